@@ -1,0 +1,7 @@
+//! Parse, run, exit code. Everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    jianwei::cli::main()
+}

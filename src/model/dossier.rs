@@ -1,0 +1,24 @@
+//! A dossier: all that assess may read of one candidate.
+
+use super::candidate::Candidate;
+use super::capture::Capture;
+use super::resolution::Resolution;
+use serde::{Deserialize, Serialize};
+
+/// Candidate, resolution and captures together. Assess is a pure function of this and the rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dossier {
+    /// Why we came.
+    pub candidate: Candidate,
+    /// DNS facts. `None`: an IP literal, or not looked up.
+    pub resolution: Option<Resolution>,
+    /// Visits, the desktop one first.
+    pub captures: Vec<Capture>,
+}
+
+impl Dossier {
+    /// The first capture that has a page, else the first one.
+    pub fn main_capture(&self) -> Option<&Capture> {
+        self.captures.iter().find(|c| c.page.is_some()).or_else(|| self.captures.first())
+    }
+}

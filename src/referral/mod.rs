@@ -1,0 +1,43 @@
+//! Referral: what leaves the unit. In: leads. Out: bytes of a file in one of `FORMATS`.
+//! Pure. Names are defanged, no cell is a live formula or link, every code is text. Says "suspected", never "proven".
+
+use crate::model::lang::Lang;
+use crate::model::lead::Lead;
+use crate::model::time::Timestamp;
+
+/// Why an export could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{format}: {why}")]
+pub struct ExportError {
+    /// Which format.
+    pub format: &'static str,
+    /// What.
+    pub why: String,
+}
+
+/// What every export is given.
+pub struct Export<'a> {
+    /// The leads, in order.
+    pub leads: &'a [Lead],
+    /// For whom.
+    pub lang: Lang,
+    /// When it is made.
+    pub now: Timestamp,
+    /// The unit's name, from `[evidence] organisation`.
+    pub organisation: &'a str,
+}
+
+/// One export format.
+pub struct Format {
+    /// Its name after `--format`.
+    pub name: &'static str,
+    /// File extension.
+    pub extension: &'static str,
+    /// Is it text that may go to a terminal?
+    pub text: bool,
+    /// Makes the file.
+    pub write: fn(&Export<'_>) -> Result<Vec<u8>, ExportError>,
+}
+
+/// All formats. A new one is one line here and one file beside this.
+pub const FORMATS: &[Format] = &[];

@@ -1,0 +1,110 @@
+//! Sources: where names come from. Each gives batches of names or sightings and says where it stopped.
+//! In: a cursor and the network. Out: a `Batch` with one of four outcomes: ok, empty, blocked, failed.
+//! Never screens, never visits a candidate, never moves a cursor past what it gave.
+
+use crate::model::rulefile::RuleFile;
+use crate::model::sighting::Sighting;
+use crate::model::site::Site;
+use crate::net::Net;
+use serde::{Deserialize, Serialize};
+use std::future::Future;
+use std::pin::Pin;
+
+/// One `[[source]]` of the settings file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Unique; names the source in cursors, sightings and messages.
+    pub id: String,
+    /// `names`, `permutations`, `search` (later also `zone_diff`, `ct`, `certstream`, `assets`).
+    pub kind: String,
+    /// Cron expression, Asia/Shanghai; none: at every scan.
+    pub schedule: Option<String>,
+    /// names: a file or a folder.
+    pub path: Option<std::path::PathBuf>,
+    /// names: where to fetch it.
+    pub url: Option<String>,
+    /// search: id of the engine in `rules/engines/`.
+    pub engine: Option<String>,
+    /// search: replaces the host part of the engine's URL template (a mirror, a test).
+    pub base_url: Option<String>,
+    /// search: queries besides the protected sites' own.
+    #[serde(default)]
+    pub queries: Vec<String>,
+    /// search: result pages per query; default 1.
+    pub pages: Option<u32>,
+}
+
+/// Where a source stopped: opaque JSON, stored by records in the same transaction as what the batch gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor(pub String);
+
+/// How a poll went. `Blocked` is never "no results".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// Something came.
+    Ok,
+    /// It answered, and there was nothing (new).
+    Empty,
+    /// It refused us: captcha, challenge page, decoy results, 429.
+    Blocked {
+        /// What showed it.
+        why: String,
+    },
+    /// It did not work: unreadable file, no answer, not the format.
+    Failed {
+        /// What, where.
+        why: String,
+    },
+}
+
+/// What one poll gave.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Names, one a line (`\n`), as bytes: the bulk form, at most about 4 MiB.
+    pub names: Vec<u8>,
+    /// File and member where `names` stood.
+    pub names_from: String,
+    /// Sightings with context.
+    pub sightings: Vec<Sighting>,
+    /// Where to go on. Stored only together with this batch.
+    pub cursor: Cursor,
+    /// Is there more to poll now?
+    pub more: bool,
+    /// How it went.
+    pub outcome: RunOutcome,
+    /// Share done of this run, `0.0..=1.0`, where known (for the progress bar).
+    pub done: Option<f64>,
+}
+
+/// Where names come from.
+pub trait Source: Send {
+    /// Settings id.
+    fn id(&self) -> &str;
+    /// The next batch after `cursor` (`None`: from the start).
+    fn poll<'a>(&'a mut self, cursor: Option<&'a Cursor>, net: &'a Net) -> Pin<Box<dyn Future<Output = Batch> + Send + 'a>>;
+}
+
+/// What is wrong with a `[[source]]`: one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("[[source]] {id}: {why}")]
+pub struct BadSource {
+    /// Its id.
+    pub id: String,
+    /// What is wrong and what would be right.
+    pub why: String,
+}
+
+/// Builds one source. `permutations` gives the names for the kind of that name; `files` holds the engines.
+///
+/// # Errors
+/// [`BadSource`]: unknown kind or engine, missing or superfluous key.
+pub fn build(
+    _settings: &Settings,
+    _sites: &[Site],
+    _files: &[RuleFile],
+    _permutations: &dyn Fn() -> Vec<String>,
+) -> Result<Box<dyn Source>, BadSource> {
+    unimplemented!()
+}
