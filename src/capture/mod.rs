@@ -18,7 +18,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { browser: "auto".into(), variants: vec!["desktop".into()] }
+        Self { browser: "auto".into(), variants: ["desktop", "wechat", "baidu_referer"].map(String::from).to_vec() }
     }
 }
 

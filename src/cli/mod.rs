@@ -1,7 +1,136 @@
-//! The command line.
+//! Cli: one file a command. Parses, finds settings and rules, calls the rooms, prints, gives the exit code.
+//! The only room that reads the environment and the settings file, and the only one that writes to the terminal.
+//! Nobody imports it.
+
+mod args;
+mod check;
+mod doctor;
+mod evidence;
+mod fail;
+mod init;
+mod leads;
+mod matching;
+mod open;
+mod permute;
+mod progress;
+mod records;
+mod rules;
+mod rules_check;
+mod say;
+mod scan;
+mod settings;
+mod tip;
+
+use crate::model::lang::Lang;
+use args::{Cli, Command};
+use clap::{CommandFactory, FromArgMatches};
+use fail::{Exit, Failure};
+use settings::Settings;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Parses the arguments, runs the command, gives the exit code.
+/// What every command is given.
+struct Context {
+    lang: Lang,
+    json: bool,
+    quiet: bool,
+    given_config: Option<PathBuf>,
+    settings: Settings,
+}
+
+/// Parses the arguments, runs the command, gives the exit code of the contract.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|k| std::env::var(k).ok().filter(|v| !v.is_empty()));
+    let from_env = std::env::var_os("JIANWEI_CONFIG").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let lang = asked_lang(&arguments).unwrap_or_else(|| locale_lang(locale.as_deref()));
+    let command = match lang {
+        Lang::Zh => args::localise(Cli::command()),
+        Lang::En => Cli::command(),
+    };
+    let cli = match command.try_get_matches_from(&arguments).and_then(|m| Cli::from_arg_matches(&m)) {
+        Ok(cli) => cli,
+        Err(error) => return say::usage(&error, lang),
+    };
+    start_log(&cli.global);
+    let exit = match run(cli, lang, from_env) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            say::error(&failure.to_string(), lang);
+            failure.exit
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure> {
+    let given_config = cli.global.config.clone().or_else(|| from_env.clone());
+    let mut context = Context { lang, json: cli.global.json, quiet: cli.global.quiet, given_config, settings: Settings::default() };
+    if let Command::Init = cli.command {
+        return init::run(&context);
+    }
+    context.settings = Settings::find(cli.global.config.as_deref(), from_env, lang)?;
+    match cli.command {
+        Command::Init => Ok(Exit::Done),
+        Command::Scan(args) => scan::run(&context, &args),
+        Command::Match(args) => matching::run(&context, &args),
+        Command::Permute(args) => permute::run(&context, &args),
+        Command::Check(args) => check::run(&context, &args),
+        Command::Tip(args::TipCommand::Add { url, by }) => tip::add(&context, &url, &by),
+        Command::Leads(command) => leads::run(&context, &command),
+        Command::Evidence(args::EvidenceCommand::Verify { paths }) => evidence::verify(&context, &paths),
+        Command::Rules(args::RulesCommand::Check) => rules_check::run(&context),
+        Command::Doctor => doctor::run(&context),
+        Command::Records(args::RecordsCommand::Rebuild) => records::rebuild(&context),
+    }
+}
+
+/// `--lang` is needed before the arguments are parsed, so that help and usage errors speak it.
+fn asked_lang(arguments: &[OsString]) -> Option<Lang> {
+    let words: Vec<&str> = arguments.iter().filter_map(|a| a.to_str()).collect();
+    let after = words.iter().position(|w| *w == "--lang").and_then(|i| words.get(i + 1).copied());
+    match after.or_else(|| words.iter().find_map(|w| w.strip_prefix("--lang="))) {
+        Some("zh") => Some(Lang::Zh),
+        Some("en") => Some(Lang::En),
+        _ => None,
+    }
+}
+
+/// English only where the locale says English; `C`, `POSIX` and nothing at all mean that nobody chose.
+fn locale_lang(locale: Option<&str>) -> Lang {
+    if locale.is_some_and(|l| l.starts_with("en")) { Lang::En } else { Lang::Zh }
+}
+
+fn start_log(global: &args::Global) {
+    use tracing_subscriber::EnvFilter;
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (_, 0) => "jianwei=warn",
+        (_, 1) => "jianwei=info",
+        (_, 2) => "jianwei=debug",
+        _ => "debug",
+    };
+    let filter = EnvFilter::builder().parse_lossy(level);
+    let ansi = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).with_target(false);
+    let _ = if global.json { log.json().try_init() } else { log.try_init() };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_chinese_unless_somebody_chose_english() {
+        assert_eq!(locale_lang(None), Lang::Zh);
+        assert_eq!(locale_lang(Some("C.UTF-8")), Lang::Zh);
+        assert_eq!(locale_lang(Some("zh_CN.UTF-8")), Lang::Zh);
+        assert_eq!(locale_lang(Some("en_GB.UTF-8")), Lang::En);
+        let words = |w: &[&str]| w.iter().map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(asked_lang(&words(&["jianwei", "--lang", "en", "scan"])), Some(Lang::En));
+        assert_eq!(asked_lang(&words(&["jianwei", "scan", "--lang=zh"])), Some(Lang::Zh));
+        assert_eq!(asked_lang(&words(&["jianwei", "scan"])), None);
+    }
 }

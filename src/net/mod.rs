@@ -152,6 +152,10 @@ impl Net {
     pub async fn visit(&self, _url: &Url, _headers: &[(String, String)]) -> Vec<Hop> {
         Vec::new()
     }
+    /// x
+    pub async fn exists(&self, _n: Vec<String>, _p: impl Fn(usize)) -> Vec<(String, crate::model::resolution::Presence)> {
+        Vec::new()
+    }
     /// One request of the pooled client, for feeds, searches and APIs.
     ///
     /// # Errors

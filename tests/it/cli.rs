@@ -1,1 +1,165 @@
-//! Tests of cli, from outside.
+//! The command line as a script or a person meets it: exit codes, one-line errors, JSON contracts.
+
+use serde_json::Value;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Runs the real program in `dir` with nothing of this machine's settings.
+pub(crate) fn jianwei(dir: &Path, arguments: &[&str]) -> Output {
+    command(dir, arguments).output().expect("the program starts")
+}
+
+pub(crate) fn command(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jianwei"));
+    command.args(arguments).current_dir(dir).env_remove("JIANWEI_CONFIG").env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn fed(dir: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = command(dir, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    child.stdin.take().expect("piped").write_all(input).expect("fed");
+    child.wait_with_output().expect("ends")
+}
+
+#[test]
+fn init_writes_settings_that_work_and_never_overwrites() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let first = jianwei(dir.path(), &["init"]);
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    assert!(dir.path().join("jianwei.toml").is_file() && dir.path().join("jianwei-data/evidence").is_dir());
+    let list = jianwei(dir.path(), &["leads", "list", "--json"]);
+    assert_eq!((list.status.code(), stdout(&list).as_str()), (Some(0), ""), "{}", stderr(&list));
+    std::fs::write(dir.path().join("jianwei.toml"), "# mine\n").expect("written");
+    let second = jianwei(dir.path(), &["init"]);
+    assert_eq!(second.status.code(), Some(2));
+    assert_eq!(std::fs::read_to_string(dir.path().join("jianwei.toml")).expect("there"), "# mine\n");
+}
+
+#[test]
+fn wrong_settings_are_one_line_with_file_line_and_remedy_and_exit_2() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (text, en, zh) in [
+        ("[net]\nresolver = []\n", "jianwei.toml:2: unknown key `resolver`; did you mean `resolvers`?", "是否想写 “resolvers”？"),
+        ("[net\n", "jianwei.toml:1: ", "jianwei.toml:1"),
+        ("[net]\nallow_private = [\"127.0.0.0/99\"]\n", "allow_private", "allow_private"),
+        ("[net]\nresolvers = [\"not an address\"]\n", "resolvers", "resolvers"),
+        ("[[source]]\nid = \"a\"\nkind = \"nmaes\"\npath = \"x\"\n", "names", "names"),
+        ("[[source]]\nid = \"a\"\nkind = \"search\"\nengine = \"nowhere\"\n", "nowhere", "nowhere"),
+    ] {
+        std::fs::write(dir.path().join("jianwei.toml"), text).expect("written");
+        for (lang, want) in [("en", en), ("zh", zh)] {
+            let run = jianwei(dir.path(), &["scan", "--lang", lang]);
+            assert_eq!(run.status.code(), Some(2), "{text}: {}", stderr(&run));
+            assert!(stderr(&run).contains(want), "{text}: {}", stderr(&run));
+            assert_eq!(stderr(&run).trim_end().lines().count(), 1, "one line: {}", stderr(&run));
+        }
+    }
+}
+
+#[test]
+fn bad_arguments_urls_and_files_exit_2_with_one_line() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for arguments in [
+        &["check", "ftp://a.top/"][..],
+        &["check", "http://"],
+        &["check", "http://a b/"],
+        &["match", "no-such-file.txt"],
+        &["--config", "no-such.toml", "scan"],
+        &["evidence", "verify", "no-such-folder"],
+        &["leads", "list", "--state", "nwe"],
+        &["leads", "list", "--since", "yesterday"],
+        &["leads", "export", "--format", "pdf"],
+        &["scan", "--source", "nope"],
+        &["scan", "--site", "nope.gov.cn"],
+        &["permute", "not a host"],
+        &["frobnicate"],
+        &["scan", "--frobnicate"],
+    ] {
+        let run = jianwei(dir.path(), arguments);
+        assert_eq!(run.status.code(), Some(2), "{arguments:?}: {}", stderr(&run));
+        assert_eq!(stderr(&run).trim_end().lines().count(), 1, "{arguments:?}: {}", stderr(&run));
+        assert!(stderr(&run).starts_with("错误："), "{arguments:?}: {}", stderr(&run));
+        assert_eq!(stdout(&run), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_is_chinese_unless_english_is_asked_for() {
+    let dir = tempfile::tempdir().expect("a folder");
+    assert!(stdout(&jianwei(dir.path(), &["--help"])).contains("发现仿冒"));
+    assert!(stdout(&jianwei(dir.path(), &["scan", "--help", "--lang", "en"])).contains("One pass over all that is due"));
+}
+
+#[test]
+fn match_json_is_the_contract() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let input = b"example.org\ncx.mem.gov.cn\nCX.MEM.GOV.CN.abc-query.top\n\xff\xfe\nwww.baidu.com\n";
+    let run = fed(dir.path(), &["match", "--json", "-"], input);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    let lines: Vec<Value> = stdout(&run).lines().map(|l| serde_json::from_str(l).expect("JSON a line")).collect();
+    assert_eq!(lines.len(), 1, "{}", stdout(&run));
+    let hit = lines[0].as_object().expect("an object");
+    let keys: Vec<&str> = hit.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["schema", "name", "unicode", "site", "score", "techniques", "why"]);
+    assert_eq!(hit["schema"], "match/1");
+    assert_eq!(hit["site"], "cx.mem.gov.cn");
+    assert_eq!(hit["techniques"][0], "embedded_official_host");
+    assert!(hit["score"].as_u64().is_some_and(|s| (1..=100).contains(&s)));
+}
+
+#[test]
+fn match_reads_gzip_and_a_last_line_without_an_end() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    zipped.write_all(b"example.org\ncx-mem-gov-cn.lookup.top").expect("memory");
+    std::fs::write(dir.path().join("names.gz"), zipped.finish().expect("memory")).expect("written");
+    let run = jianwei(dir.path(), &["match", "names.gz", "--lang", "en"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    assert!(stdout(&run).contains("cx-mem-gov-cn.lookup.top"), "{}", stdout(&run));
+    assert!(stderr(&run).contains("2 names, 1 near"), "{}", stderr(&run));
+}
+
+#[test]
+fn permute_gives_only_names_that_can_be_registered() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let run = jianwei(dir.path(), &["permute", "cx.mem.gov.cn", "--json", "--limit", "5000"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    let names: Vec<String> = stdout(&run)
+        .lines()
+        .map(|l| serde_json::from_str::<Value>(l).expect("JSON a line")["name"].as_str().expect("a name").to_owned())
+        .collect();
+    assert!(names.len() > 1_000, "{}", names.len());
+    let distinct: std::collections::HashSet<&String> = names.iter().collect();
+    assert_eq!(distinct.len(), names.len(), "no name twice");
+    assert!(names.iter().all(|n| !n.ends_with(".gov.cn")), "gov.cn is closed");
+}
+
+#[test]
+fn two_commands_on_one_data_folder_take_turns_or_say_who_holds_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    assert_eq!(jianwei(dir.path(), &["init"]).status.code(), Some(0));
+    let lock = dir.path().join("jianwei-data/lock");
+    let held = std::fs::File::options().create(true).truncate(false).write(true).open(&lock).expect("opened");
+    held.lock().expect("ours");
+    let run = jianwei(dir.path(), &["leads", "list"]);
+    assert_eq!(run.status.code(), Some(1), "{}", stderr(&run));
+    assert!(stderr(&run).contains("jianwei-data"), "{}", stderr(&run));
+}
+
+#[test]
+fn doctor_names_what_is_missing_and_how_to_install_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("jianwei.toml"), "[net]\nresolvers = [\"127.0.0.1:9\"]\ntimeout_ms = 500\n").expect("written");
+    let run = command(dir.path(), &["doctor", "--lang", "en"]).env("PATH", "/nonexistent").output().expect("starts");
+    assert_eq!(run.status.code(), Some(0), "only optional things are missing: {}{}", stdout(&run), stderr(&run));
+    assert!(stdout(&run).contains("apt-get install -y chromium"), "{}", stdout(&run));
+}

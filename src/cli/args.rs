@@ -1,0 +1,286 @@
+//! What can be typed. Help is English in the code; `localise` puts the Chinese beside it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Finds copies of the official certificate query site, says why, keeps evidence, hands leads over.
+#[derive(Debug, Parser)]
+#[command(name = "jianwei", version, disable_help_subcommand = true, infer_subcommands = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Settings file (else JIANWEI_CONFIG, else ./jianwei.toml)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// One JSON object a line on stdout; logs on stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// More log lines (repeat for more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Only errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Language of messages (default from the locale; zh where unset)
+    #[arg(long, global = true, value_name = "zh|en")]
+    pub(crate) lang: Option<LangArg>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LangArg {
+    Zh,
+    En,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a data folder and a commented jianwei.toml that works without any key
+    Init,
+    /// One pass over all that is due: sources, look-ups, visits, leads
+    Scan(ScanArgs),
+    /// Screen names, one a line, and print the near ones (no network, no store)
+    Match(MatchArgs),
+    /// The names a deceiver might register, by technique
+    Permute(PermuteArgs),
+    /// Visit and assess now; print verdict, reasons and the package's path
+    Check(CheckArgs),
+    /// Reports from people
+    #[command(subcommand)]
+    Tip(TipCommand),
+    /// Leads: list, show, export
+    #[command(subcommand)]
+    Leads(LeadsCommand),
+    /// Evidence packages
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// Rules
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// What is missing on this machine, and the command that installs it
+    Doctor,
+    /// The store behind the leads
+    #[command(subcommand)]
+    Records(RecordsCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    /// Only these sources (settings id); repeat for more
+    #[arg(long, value_name = "ID")]
+    pub(crate) source: Vec<String>,
+    /// Only these protected sites (id); repeat for more
+    #[arg(long, value_name = "ID")]
+    pub(crate) site: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MatchArgs {
+    /// File of names (plain or gzip); `-` or nothing: standard input
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PermuteArgs {
+    /// The host to imitate
+    pub(crate) host: String,
+    /// Keep only those that exist in DNS
+    #[arg(long)]
+    pub(crate) resolve: bool,
+    /// Stop after so many names
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Addresses to visit (http:// where no scheme is given)
+    #[arg(required = true, value_name = "URL")]
+    pub(crate) urls: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TipCommand {
+    /// Add a reported address; the next scan visits it
+    Add {
+        /// The reported address
+        url: String,
+        /// Who reported it (12350, 110, a person)
+        #[arg(long, default_value = "12350")]
+        by: String,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct FilterArgs {
+    /// Only these states: new, in_review, confirmed, approved, referred, blocked, still_up, moved, dismissed, reopened
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub(crate) state: Vec<String>,
+    /// Only these classes: fake_query, seller, mirror, none
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    pub(crate) class: Vec<String>,
+    /// Only this protected site
+    #[arg(long, value_name = "ID")]
+    pub(crate) site: Option<String>,
+    /// Highest score at least this
+    #[arg(long, value_name = "0..100", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) min_score: Option<u8>,
+    /// Only leads that this source saw
+    #[arg(long, value_name = "ID")]
+    pub(crate) source: Option<String>,
+    /// Opened on or after this day (Beijing time)
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) since: Option<String>,
+    /// Part of host, title or address
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) text: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LeadsCommand {
+    /// A table of leads, highest score first
+    List {
+        #[command(flatten)]
+        filter: FilterArgs,
+    },
+    /// One lead in full
+    Show {
+        /// Lead id or host
+        lead: String,
+    },
+    /// Leads as a file
+    Export {
+        /// csv, xlsx, json
+        #[arg(long, value_name = "FORMAT")]
+        format: Option<String>,
+        /// Where to write (else stdout); the extension picks the format where --format is absent
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        filter: FilterArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Check packages (or folders of packages), one line a check
+    Verify {
+        /// Packages, or folders that hold packages
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Check every rule against its own examples
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordsCommand {
+    /// Make the store anew from packages and journal
+    Rebuild,
+}
+
+/// Chinese help, by command path and argument id. What is not listed stays English.
+const ZH: &[(&str, &str, &str)] = &[
+    ("", "", "发现仿冒的官方证书查询网站，说明理由，固定证据，形成线索"),
+    ("", "config", "设置文件（否则用环境变量 JIANWEI_CONFIG，再否则 ./jianwei.toml）"),
+    ("", "json", "标准输出每行一个 JSON 对象；日志在标准错误"),
+    ("", "verbose", "更多日志（可重复）"),
+    ("", "quiet", "只显示错误"),
+    ("", "lang", "消息语言（默认随系统，未设置时为中文）"),
+    ("init", "", "建立数据目录，并生成一份不需任何密钥即可运行、带注释的 jianwei.toml"),
+    ("scan", "", "完整运行一遍：来源、解析、访问、线索"),
+    ("scan", "source", "只运行这些来源（设置中的 id），可重复"),
+    ("scan", "site", "只针对这些受保护网站（id），可重复"),
+    ("match", "", "逐行筛查域名，输出近似者（不联网、不写库）"),
+    ("match", "file", "域名文件（纯文本或 gzip）；- 或不写则读标准输入"),
+    ("permute", "", "推演骗子可能注册的域名，按手法列出"),
+    ("permute", "host", "被仿冒的主机名"),
+    ("permute", "resolve", "只保留 DNS 中存在的"),
+    ("permute", "limit", "最多输出多少个"),
+    ("check", "", "立即访问并研判；输出结论、依据和证据包路径"),
+    ("check", "urls", "网址（不写协议按 http:// 处理）"),
+    ("tip", "", "群众举报"),
+    ("tip add", "", "登记一个被举报的网址，下次 scan 访问"),
+    ("tip add", "url", "被举报的网址"),
+    ("tip add", "by", "举报来源（12350、110 或个人）"),
+    ("leads", "", "线索：列表、详情、导出"),
+    ("leads list", "", "线索列表，分数高的在前"),
+    ("leads show", "", "一条线索的全部内容"),
+    ("leads show", "lead", "线索编号或主机名"),
+    ("leads export", "", "导出为文件"),
+    ("leads export", "format", "csv、xlsx、json"),
+    ("leads export", "output", "写到哪个文件（否则标准输出）；未写 --format 时由扩展名决定"),
+    ("leads *", "state", "只看这些状态"),
+    ("leads *", "class", "只看这些类别：fake_query、seller、mirror、none"),
+    ("leads *", "site", "只看这个受保护网站"),
+    ("leads *", "min_score", "最高分不低于"),
+    ("leads *", "source", "只看这个来源发现的"),
+    ("leads *", "since", "此日（北京时间）及以后立案的线索"),
+    ("leads *", "text", "主机、标题或网址中含有"),
+    ("evidence", "", "证据包"),
+    ("evidence verify", "", "核验证据包（或装有证据包的目录），每项检查一行"),
+    ("evidence verify", "paths", "证据包，或装有证据包的目录"),
+    ("rules", "", "规则"),
+    ("rules check", "", "用规则自带的样例检查每条规则"),
+    ("doctor", "", "检查本机缺什么，以及用什么命令安装"),
+    ("records", "", "线索背后的存储"),
+    ("records rebuild", "", "由证据包和日志重建存储"),
+];
+
+/// The command with Chinese help.
+pub(crate) fn localise(command: clap::Command) -> clap::Command {
+    walk(command, "")
+}
+
+fn walk(mut command: clap::Command, path: &str) -> clap::Command {
+    let text = |id: &str| {
+        let wild = path.split_once(' ').map(|(first, _)| format!("{first} *"));
+        ZH.iter().find(|(p, i, _)| *i == id && (*p == path || Some(*p) == wild.as_deref())).map(|(_, _, t)| *t)
+    };
+    if let Some(about) = text("") {
+        command = command.about(about);
+    }
+    let ids: Vec<String> = command.get_arguments().map(|a| a.get_id().to_string()).collect();
+    for id in ids {
+        if let Some(help) = text(&id).or_else(|| ZH.iter().find(|(p, i, _)| p.is_empty() && *i == id).map(|(_, _, t)| *t)) {
+            command = command.mut_arg(&id, |a| a.help(help));
+        }
+    }
+    let subs: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    for name in subs {
+        let below = if path.is_empty() { name.clone() } else { format!("{path} {name}") };
+        command = command.mut_subcommand(&name, |c| walk(c, &below));
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_and_argument_has_chinese_help() {
+        fn all(command: &clap::Command, path: &str) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_ascii(), "command `{path}`: {about}");
+            for arg in command.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version")) {
+                let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(!help.is_ascii(), "`{path}` argument `{}`: {help}", arg.get_id());
+            }
+            command.get_subcommands().for_each(|c| all(c, format!("{path} {}", c.get_name()).trim()));
+        }
+        let command = localise(Cli::command());
+        command.clone().debug_assert();
+        all(&command, "");
+    }
+}

@@ -1,0 +1,127 @@
+//! `jianwei match`: screens names, one a line, streaming, on both cores; prints the near ones in order. No network, no store.
+
+use crate::cli::args::MatchArgs;
+use crate::cli::fail::{Exit, Failure};
+use crate::cli::rules::RuleBook;
+use crate::cli::{Context, say};
+use crate::lookalike::Watchlist;
+use crate::model::candidate::NameHit;
+use crate::model::lang::Lang;
+use serde_json::json;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Bytes read at a time; memory is a few of these.
+const BLOCK_BYTES: usize = 8 << 20;
+/// A line longer than this is no name; the rest of it is dropped.
+const MAX_LINE_BYTES: usize = 1 << 20;
+
+pub(super) fn run(context: &Context, args: &MatchArgs) -> Result<Exit, Failure> {
+    let watchlist = RuleBook::read(&context.settings, context.lang)?.watchlist()?;
+    let file = args.file.as_deref().filter(|f| *f != Path::new("-"));
+    let shown = file.map_or_else(|| context.lang.pick("标准输入", "stdin").to_owned(), |f| f.display().to_string());
+    let unreadable = |e: std::io::Error| {
+        Failure::usage(
+            format!("{shown}：无法读取（{e}）；请检查路径和权限"),
+            format!("{shown}: cannot read ({e}); check path and rights"),
+            context.lang,
+        )
+    };
+    let mut input = open(file).map_err(unreadable)?;
+    let (mut block, mut seen, mut near) = (Vec::with_capacity(BLOCK_BYTES + MAX_LINE_BYTES), 0, 0);
+    loop {
+        let more = fill(&mut input, &mut block).map_err(unreadable)?;
+        let whole = if more { memchr::memrchr(b'\n', &block).map_or(0, |i| i + 1) } else { block.len() };
+        let (count, hits) = screen(&watchlist, &block[..whole]);
+        seen += count;
+        near += hits.len() as u64;
+        for (name, hit) in hits {
+            print(context, &name, &hit)?;
+        }
+        block.drain(..whole);
+        if !more {
+            break;
+        }
+        if block.len() > MAX_LINE_BYTES {
+            block.truncate(MAX_LINE_BYTES);
+        }
+    }
+    if !context.quiet && !context.json {
+        say::note(&context.lang.pick(format!("共 {seen} 个名称，近似 {near} 个"), format!("{seen} names, {near} near")));
+    }
+    Ok(Exit::Done)
+}
+
+/// Plain or gzip, found by content.
+fn open(file: Option<&Path>) -> std::io::Result<Box<dyn Read>> {
+    let mut input: Box<dyn Read> = match file {
+        Some(path) => Box::new(File::open(path)?),
+        None => Box::new(std::io::stdin().lock()),
+    };
+    let mut magic = Vec::new();
+    input.by_ref().take(2).read_to_end(&mut magic)?;
+    let zipped = magic == [0x1f, 0x8b];
+    let whole = std::io::Cursor::new(magic).chain(input);
+    Ok(if zipped { Box::new(flate2::read::MultiGzDecoder::new(whole)) } else { Box::new(whole) })
+}
+
+/// Reads until the block is full or the input ends; `true`: there may be more.
+fn fill(input: &mut dyn Read, block: &mut Vec<u8>) -> std::io::Result<bool> {
+    let room = BLOCK_BYTES.saturating_sub(block.len()).max(64 << 10);
+    let got = input.take(room as u64).read_to_end(block)?;
+    Ok(got == room)
+}
+
+/// Both cores, order kept.
+fn screen(watchlist: &Watchlist, block: &[u8]) -> (u64, Vec<(Vec<u8>, NameHit)>) {
+    let middle = block.len() / 2;
+    let cut = memchr::memchr(b'\n', &block[middle..]).map_or(block.len(), |i| middle + i + 1);
+    let one = |part: &[u8]| {
+        let mut hits = Vec::new();
+        let seen = watchlist.screen_block(part, &mut |name, hit| hits.push((name.to_vec(), hit)));
+        (seen, hits)
+    };
+    std::thread::scope(|scope| {
+        let right = scope.spawn(|| one(&block[cut..]));
+        let (seen, mut hits) = one(&block[..cut]);
+        let (more, rest) = right.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        hits.extend(rest);
+        (seen + more, hits)
+    })
+}
+
+fn print(context: &Context, name: &[u8], hit: &NameHit) -> Result<(), Failure> {
+    let name = String::from_utf8_lossy(name).trim().to_owned();
+    let why = context.lang.pick(&hit.why, &hit.why_en);
+    if context.json {
+        let unicode = idna::domain_to_unicode(&name).0;
+        return say::json(&json!({
+            "schema": "match/1",
+            "name": name,
+            "unicode": unicode,
+            "site": hit.site,
+            "score": hit.score,
+            "techniques": hit.techniques,
+            "why": why,
+        }));
+    }
+    let techniques = hit.techniques.join(match context.lang {
+        Lang::Zh => "、",
+        Lang::En => ", ",
+    });
+    say::line(&format!("{:>3}  {name}  [{techniques}]  {why}", hit.score))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_spans_two_reads_is_one_line() {
+        let text = format!("{}\nb\n", "a".repeat(100_000));
+        let (mut block, mut input) = (Vec::new(), text.as_bytes());
+        while fill(&mut input, &mut block).expect("memory reads") {}
+        assert_eq!(block, text.as_bytes());
+    }
+}

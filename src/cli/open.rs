@@ -1,0 +1,83 @@
+//! Opens what commands share: the door to the network, the store with its repair, the runtime.
+
+use crate::cli::Context;
+use crate::cli::fail::Failure;
+use crate::evidence;
+use crate::model::lang::Lang;
+use crate::net::Net;
+use crate::pipeline::work::visit_of;
+use crate::records::{Records, RecordsError, Visit};
+use std::path::Path;
+
+impl Context {
+    /// The door, from `[net]`.
+    pub(super) fn net(&self) -> Result<Net, Failure> {
+        Net::new(&self.settings.net).map_err(|e| {
+            let file = self.settings.file.display();
+            Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), self.lang)
+        })
+    }
+
+    /// The store of the data folder, opened for this process alone; repaired from the packages where it must be.
+    pub(super) fn records(&self) -> Result<Records, Failure> {
+        let dir = self.settings.data_dir();
+        if !dir.is_dir() {
+            std::fs::create_dir_all(dir).map_err(|e| {
+                Failure::failed(
+                    format!("{}：无法建立数据目录（{e}）", dir.display()),
+                    format!("{}: cannot make the data folder ({e})", dir.display()),
+                    self.lang,
+                )
+            })?;
+        }
+        let root = self.settings.evidence_dir();
+        Records::open(dir, &|| stored_visits(&root)).map_err(|e| self.records_failure(&e))
+    }
+
+    /// A store error in this person's language.
+    pub(super) fn records_failure(&self, error: &RecordsError) -> Failure {
+        let zh = match error {
+            RecordsError::InUse { dir, pid } => {
+                format!("{}：正被另一个 jianwei（进程 {pid}）使用；请先停止它，或改用别的 [data] dir", dir.display())
+            }
+            RecordsError::Newer { dir, found, known } => {
+                format!("{}：由更新版本的 jianwei 写成（格式 {found}，本程序认识 {known}）；请使用新版本", dir.display())
+            }
+            RecordsError::Store { path, why } => format!("{}：{why}", path.display()),
+            RecordsError::NoLead(id) => format!("没有线索 {id}"),
+            other => other.to_string(),
+        };
+        Failure::failed(zh, error.to_string(), self.lang)
+    }
+
+    /// Runs async work on a small runtime. On Ctrl-C the process ends at once: everything acknowledged is on disk.
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.map_err(|e| Failure::from(anyhow::Error::new(e).context("runtime")))?;
+        runtime.block_on(work)
+    }
+}
+
+/// Every readable package below `root` as a visit; broken ones are warned of and passed over.
+pub(super) fn stored_visits(root: &Path) -> Vec<Visit> {
+    let packages = match evidence::packages(root) {
+        Ok(packages) => packages,
+        Err(e) => {
+            tracing::warn!("no packages to rebuild from: {e}");
+            return Vec::new();
+        }
+    };
+    let read = |path: &std::path::PathBuf| match evidence::read(root, path) {
+        Ok(stored) => Some(visit_of(stored)),
+        Err(e) => {
+            tracing::warn!("package left out of the rebuild: {e}");
+            None
+        }
+    };
+    packages.iter().filter_map(read).collect()
+}
+
+/// A count with its noun, for summaries: keeps Chinese and English apart in one place.
+pub(super) fn counted(n: u64, zh: &str, en: &str, lang: Lang) -> String {
+    lang.pick(format!("{n} {zh}"), format!("{n} {en}"))
+}

@@ -1,0 +1,111 @@
+//! Finds the rule files: those inside the binary, and a unit's own folder that adds to them or replaces by path.
+
+use crate::assess;
+use crate::cli::fail::Failure;
+use crate::cli::settings::Settings;
+use crate::lookalike::Watchlist;
+use crate::model::lang::Lang;
+use crate::model::rulefile::{RuleError, RuleFile};
+use crate::model::site::Site;
+use include_dir::{Dir, include_dir};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/rules");
+
+/// Cap of one rule file; a larger one is not a rule.
+const MAX_RULE_BYTES: u64 = 4 << 20;
+
+/// All rule files and the sites among them, read once at start.
+pub(crate) struct RuleBook {
+    pub(crate) files: Vec<RuleFile>,
+    pub(crate) sites: Vec<(RuleFile, Site)>,
+    /// Site files that did not parse.
+    pub(crate) errors: Vec<RuleError>,
+}
+
+impl RuleBook {
+    /// Reads the shipped rules and the unit's own.
+    pub(crate) fn read(settings: &Settings, lang: Lang) -> Result<Self, Failure> {
+        let mut files = BTreeMap::new();
+        shipped(&SHIPPED, &mut files);
+        if let Some(dir) = &settings.rules.dir {
+            own(dir, dir, &mut files).map_err(|(path, e)| {
+                Failure::usage(
+                    format!("[rules] dir：无法读取 {}（{e}）", path.display()),
+                    format!("[rules] dir: cannot read {} ({e})", path.display()),
+                    lang,
+                )
+            })?;
+        }
+        let files: Vec<RuleFile> = files.into_values().collect();
+        let (mut sites, mut errors) = (Vec::new(), Vec::new());
+        for file in files.iter().filter(|f| f.path.starts_with("sites/")) {
+            match Site::read(file) {
+                Ok(site) => sites.push((file.clone(), site)),
+                Err(e) => errors.push(e),
+            }
+        }
+        Ok(Self { files, sites, errors })
+    }
+
+    /// The sites alone.
+    pub(crate) fn plain_sites(&self) -> Vec<Site> {
+        self.sites.iter().map(|(_, s)| s.clone()).collect()
+    }
+
+    /// The name screen. Wrong name rules stop the command: a screen with a hole in it would be silent.
+    pub(crate) fn watchlist(&self) -> Result<Watchlist, Failure> {
+        let first = |errors: Vec<RuleError>| {
+            let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Failure::usage(text.join("\n"), text.join("\n"), Lang::Zh)
+        };
+        if !self.errors.is_empty() {
+            return Err(first(self.errors.clone()));
+        }
+        Watchlist::load(&self.sites, &self.files).map_err(first)
+    }
+
+    /// The detection rules; wrong files are warned of and left out.
+    pub(crate) fn rules(&self) -> assess::Rules {
+        let (rules, errors) = assess::Rules::load(&self.sites, &self.files);
+        for error in errors {
+            tracing::warn!("rule left out: {error}");
+        }
+        rules
+    }
+}
+
+fn shipped(dir: &Dir<'_>, into: &mut BTreeMap<String, RuleFile>) {
+    for file in dir.files() {
+        let path = file.path().to_string_lossy().replace('\\', "/");
+        if let (true, Some(text)) = (path.ends_with(".toml"), file.contents_utf8()) {
+            into.insert(path.clone(), RuleFile { shown: format!("rules/{path}"), path, text: text.to_owned() });
+        }
+    }
+    for sub in dir.dirs() {
+        shipped(sub, into);
+    }
+}
+
+fn own(root: &Path, dir: &Path, into: &mut BTreeMap<String, RuleFile>) -> Result<(), (std::path::PathBuf, std::io::Error)> {
+    let at = |p: &Path| {
+        let p = p.to_path_buf();
+        move |e| (p, e)
+    };
+    for entry in std::fs::read_dir(dir).map_err(at(dir))? {
+        let path = entry.map_err(at(dir))?.path();
+        if path.is_dir() {
+            own(root, &path, into)?;
+        } else if path.extension().is_some_and(|e| e == "toml") {
+            let size = std::fs::metadata(&path).map_err(at(&path))?.len();
+            if size > MAX_RULE_BYTES {
+                return Err((path, std::io::Error::other("larger than 4 MiB: not a rule file")));
+            }
+            let text = std::fs::read_to_string(&path).map_err(at(&path))?;
+            let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            into.insert(below.clone(), RuleFile { path: below, shown: path.display().to_string(), text });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! The front of the flow: sources -> screen -> candidates. Cursor, run and candidates go to records in one transaction a batch.
+
+use crate::model::candidate::{Candidate, NameHit, Reason};
+use crate::model::host::Host;
+use crate::model::sighting::{Context, Sighting};
+use crate::model::time::Timestamp;
+use crate::pipeline::{Event, Pass, PassError, Progress};
+use crate::records::Run;
+use crate::sources::{Batch, Cursor, RunOutcome, Source};
+use serde::Serialize;
+
+/// Most batches one source may give in one pass (4 MiB each at most: far beyond any day's feed); a source that never ends cannot hang a pass.
+const MAX_BATCHES: u32 = 1_000_000;
+
+/// What one source's run did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SourceSummary {
+    /// Source id.
+    pub source: String,
+    /// `ok`, `empty`, `blocked`, `failed`; the worst of the run's batches.
+    pub outcome: String,
+    /// Why, where it was blocked or failed.
+    pub why: String,
+    /// Names and URLs seen.
+    pub seen: u64,
+    /// Of these, worth a visit.
+    pub screened_in: u64,
+    /// Of these, hosts not known before.
+    pub new: u64,
+}
+
+impl Pass {
+    /// Polls one source to its end.
+    pub(super) async fn take_in(&self, source: &mut dyn Source, progress: Progress<'_>) -> Result<SourceSummary, PassError> {
+        let id = source.id().to_owned();
+        let began = self.net.now();
+        let mut row = SourceSummary { source: id.clone(), outcome: "empty".into(), ..SourceSummary::default() };
+        let mut cursor = self.records.cursor(&id)?.map(Cursor);
+        for _ in 0..MAX_BATCHES {
+            let batch = source.poll(cursor.as_ref(), &self.net).await;
+            let (candidates, seen) = tokio::task::block_in_place(|| self.screen(&id, &batch));
+            row.seen += seen;
+            row.screened_in += candidates.len() as u64;
+            row.absorb_outcome(&batch.outcome);
+            let run = Run {
+                at: began,
+                outcome: row.outcome.clone(),
+                why: row.why.clone(),
+                seen: row.seen,
+                screened_in: row.screened_in,
+                new: row.new,
+            };
+            row.new += tokio::task::block_in_place(|| self.records.commit_batch(&id, candidates, &batch.cursor.0, &run))?;
+            progress(Event::Read { source: id.clone(), seen: row.seen, done: batch.done });
+            if !batch.more {
+                break;
+            }
+            cursor = Some(batch.cursor);
+        }
+        Ok(row)
+    }
+
+    /// Screens one batch: bulk names by the name screen alone; sightings also by what led to them.
+    fn screen(&self, source: &str, batch: &Batch) -> (Vec<Candidate>, u64) {
+        let now = self.net.now();
+        let mut candidates = Vec::new();
+        let mut seen = self.screen_names(source, batch, now, &mut candidates);
+        for sighting in &batch.sightings {
+            seen += 1;
+            candidates.extend(self.screen_sighting(sighting));
+        }
+        (candidates, seen)
+    }
+
+    /// The bulk form, on both cores: one half of the block each, cut at a line end.
+    fn screen_names(&self, source: &str, batch: &Batch, now: Timestamp, into: &mut Vec<Candidate>) -> u64 {
+        let (left, right) = halves(&batch.names);
+        let one = |block: &[u8]| {
+            let mut found = Vec::new();
+            let seen = self.watchlist.screen_block(block, &mut |name, hit| {
+                let seen = String::from_utf8_lossy(name).trim().chars().take(4_096).collect();
+                let context = Context { file: Some(batch.names_from.clone()).filter(|f| !f.is_empty()), ..Context::default() };
+                found.extend(candidate(Sighting { seen, source: source.to_owned(), seen_at: now, context }, vec![Reason::Name(hit)]));
+            });
+            (found, seen)
+        };
+        let ((a, seen_a), (b, seen_b)) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| one(right));
+            let mine = one(left);
+            let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (mine, theirs)
+        });
+        into.extend(a);
+        into.extend(b);
+        seen_a + seen_b
+    }
+
+    /// A sighting is worth a visit when its name is near, or when a search for the site's words returned it. Never the official site.
+    fn screen_sighting(&self, sighting: &Sighting) -> Option<Candidate> {
+        let mut reasons: Vec<Reason> = self.watchlist.screen(sighting.seen.as_bytes()).map(Reason::Name).into_iter().collect();
+        let context = &sighting.context;
+        if let (Some(query), Some(site)) = (&context.query, &context.site) {
+            reasons.push(Reason::Search {
+                site: site.clone(),
+                engine: sighting.source.clone(),
+                query: query.clone(),
+                rank: context.rank.unwrap_or(0),
+            });
+        }
+        if let Some(by) = &context.reporter {
+            reasons.push(Reason::Report { by: by.clone() });
+        }
+        let candidate = candidate(sighting.clone(), reasons)?;
+        let official = self.sites.iter().any(|s| s.owns(&candidate.host)) || self.rules.is_official(&candidate.host);
+        (!official).then_some(candidate)
+    }
+}
+
+impl SourceSummary {
+    fn absorb_outcome(&mut self, outcome: &RunOutcome) {
+        let (word, why) = match outcome {
+            RunOutcome::Ok => ("ok", ""),
+            RunOutcome::Empty => ("empty", ""),
+            RunOutcome::Blocked { why } => ("blocked", why.as_str()),
+            RunOutcome::Failed { why } => ("failed", why.as_str()),
+        };
+        const ORDER: [&str; 4] = ["empty", "ok", "blocked", "failed"];
+        let rank = |w: &str| ORDER.iter().position(|o| *o == w);
+        if rank(word) > rank(&self.outcome) {
+            self.outcome = word.to_owned();
+        }
+        if !why.is_empty() && self.why.len() < 500 {
+            self.why = if self.why.is_empty() { why.to_owned() } else { format!("{}; {why}", self.why) };
+        }
+    }
+}
+
+/// Makes a candidate of one sighting. `None`: no reason, or nothing there that can be visited.
+pub fn candidate(sighting: Sighting, reasons: Vec<Reason>) -> Option<Candidate> {
+    let site = reasons.iter().find_map(site_of)?;
+    let (host, url) = locate(&sighting.seen)?;
+    let seen_at = sighting.seen_at;
+    Some(Candidate { host, url, site, reasons, sightings: vec![sighting], first_seen: seen_at, last_seen: seen_at })
+}
+
+fn site_of(reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::Name(NameHit { site, .. }) | Reason::Search { site, .. } => Some(site.clone()),
+        Reason::Report { .. } | Reason::Check => Some(String::new()),
+    }
+}
+
+/// What to visit for a name or a URL: the host and the first address. Certificates' `*.name` is visited at `name`.
+pub fn locate(seen: &str) -> Option<(Host, String)> {
+    let seen = seen.trim();
+    if seen.contains("://") {
+        let mut url = url::Url::parse(seen).ok().filter(|u| matches!(u.scheme(), "http" | "https"))?;
+        // What stands before `@` only pretends to be the host.
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        url.set_fragment(None);
+        let host = Host::parse(url.host_str()?).ok()?;
+        return Some((host, url.into()));
+    }
+    let host = Host::parse(seen.trim_start_matches("*.")).ok()?;
+    let url = format!("http://{}/", host.for_url());
+    Some((host, url))
+}
+
+fn halves(block: &[u8]) -> (&[u8], &[u8]) {
+    let middle = block.len() / 2;
+    match memchr::memchr(b'\n', &block[middle..]) {
+        Some(i) => block.split_at(middle + i + 1),
+        None => (block, &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_or_url_is_located_without_its_tricks() {
+        let at = |s: &str| locate(s).map(|(h, u)| (h.to_string(), u));
+        assert_eq!(at("CX-Mem.top."), Some(("cx-mem.top".into(), "http://cx-mem.top/".into())));
+        assert_eq!(at("*.cx-mem.top"), Some(("cx-mem.top".into(), "http://cx-mem.top/".into())));
+        assert_eq!(at("http://cx.mem.gov.cn@203.0.113.9/a#b"), Some(("203.0.113.9".into(), "http://203.0.113.9/a".into())));
+        assert_eq!(at("https://a.top:8443/c?id=1"), Some(("a.top".into(), "https://a.top:8443/c?id=1".into())));
+        assert_eq!(at("2001:db8::1"), Some(("2001:db8::1".into(), "http://[2001:db8::1]/".into())));
+        for bad in ["ftp://a.top/", "mailto:x@a.top", "", "a b", "javascript://x"] {
+            assert_eq!(at(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_block_is_cut_at_a_line_end() {
+        for block in ["", "a", "a\nb\nc\n", "aaaaaaaaaaaa", "\n\n", "long-long-long\nx\n"] {
+            let (a, b) = halves(block.as_bytes());
+            assert_eq!([a, b].concat(), block.as_bytes());
+            assert!(b.is_empty() || a.ends_with(b"\n"), "{block:?}");
+        }
+    }
+}
