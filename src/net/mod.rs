@@ -4,60 +4,31 @@
 //! Never sends to an address that the guard refuses, never follows a redirect unseen, never reads past a cap.
 //! A room of its own because a program that reads hostile pages must have exactly one way out.
 
+mod cidr;
+mod dns;
+mod fetch;
+mod guard;
+mod pace;
+mod reach;
+mod settings;
+mod tls;
+mod visit;
+
+pub use crate::net::settings::{BadSetting, Settings};
+
 use crate::model::capture::Hop;
 use crate::model::host::Host;
-use crate::model::resolution::DnsAnswer;
+use crate::model::resolution::{DnsAnswer, Presence};
 use crate::model::time::Timestamp;
-use serde::Deserialize;
+use crate::net::dns::Dns;
+use crate::net::guard::Guard;
+use crate::net::pace::Pace;
+use crate::net::settings::Proxy;
+use crate::net::tls::Tls;
+use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use url::Url;
-
-/// `[net]` of the settings file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
-    /// DNS servers, `ip:port` or `ip`. Empty: the system's.
-    pub resolvers: Vec<String>,
-    /// Networks (CIDR) that may be visited although they are not public. Empty by default; tests use `127.0.0.0/8`.
-    pub allow_private: Vec<String>,
-    /// Proxy for all HTTP (`http://host:port`). `None`: direct.
-    pub proxy: Option<String>,
-    /// Least time between the starts of two requests to one host.
-    pub per_host_interval_ms: u64,
-    /// Cap of one body, on the wire and again after decompression.
-    pub max_body_bytes: u64,
-    /// Redirects followed in one visit.
-    pub max_redirects: u32,
-    /// Cap of one whole visit with all its hops.
-    pub timeout_ms: u64,
-    /// How we name ourselves to services and feeds; a page visit names a common browser instead.
-    pub user_agent: String,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            resolvers: Vec::new(),
-            allow_private: Vec::new(),
-            proxy: None,
-            per_host_interval_ms: 1_000,
-            max_body_bytes: 8 << 20,
-            max_redirects: 10,
-            timeout_ms: 15_000,
-            user_agent: concat!("jianwei/", env!("CARGO_PKG_VERSION")).to_owned(),
-        }
-    }
-}
-
-/// What is wrong with the `[net]` settings: one line, names the key and the remedy.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("[net] {key}: {why}")]
-pub struct BadSetting {
-    /// The key.
-    pub key: &'static str,
-    /// What is wrong and what would be right.
-    pub why: String,
-}
 
 /// The door. Cheap to clone; clones share pace, caches and connections.
 #[derive(Clone)]
@@ -65,7 +36,16 @@ pub struct Net {
     inner: Arc<Inner>,
 }
 
-struct Inner {}
+struct Inner {
+    settings: Settings,
+    max_body_bytes: usize,
+    proxy: Option<Proxy>,
+    guard: Guard,
+    dns: Arc<Dns>,
+    pace: Pace,
+    tls: Tls,
+    client: reqwest::Client,
+}
 
 /// One request of the pooled client: a feed, a search page, an API.
 #[derive(Clone, Debug)]
@@ -93,6 +73,19 @@ pub struct Fetched {
     pub headers: Vec<(String, String)>,
     /// Decoded body.
     pub body: Vec<u8>,
+}
+
+/// A body that went into a file.
+#[derive(Clone, Debug)]
+pub struct FetchedFile {
+    /// Where it ended.
+    pub final_url: Url,
+    /// Status code. Outside 200..=299 nothing was left at the path.
+    pub status: u16,
+    /// Response headers, lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// Size of the file.
+    pub bytes: u64,
 }
 
 /// Why a fetch gave nothing. `Outcome`-like, for sources.
@@ -130,33 +123,70 @@ impl Net {
     /// Builds the door from settings.
     ///
     /// # Errors
-    /// [`BadSetting`] for an address, network or proxy that does not parse.
-    pub fn new(_settings: &Settings) -> Result<Self, BadSetting> {
-        Ok(Self { inner: Arc::new(Inner {}) })
+    /// [`BadSetting`] for the first value that does not parse or is out of range.
+    pub fn new(settings: &Settings) -> Result<Self, BadSetting> {
+        let checked = settings.check()?;
+        // Whoever came first chose the provider; ours is named in every configuration that this room builds.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (dns, guard, tls) = (Arc::new(Dns::new(checked.resolvers)), Guard::new(checked.allow), Tls::new());
+        let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings.proxy.as_deref())
+            .map_err(|e| BadSetting { key: "proxy", why: format!("no HTTP client can be built with these settings: {e}") })?;
+        let pace = Pace::new(settings.per_host_interval_ms);
+        let (settings, max_body_bytes, proxy) = (settings.clone(), checked.max_body_bytes, checked.proxy);
+        Ok(Self { inner: Arc::new(Inner { settings, max_body_bytes, proxy, guard, dns, pace, tls, client }) })
     }
     /// Now, by the system clock.
     pub fn now(&self) -> Timestamp {
-        let _ = &self.inner;
-        Timestamp::from_millis(0)
+        now()
     }
     /// Which resolvers answer: `ip:port`, or `system`.
     pub fn resolvers(&self) -> Vec<String> {
-        Vec::new()
+        self.inner.dns.names()
     }
-    /// One DNS question (`A`, `AAAA`, `CNAME`, `NS`, `MX`, `TXT`, `SOA`). Never an error: the rcode says what happened.
-    pub async fn dns(&self, _host: &Host, rrtype: &str) -> DnsAnswer {
-        DnsAnswer { question: rrtype.to_owned(), rcode: "SERVFAIL".into(), records: Vec::new() }
+    /// One DNS question (`A`, `AAAA`, `CNAME`, `NS`, `MX`, `TXT`, `SOA`). Never an error: the rcode says what happened, `TIMEOUT` that nobody answered.
+    /// Answers may be up to half a minute old, never older than their TTL.
+    pub async fn dns(&self, host: &Host, rrtype: &str) -> DnsAnswer {
+        self.inner.dns.ask(host.as_str(), rrtype).await
+    }
+    /// Which of these names exist (have an address), in the order given. Made for tens of thousands in one call; `progress` hears how many are done.
+    /// Names need not be hosts: any labels are asked. An answer that the resolver gives for every absent name, or a public suffix for every name below it, is absent.
+    pub async fn exists(&self, names: Vec<String>, progress: impl Fn(usize) + Send + Sync) -> Vec<(String, Presence)> {
+        self.inner.dns.exists(names, progress).await
+    }
+    /// The addresses that this parent gives for three names nobody made. `None`: it is no wildcard.
+    pub async fn wildcard(&self, parent: &str) -> Option<Vec<IpAddr>> {
+        self.inner.dns.wildcard(parent).await
+    }
+    /// The addresses that the resolver gives for names that cannot exist. Empty: an honest resolver (or none that answers).
+    pub async fn hijack_addresses(&self) -> Vec<IpAddr> {
+        self.inner.dns.hijack_addresses().await
+    }
+    /// Why the guard refuses an address; `None`: it may be spoken to.
+    pub fn refusal(&self, ip: IpAddr) -> Option<String> {
+        self.inner.guard.refusal(ip)
     }
     /// Visits a page as a visitor would: GET, redirects followed by hand, each hop guarded, pinned, capped and kept. The last hop says how it ended.
     /// `headers` are sent on every hop in this order, after `Host`.
-    pub async fn visit(&self, _url: &Url, _headers: &[(String, String)]) -> Vec<Hop> {
-        Vec::new()
+    pub async fn visit(&self, url: &Url, headers: &[(String, String)]) -> Vec<Hop> {
+        visit::visit(&self.inner, url, headers).await
     }
     /// One request of the pooled client, for feeds, searches and APIs.
     ///
     /// # Errors
     /// [`FetchError`]; a status of 400 or more is no error.
-    pub async fn fetch(&self, _request: &FetchRequest) -> Result<Fetched, FetchError> {
-        Err(FetchError::Failed { why: "not built".into() })
+    pub async fn fetch(&self, request: &FetchRequest) -> Result<Fetched, FetchError> {
+        fetch::fetch(&self.inner, request).await
     }
+    /// The same into a file of at most `cap` bytes, for feeds too large for memory. The file appears under `path` whole or not at all.
+    ///
+    /// # Errors
+    /// [`FetchError`]; a status outside 200..=299 is no error, but leaves no file.
+    pub async fn fetch_to_file(&self, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
+        fetch::fetch_to_file(&self.inner, request, path, cap).await
+    }
+}
+
+/// The system clock, the only one below the halls.
+fn now() -> Timestamp {
+    Timestamp::from_millis(chrono::Utc::now().timestamp_millis())
 }
