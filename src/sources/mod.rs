@@ -2,6 +2,14 @@
 //! In: a cursor and the network. Out: a `Batch` with one of four outcomes: ok, empty, blocked, failed.
 //! Never screens, never visits a candidate, never moves a cursor past what it gave.
 
+mod check;
+mod names;
+mod permutations;
+mod search;
+
+pub use search::engine::{Engine, check_engines};
+pub use search::parse::{Parsed, Row, parse_results};
+
 use crate::model::rulefile::RuleFile;
 use crate::model::sighting::Sighting;
 use crate::model::site::Site;
@@ -96,15 +104,31 @@ pub struct BadSource {
     pub why: String,
 }
 
+impl Batch {
+    /// Nothing to give: the cursor stays, the run is over.
+    fn nothing(cursor: Cursor, outcome: RunOutcome) -> Self {
+        Self { names: Vec::new(), names_from: String::new(), sightings: Vec::new(), cursor, more: false, outcome, done: Some(1.0) }
+    }
+}
+
 /// Builds one source. `permutations` gives the names for the kind of that name; `files` holds the engines.
 ///
 /// # Errors
 /// [`BadSource`]: unknown kind or engine, missing or superfluous key.
 pub fn build(
-    _settings: &Settings,
-    _sites: &[Site],
-    _files: &[RuleFile],
-    _permutations: &dyn Fn() -> Vec<String>,
+    settings: &Settings,
+    sites: &[Site],
+    files: &[RuleFile],
+    permutations: &dyn Fn() -> Vec<String>,
 ) -> Result<Box<dyn Source>, BadSource> {
-    unimplemented!()
+    check::keys(settings)?;
+    let id = settings.id.clone();
+    match settings.kind.as_str() {
+        "names" => Ok(Box::new(names::Names::new(id, check::from(settings)?))),
+        "permutations" => Ok(Box::new(permutations::Permutations::new(id, permutations()))),
+        _ => {
+            let engine = check::engine(settings, files)?;
+            Ok(Box::new(search::Search::new(settings, sites, engine)))
+        }
+    }
 }

@@ -1,0 +1,178 @@
+//! One pass over the files that are due: opens one after the other and gives a block at a time.
+//! After each block the places say how far it got, so that the batch and its cursor can be stored together.
+
+use crate::sources::names::feed::Feed;
+use crate::sources::names::folder::Found;
+use crate::sources::names::open::Container;
+use crate::sources::names::place::{Due, Place, Places};
+use crate::sources::names::stream::{Stream, Trouble};
+use crate::sources::{Batch, Cursor, RunOutcome};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A pass under way.
+pub(super) struct Run {
+    files: Vec<Found>,
+    at: usize,
+    open: Option<Open>,
+    places: Places,
+    given: String,
+    read_bytes: Arc<AtomicU64>,
+    feed: Option<Feed>,
+}
+
+/// The file at hand.
+struct Open {
+    container: Container,
+    place: Place,
+    stream: Option<Stream>,
+}
+
+impl Run {
+    /// Nothing is opened yet.
+    pub(super) fn new(files: Vec<Found>, places: Places, feed: Option<Feed>) -> Self {
+        let given = places.text();
+        Self { files, at: 0, open: None, places, given, read_bytes: Arc::default(), feed }
+    }
+    /// Is this the run whose last batch carried the cursor `text`?
+    pub(super) fn stands_at(&self, text: &str) -> bool {
+        self.given == text
+    }
+    /// The next block, the next failure, or the end.
+    pub(super) fn step(&mut self) -> Batch {
+        while let Some(file) = self.files.get(self.at) {
+            let mut open = match self.open.take().map_or_else(|| begin(&self.places, file), |open| Ok(Some(open))) {
+                Ok(Some(open)) => open,
+                Ok(None) => {
+                    self.at += 1;
+                    continue;
+                }
+                Err(why) => {
+                    let name = file.name.clone();
+                    self.at += 1;
+                    return self.batch(Vec::new(), name.clone(), RunOutcome::Failed { why: format!("{name}: {why}") });
+                }
+            };
+            let from = open.shown(file);
+            let mut names = Vec::new();
+            let result = open.block(file, &mut names, &self.read_bytes);
+            self.places.files.insert(file.name.clone(), open.place.clone());
+            let leave = open.place.done || matches!(result, Err(Trouble::Passing(_)));
+            if leave {
+                self.at += 1;
+            } else {
+                self.open = Some(open);
+            }
+            match result {
+                Ok(()) if names.is_empty() => {}
+                Ok(()) => return self.batch(names, from, RunOutcome::Ok),
+                Err(trouble) => {
+                    let why = format!("{from}: {}", trouble.why());
+                    return self.batch(names, from, RunOutcome::Failed { why });
+                }
+            }
+        }
+        self.batch(Vec::new(), String::new(), RunOutcome::Empty)
+    }
+    fn batch(&mut self, names: Vec<u8>, names_from: String, outcome: RunOutcome) -> Batch {
+        let more = self.open.is_some() || self.go_to_due();
+        if !more {
+            self.close();
+        }
+        self.given = self.places.text();
+        let done = if more { self.share() } else { Some(1.0) };
+        Batch { names, names_from, sightings: Vec::new(), cursor: Cursor(self.given.clone()), more, outcome, done }
+    }
+    /// Passes over files with nothing to do; `false` at the end.
+    fn go_to_due(&mut self) -> bool {
+        while self.files.get(self.at).is_some_and(|f| self.places.due(f) == Due::Nothing) {
+            self.at += 1;
+        }
+        self.at < self.files.len()
+    }
+    /// At the end: forgets files that are no longer there, and keeps what the feed said of its state if all of it was read.
+    fn close(&mut self) {
+        let names: std::collections::BTreeSet<&str> = self.files.iter().map(|f| f.name.as_str()).collect();
+        self.places.files.retain(|name, _| names.contains(name.as_str()));
+        if let Some(feed) = &self.feed {
+            let read = self.files.iter().all(|f| self.places.due(f) == Due::Nothing);
+            (self.places.etag, self.places.last_modified) = if read { feed.state() } else { (None, None) };
+        }
+    }
+    fn share(&self) -> Option<f64> {
+        let size = |files: &[Found]| files.iter().map(|f| f.size).sum::<u64>();
+        let (all, behind) = (size(&self.files), size(&self.files[..self.at.min(self.files.len())]));
+        let here = if self.open.is_some() { self.read_bytes.load(Ordering::Relaxed) } else { 0 };
+        #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
+        (all > 0).then(|| ((behind + here) as f64 / all as f64).min(1.0))
+    }
+}
+
+/// What is to be done with a file: nothing, or read it from its place.
+fn begin(places: &Places, file: &Found) -> Result<Option<Open>, String> {
+    match places.due(file) {
+        Due::Nothing => Ok(None),
+        Due::Still(why) | Due::Broken(why) => Err(why),
+        Due::From(place) => Ok(Some(Open { container: Container::of(&file.path)?, place, stream: None })),
+    }
+}
+
+impl Open {
+    fn shown(&self, file: &Found) -> String {
+        match self.container.name(self.place.stream) {
+            Some(member) => format!("{}/{member}", file.name),
+            None => file.name.clone(),
+        }
+    }
+    /// Reads one block of the stream at hand and moves the place behind it.
+    fn block(&mut self, file: &Found, names: &mut Vec<u8>, read_bytes: &Arc<AtomicU64>) -> Result<(), Trouble> {
+        let result = self.block_of_stream(file, names, read_bytes);
+        self.place.gave |= !names.is_empty();
+        let ended = match &result {
+            Ok(ended) => *ended,
+            Err(Trouble::Passing(_)) => false,
+            Err(trouble) => {
+                if !(matches!(trouble, Trouble::NoList(_)) && self.container.streams() > 1) {
+                    self.place.failed.get_or_insert(trouble.why().to_owned());
+                }
+                true
+            }
+        };
+        if ended {
+            self.end_stream();
+        }
+        match result {
+            // A read-me beside the list of an archive is no trouble, as long as there is a list.
+            Err(Trouble::NoList(_)) if self.container.streams() > 1 && (!self.place.done || self.place.gave) => Ok(()),
+            Err(trouble) => {
+                if self.place.done && !matches!(trouble, Trouble::Passing(_)) {
+                    self.place.failed.get_or_insert(trouble.why().to_owned());
+                }
+                Err(trouble)
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+    /// `true`: the stream is read.
+    fn block_of_stream(&mut self, file: &Found, names: &mut Vec<u8>, read_bytes: &Arc<AtomicU64>) -> Result<bool, Trouble> {
+        if self.place.stream >= self.container.streams() {
+            return Ok(true);
+        }
+        if self.stream.is_none() {
+            self.stream = Some(Stream::open(&self.container, &file.path, &self.place, read_bytes)?);
+        }
+        self.stream.as_mut().expect("opened above").block(names, &mut self.place)
+    }
+    fn end_stream(&mut self) {
+        self.stream = None;
+        self.place.stream += 1;
+        (self.place.offset, self.place.zone) = (0, None);
+        if self.place.stream >= self.container.streams() {
+            self.place.done = true;
+            self.place.stream = 0;
+            if self.place.failed.is_none() {
+                self.place.good_size = self.place.size;
+            }
+        }
+    }
+}

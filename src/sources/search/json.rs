@@ -1,0 +1,99 @@
+//! A JSON answer, read by dotted paths; a list on the way means each of its members.
+
+use crate::sources::search::engine::{Engine, Marks, Spot};
+use crate::sources::search::parse::{MAX_ROWS, RawRow, Seen, snippet_text, title_text};
+use scraper::Html;
+use serde_json::Value;
+
+/// Reads the rows and the marks.
+///
+/// # Errors
+/// It is no JSON.
+pub(super) fn read(engine: &Engine, text: &str) -> Result<Seen, String> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.starts_with('<') {
+        return Err("HTML where the engine gives JSON".into());
+    }
+    let answer: Value = serde_json::from_str(text).map_err(|e| format!("the answer is no whole JSON: {e}"))?;
+    let next = (!engine.next.json.is_empty()).then(|| shown(&engine.next, &answer).is_some());
+    let rows = match &engine.row {
+        Spot::Path(path) => members(&answer, path).into_iter().take(MAX_ROWS).map(|row| raw(engine, row)).collect(),
+        Spot::Css(_) => Vec::new(),
+    };
+    Ok(Seen {
+        title: String::new(),
+        rows,
+        blocked: shown(&engine.block, &answer),
+        none: shown(&engine.none, &answer).is_some() || is_empty_list(engine, &answer),
+        next,
+    })
+}
+
+/// The list of rows is there and has no member: the JSON form of no results.
+fn is_empty_list(engine: &Engine, answer: &Value) -> bool {
+    let Spot::Path(path) = &engine.row else { return false };
+    let mut at = answer;
+    for part in path {
+        match at.get(part) {
+            Some(inner) => at = inner,
+            None => return false,
+        }
+    }
+    at.as_array().is_some_and(Vec::is_empty)
+}
+
+fn raw(engine: &Engine, row: &Value) -> RawRow {
+    let first = |spots: &[Spot], text: fn(&[&str]) -> String| {
+        spots.iter().filter_map(|s| Some(text(&[&plain(&string(row, s)?)]))).find(|t| !t.is_empty()).unwrap_or_default()
+    };
+    let urls = engine.url.iter().map(|p| {
+        let at = p.of.as_ref().map_or_else(|| Some(row), |s| value(row, s))?;
+        let path: Vec<String> = p.attr.split('.').map(str::to_owned).collect();
+        members(at, &path).first()?.as_str().map(plain)
+    });
+    RawRow { skip: false, urls: urls.collect(), title: first(&engine.title, title_text), snippet: first(&engine.snippet, snippet_text) }
+}
+
+fn value<'a>(row: &'a Value, spot: &Spot) -> Option<&'a Value> {
+    if let Spot::Path(path) = spot { members(row, path).first().copied() } else { None }
+}
+
+fn string(row: &Value, spot: &Spot) -> Option<String> {
+    value(row, spot)?.as_str().map(str::to_owned)
+}
+
+/// All values at `path`.
+fn members<'a>(value: &'a Value, path: &[String]) -> Vec<&'a Value> {
+    let mut here = vec![value];
+    for part in path {
+        here = here.into_iter().flat_map(spread).filter_map(|v| v.get(part)).take(10 * MAX_ROWS).collect();
+    }
+    here.into_iter().flat_map(spread).collect()
+}
+
+fn spread(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |list| list.iter().take(10 * MAX_ROWS).collect())
+}
+
+/// Text that an engine sends HTML-escaped or with highlight tags, without them.
+fn plain(text: &str) -> String {
+    if text.contains(['<', '&']) { Html::parse_fragment(text).root_element().text().collect() } else { text.to_owned() }
+}
+
+fn shown(marks: &Marks, answer: &Value) -> Option<String> {
+    marks.json.iter().find_map(|path| {
+        let found = members(answer, path).into_iter().find(|v| speaks(v))?;
+        let said: String = found.to_string().chars().take(120).collect();
+        Some(format!("{} = {said}", path.join(".")))
+    })
+}
+
+fn speaks(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Number(n) => n.as_f64() != Some(0.0),
+        Value::String(s) => !s.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        _ => true,
+    }
+}
