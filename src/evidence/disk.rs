@@ -27,6 +27,9 @@ pub(super) fn keep(root: &Path, files: &[File], manifest: &Manifest, capture: &C
     }
     if last.symlink_metadata().is_ok() {
         same(&last, files, manifest)?;
+        // The process that wrote it may have died before these two were durable.
+        sync_folder(last.parent().unwrap_or(root))?;
+        sync_folder(root)?;
     } else {
         let aside = root.join(format!("{TMP}{id}"));
         write(root, &aside, &last, files, manifest).inspect_err(|_| drop(fs::remove_dir_all(&aside)))?;

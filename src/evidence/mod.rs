@@ -3,6 +3,7 @@
 //! Only ever adds. A package appears under its final name whole or not at all. It proves "unchanged since capture", nothing more.
 //! A room of its own because what it writes must be readable, and must be doubted, by people who do not have this program.
 
+mod agree;
 mod contents;
 mod disk;
 mod explain;

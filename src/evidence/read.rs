@@ -2,7 +2,6 @@
 
 use crate::evidence::contents::{DOSSIER, DOSSIER_SCHEMA, DossierFile, SCORE, SCORE_SCHEMA, ScoreFile, view_folder};
 use crate::evidence::manifest::{self, Manifest};
-use crate::evidence::verify::MAX_FILE_BYTES;
 use crate::evidence::{EvidenceError, Stored};
 use crate::model::assessment::Assessment;
 use crate::model::digest::{Sha256, Sm3};
@@ -11,6 +10,9 @@ use crate::model::lead::PackageRef;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+
+/// Largest JSON or text file that is read into memory.
+pub(super) const MAX_TEXT_BYTES: u64 = 256 << 20;
 
 /// Reads one package; `package` below `root`, or relative to it.
 pub(super) fn package(root: &Path, package: &Path) -> Result<Stored, EvidenceError> {
@@ -67,7 +69,7 @@ fn json<T: serde::de::DeserializeOwned>(folder: &Path, manifest: &Manifest, path
 /// The bytes of a listed file, equal to what the manifest says of it.
 fn listed(folder: &Path, manifest: &Manifest, path: &str) -> Result<Vec<u8>, EvidenceError> {
     let entry = manifest.entry(path).ok_or_else(|| EvidenceError::broken(folder, format!("{path}: is not in the manifest")))?;
-    let bytes = capped(&folder.join(path), entry.bytes.min(MAX_FILE_BYTES))?;
+    let bytes = capped(&folder.join(path), entry.bytes.min(MAX_TEXT_BYTES))?;
     if Sha256::of(&bytes) != entry.sha256 {
         return Err(EvidenceError::broken(folder, format!("{path}: changed since capture (SHA-256 differs from the manifest)")));
     }

@@ -3,7 +3,7 @@
 use crate::evidence::Check;
 use crate::evidence::contents::{DOSSIER, LOG, REQUIRED, SCORE, WARC};
 use crate::evidence::manifest::{self, Entry, Manifest};
-use crate::evidence::{disk, log, read, warc_check};
+use crate::evidence::{Stored, agree, disk, log, read, warc_check};
 use crate::model::digest;
 use crate::model::lang::Both;
 use sha2::Digest as _;
@@ -72,16 +72,28 @@ fn one(folder: &Path) -> Vec<Check> {
         lines.add(path, "必备文件", "required file", Err(Both::new("缺少", "missing")));
     }
     let has = |path: &str| matches!(found.get(path), Some(Kind::File));
-    if has(WARC) {
-        lines.add(WARC, "WARC 记录：成员、摘要、长度、配对", "WARC records: members, digests, lengths, pairs", warc(&folder.join(WARC)));
+    let records = has(WARC).then(|| warc(&folder.join(WARC)));
+    if let Some(records) = &records {
+        lines.add(WARC, "WARC 记录：成员、摘要、长度、配对", "WARC records: members, digests, lengths, pairs", told(records));
     }
     if has(LOG) {
         lines.add(LOG, "操作日志哈希链", "operation log chain", operations(folder));
     }
     if has(DOSSIER) && has(SCORE) && manifest.is_some() {
-        lines.add(DOSSIER, "卷宗与研判可读回并与清单一致", "dossier and assessment read back and agree with the manifest", reads(folder));
+        let stored = read::package(folder.parent().unwrap_or(folder), folder);
+        let result = stored.as_ref().map(|_| none()).map_err(|e| Both::new(format!("读不回来：{e}"), e.to_string()));
+        lines.add(DOSSIER, "卷宗与研判可读回并与清单一致", "dossier and assessment read back and agree with the manifest", result);
+        if let (Ok(stored), Some(Ok(report))) = (stored, records) {
+            let result = one_story(folder, &stored, &report).map(|()| none()).map_err(|e| Both::new(format!("不一致：{e}"), e));
+            lines.add(DOSSIER, "卷宗与 WARC、网页文字一致", "dossier agrees with WARC and views", result);
+        }
     }
     lines.0
+}
+
+fn one_story(folder: &Path, stored: &Stored, report: &warc_check::Report) -> Result<(), String> {
+    agree::heads(&stored.dossier, report)?;
+    agree::views(&stored.dossier, |path| read::capped(&folder.join(path), read::MAX_TEXT_BYTES).ok())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -217,14 +229,20 @@ fn hashes(path: &Path, entry: &Entry) -> Result<Both, Both> {
     Ok(Both::new(facts.clone(), facts))
 }
 
-fn warc(path: &Path) -> Result<Both, Both> {
-    let file = fs::File::open(path).map_err(|e| Both::new(format!("无法读取：{e}"), format!("cannot be read: {e}")))?;
-    let report = warc_check::check(file.take(MAX_FILE_BYTES));
-    if report.problems.is_empty() {
-        return Ok(Both::new(format!("{} 条记录", report.records), format!("{} records", report.records)));
-    }
-    let all = report.problems.join("; ");
-    Err(Both::new(format!("有问题：{all}"), all))
+fn warc(path: &Path) -> Result<warc_check::Report, String> {
+    let file = fs::File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
+    Ok(warc_check::check(file.take(MAX_FILE_BYTES)))
+}
+
+fn told(records: &Result<warc_check::Report, String>) -> Result<Both, Both> {
+    let problems = match records {
+        Ok(report) if report.problems.is_empty() => {
+            return Ok(Both::new(format!("{} 条记录", report.records), format!("{} records", report.records)));
+        }
+        Ok(report) => report.problems.join("; "),
+        Err(why) => why.clone(),
+    };
+    Err(Both::new(format!("有问题：{problems}"), problems))
 }
 
 fn operations(folder: &Path) -> Result<Both, Both> {
@@ -233,12 +251,4 @@ fn operations(folder: &Path) -> Result<Both, Both> {
     log::check(&text)
         .map(|n| Both::new(format!("{n} 行"), format!("{n} lines")))
         .map_err(|why| Both::new(format!("哈希链断开：{why}"), why))
-}
-
-fn reads(folder: &Path) -> Result<Both, Both> {
-    let parent = folder.parent().unwrap_or(folder);
-    match read::package(parent, folder) {
-        Ok(_) => Ok(none()),
-        Err(e) => Err(Both::new(format!("读不回来：{e}"), e.to_string())),
-    }
 }

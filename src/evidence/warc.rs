@@ -130,6 +130,11 @@ fn answer(w: &mut Writer, hop: &Hop) -> Option<Record> {
     Some(w.record(kind, &hop.url, hop.at, media, block))
 }
 
+/// Does it begin as an answer of HTTP/1 does?
+pub(super) fn is_http(block: &[u8]) -> bool {
+    [b"HTTP/1.0", b"HTTP/1.1"].iter().any(|p| block.get(..8).is_some_and(|b| b.eq_ignore_ascii_case(*p)))
+}
+
 /// How the hop ended, where that is not told by its response.
 fn outcome(hop: &Hop) -> Option<Outcome> {
     let silent = hop.response_head.is_empty() || hop.request_head.is_empty();
@@ -196,7 +201,8 @@ fn dns(resolution: &Resolution) -> String {
     text
 }
 
-fn payload_start(block: &[u8]) -> usize {
+/// Where the payload of an HTTP block begins.
+pub(super) fn payload_start(block: &[u8]) -> usize {
     HeadScanner::default().push(block).unwrap_or(block.len())
 }
 

@@ -1,6 +1,7 @@
 //! Reads a WARC that may be hostile and says what is wrong with it: every member, digest, length and pairing.
 //! Stricter than the tools at hand: a record without a digest fails. Streams; memory does not grow with the file.
 
+use crate::model::digest;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -22,6 +23,19 @@ pub(super) struct Report {
     pub(super) records: usize,
     /// One line a problem, naming the record.
     pub(super) problems: Vec<String>,
+    /// Requests and responses in their order.
+    pub(super) heads: Vec<HttpHead>,
+}
+
+/// The HTTP head of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HttpHead {
+    /// Is it a response, not a request?
+    pub(super) response: bool,
+    /// WARC-Target-URI.
+    pub(super) uri: String,
+    /// SHA-256 of all bytes before the payload.
+    pub(super) sha256: digest::Sha256,
 }
 
 /// Finds the end of an HTTP head: the first line that holds nothing but white space. Fed in pieces of any size.
@@ -56,6 +70,7 @@ impl HeadScanner {
 struct Head {
     kind: String,
     id: String,
+    uri: String,
     length: u64,
     http: bool,
     block: Option<String>,
@@ -83,7 +98,7 @@ pub(super) fn check(input: impl Read) -> Report {
             report.problems.push(format!("stopped before record {n}"));
             break;
         }
-        match member(&mut input, &mut total, &mut report.problems, n) {
+        match member(&mut input, &mut total, &mut report, n) {
             Ok(head) => {
                 seen.note(&head, n, &mut report.problems);
                 report.records = n;
@@ -99,28 +114,31 @@ pub(super) fn check(input: impl Read) -> Report {
 }
 
 /// One gzip member, which must be one whole record. Errors end the reading: nothing after them can be trusted to be aligned.
-fn member(input: &mut impl BufRead, total: &mut u64, problems: &mut Vec<String>, n: usize) -> Result<Head, String> {
+fn member(input: &mut impl BufRead, total: &mut u64, report: &mut Report, n: usize) -> Result<Head, String> {
     let mut text = BufReader::with_capacity(1 << 16, GzDecoder::new(input));
     let lines = head_lines(&mut text)?;
     let (head, missing) = head(&lines)?;
     let name = format!("record {n} ({} {})", head.kind.escape_debug(), head.id.escape_debug());
-    problems.extend(missing.into_iter().map(|m| format!("{name}: {m}")));
+    report.problems.extend(missing.into_iter().map(|m| format!("{name}: {m}")));
     *total = total.saturating_add(head.length);
     if *total > MAX_TOTAL_BYTES {
         return Err(format!("records are larger than {MAX_TOTAL_BYTES} bytes together"));
     }
-    let (block, payload) = hash_block(&mut text, &head)?;
+    let hashes = hash_block(&mut text, &head)?;
     let mut end = Vec::new();
     text.take(5).read_to_end(&mut end).map_err(|e| format!("gzip: {e}"))?;
     if end != b"\r\n\r\n" {
         return Err("Content-Length is not the length of the block, or more than one record in a gzip member".into());
     }
-    for (what, said, is) in [("WARC-Block-Digest", &head.block, block), ("WARC-Payload-Digest", &head.payload, payload)] {
+    for (what, said, is) in [("WARC-Block-Digest", &head.block, hashes.block), ("WARC-Payload-Digest", &head.payload, hashes.payload)] {
         match said {
-            None => problems.push(format!("{name}: has no {what}")),
-            Some(said) if *said == is => {}
-            Some(said) => problems.push(format!("{name}: {what} says {}, it is {is}", said.escape_debug())),
+            None => report.problems.push(format!("{name}: has no {what}")),
+            Some(said) if *said == format!("sha256:{is}") => {}
+            Some(said) => report.problems.push(format!("{name}: {what} says {}, it is sha256:{is}", said.escape_debug())),
         }
+    }
+    if head.http {
+        report.heads.push(HttpHead { response: head.kind == "response", uri: head.uri.clone(), sha256: hashes.head });
     }
     Ok(head)
 }
@@ -169,6 +187,7 @@ fn head(lines: &[String]) -> Result<(Head, Vec<String>), String> {
     let head = Head {
         kind: one("warc-type").unwrap_or_default(),
         id: one("warc-record-id").unwrap_or_default(),
+        uri: one("warc-target-uri").unwrap_or_default(),
         length: length.ok_or("Content-Length is missing or no number")?,
         http: one("content-type").is_some_and(|t| t.starts_with("application/http")),
         block: one("warc-block-digest"),
@@ -178,9 +197,16 @@ fn head(lines: &[String]) -> Result<(Head, Vec<String>), String> {
     Ok((head, wrong))
 }
 
-/// Digests of block and payload, as a header would write them.
-fn hash_block(text: &mut impl Read, head: &Head) -> Result<(String, String), String> {
-    let (mut block, mut payload) = (Sha256::new(), Sha256::new());
+/// Digests of one block and its parts.
+struct Hashes {
+    block: digest::Sha256,
+    /// Of what comes before the payload; of nothing where the record is not HTTP.
+    head: digest::Sha256,
+    payload: digest::Sha256,
+}
+
+fn hash_block(text: &mut impl Read, head: &Head) -> Result<Hashes, String> {
+    let (mut block, mut front, mut payload) = (Sha256::new(), Sha256::new(), Sha256::new());
     let mut scanner = HeadScanner { done: !head.http, ..HeadScanner::default() };
     let mut left = head.length;
     let mut piece = vec![0u8; 1 << 16];
@@ -190,14 +216,14 @@ fn hash_block(text: &mut impl Read, head: &Head) -> Result<(String, String), Str
         if got == 0 {
             return Err(format!("block ends {left} bytes before its Content-Length"));
         }
+        let from = scanner.push(&piece[..got]).unwrap_or(got);
         block.update(&piece[..got]);
-        if let Some(from) = scanner.push(&piece[..got]) {
-            payload.update(&piece[from..got]);
-        }
+        front.update(&piece[..from]);
+        payload.update(&piece[from..got]);
         left -= got as u64;
     }
-    let text = |h: Sha256| format!("sha256:{}", crate::model::digest::Sha256::from_bytes(h.finalize().into()));
-    Ok((text(block), text(payload)))
+    let done = |h: Sha256| digest::Sha256::from_bytes(h.finalize().into());
+    Ok(Hashes { block: done(block), head: done(front), payload: done(payload) })
 }
 
 /// What the records say of each other.

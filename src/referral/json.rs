@@ -1,4 +1,5 @@
 //! Leads as JSON, one a line, schema `lead/1`: the contract for programs. Names and addresses stand as they are; field names do not change.
+//! Who reported a site never leaves the unit: only the code of the way it came.
 
 use crate::model::assessment::Finding;
 use crate::model::candidate::Reason;
@@ -34,7 +35,7 @@ pub fn lead_json(lead: &Lead, lang: Lang) -> Value {
         "findings": assessment.findings.iter().map(|f| finding(f, lang)).collect::<Vec<_>>(),
         "sources": candidate.sightings.iter().map(|s| json!({
             "source": s.source, "code": &codes::source(s)[..2], "seen": s.seen, "seen_at": s.seen_at, "query": s.context.query, "rank": s.context.rank,
-            "file": s.context.file, "reporter": s.context.reporter,
+            "file": s.context.file,
         })).collect::<Vec<_>>(),
         "addresses": lead.resolution.as_ref().map(|r| &r.addresses),
         "packages": lead.packages,
@@ -65,7 +66,7 @@ fn reason(reason: &Reason, lang: Lang) -> Value {
             let why = lang.pick(format!("搜索“{query}”时出现"), format!("a search for \"{query}\" returned it"));
             json!({"kind": "search", "site": site, "engine": engine, "query": query, "rank": rank, "why": why})
         }
-        Reason::Report { by } => json!({"kind": "report", "by": by, "why": lang.pick("有人举报", "a person reported it")}),
+        Reason::Report { .. } => json!({"kind": "report", "why": lang.pick("有人举报", "a person reported it")}),
         Reason::Check => json!({"kind": "check", "why": lang.pick("人工核查", "checked by hand")}),
     }
 }

@@ -4,7 +4,7 @@ use crate::model::lang::Lang;
 use crate::referral::cell::{Cell, clean};
 use crate::referral::columns::{COLUMNS, row, rule};
 use crate::referral::{Export, ExportError};
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet, XlsxError};
 
 /// Most rows of one sheet below its header (Excel: 1,048,576 rows).
 const MAX_ROWS: usize = 1_048_575;
@@ -62,6 +62,7 @@ fn sheet(sheet: &mut Worksheet, name: &str, headings: Vec<Heading>, rows: impl I
     }
     let last_col = u16::try_from(headings.len().saturating_sub(1)).unwrap_or(u16::MAX);
     sheet.autofilter(0, 0, last, last_col)?;
+    sheet.ignore_error_range(0, 0, last, last_col, IgnoreError::NumberStoredAsText)?;
     sheet.set_freeze_panes(1, 0)?;
     sheet.set_repeat_rows(0, 0)?;
     sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0).set_footer("&C&P / &N");

@@ -378,6 +378,19 @@ fn where_a_name_came_from_is_told_by_its_source_and_reporter() {
     }
 }
 
+#[test]
+fn who_reported_a_site_never_leaves_the_unit() {
+    let mut reported = lead("a.example.top", "t");
+    reported.candidate.sightings[0].context.reporter = Some("群众王某".into());
+    reported.candidate.reasons.push(Reason::Report { by: "群众王某".into() });
+    for format in FORMATS.iter().filter(|f| f.text) {
+        let bytes = export(format.name, std::slice::from_ref(&reported), Lang::Zh);
+        assert!(!String::from_utf8(bytes).expect("UTF-8").contains("王某"), "{}", format.name);
+    }
+    let book = sheets(&export("xlsx", &[reported], Lang::Zh));
+    assert!(book.iter().flat_map(|(_, rows)| rows.iter().flatten()).all(|c| !c.to_string().contains("王某")));
+}
+
 fn saved(bytes: &[u8], name: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
