@@ -1,6 +1,18 @@
 //! Evidence: seals one visit as a package of plain files that stands without us, and verifies packages.
 //! In: a dossier and its assessment. Out: a folder with WARC, views, manifest (SHA-256 and SM3 of every file).
 //! Only ever adds. A package appears under its final name whole or not at all. It proves "unchanged since capture", nothing more.
+//! A room of its own because what it writes must be readable, and must be doubted, by people who do not have this program.
+
+mod agree;
+mod contents;
+mod disk;
+mod explain;
+mod log;
+mod manifest;
+mod read;
+mod verify;
+mod warc;
+mod warc_check;
 
 use crate::model::assessment::Assessment;
 use crate::model::dossier::Dossier;
@@ -51,6 +63,15 @@ pub enum EvidenceError {
     },
 }
 
+impl EvidenceError {
+    fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        |source| Self::Io { path: path.to_owned(), source }
+    }
+    fn broken(path: &Path, why: impl Into<String>) -> Self {
+        Self::Broken { path: path.to_owned(), why: why.into() }
+    }
+}
+
 /// One line of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
@@ -65,16 +86,27 @@ pub struct Check {
 }
 
 /// Writes a package below `root` (the data folder's `evidence/`) and gives its reference. Durable when it returns.
+/// The same dossier, assessment and settings give the same package: sealing them twice returns the first one.
 ///
 /// # Errors
-/// [`EvidenceError::Io`]; nothing is left under a final name.
-pub fn seal(_root: &Path, _dossier: &Dossier, _assessment: &Assessment, _settings: &Settings) -> Result<PackageRef, EvidenceError> {
-    unimplemented!()
+/// [`EvidenceError::Io`]; nothing is left under a final name. [`EvidenceError::Broken`]: the dossier holds no capture, a file
+/// would be larger than verify reads, or another package stands under this name.
+pub fn seal(root: &Path, dossier: &Dossier, assessment: &Assessment, settings: &Settings) -> Result<PackageRef, EvidenceError> {
+    let Some(capture) = dossier.main_capture() else {
+        return Err(EvidenceError::broken(root, format!("the dossier of {} holds no capture: nothing to seal", dossier.candidate.host)));
+    };
+    let files = contents::files(dossier, capture, assessment, settings)
+        .map_err(|e| EvidenceError::broken(root, format!("cannot write the dossier of {} as JSON: {e}", dossier.candidate.host)))?;
+    let manifest = manifest::Manifest::of(&files, dossier, capture, assessment);
+    disk::keep(root, &files, &manifest, capture)
 }
-/// Every check of one package folder.
-pub fn verify(_package: &Path) -> Vec<Check> {
-    Vec::new()
+
+/// Every check of one package folder, or of every package below a folder that holds packages (then each `file` starts with the package's path).
+/// What is there is taken as hostile: sizes, depth and counts are capped, links are not followed.
+pub fn verify(package: &Path) -> Vec<Check> {
+    verify::all(package)
 }
+
 /// A package read back: what a rebuild of the records needs.
 #[derive(Clone, Debug)]
 pub struct Stored {
@@ -85,24 +117,28 @@ pub struct Stored {
     /// The assessment made at capture time.
     pub assessment: Assessment,
 }
-/// Reads one package back.
+
+/// Reads one package back: `package` is a path of [`packages`], or [`PackageRef::path`] below `root`. The decoded source of every page is
+/// filled in again, so that the assessment can be made anew; the bodies stay in the WARC. What is read is held against the manifest first.
 ///
 /// # Errors
 /// [`EvidenceError`].
-pub fn read(_root: &Path, _package: &Path) -> Result<Stored, EvidenceError> {
-    unimplemented!()
+pub fn read(root: &Path, package: &Path) -> Result<Stored, EvidenceError> {
+    read::package(root, package)
 }
+
 /// All package folders below `root`, oldest first. Half-written ones (`.tmp-*`) are not packages.
 ///
 /// # Errors
 /// [`EvidenceError::Io`].
-pub fn packages(_root: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
-    Ok(Vec::new())
+pub fn packages(root: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
+    disk::packages(root)
 }
+
 /// Removes what a killed process left half-written (`.tmp-*`). Returns how many.
 ///
 /// # Errors
 /// [`EvidenceError::Io`].
-pub fn sweep(_root: &Path) -> Result<usize, EvidenceError> {
-    Ok(0)
+pub fn sweep(root: &Path) -> Result<usize, EvidenceError> {
+    disk::sweep(root)
 }

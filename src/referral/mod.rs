@@ -1,5 +1,15 @@
 //! Referral: what leaves the unit. In: leads. Out: bytes of a file in one of `FORMATS`.
 //! Pure. Names are defanged, no cell is a live formula or link, every code is text. Says "suspected", never "proven".
+//! A room of its own because what leaves cannot be called back: one place decides what goes out and in what words.
+
+mod cell;
+mod codes;
+mod columns;
+mod csv;
+mod json;
+mod xlsx;
+
+pub use json::lead_json;
 
 use crate::model::lang::Lang;
 use crate::model::lead::Lead;
@@ -40,9 +50,8 @@ pub struct Format {
 }
 
 /// All formats. A new one is one line here and one file beside this.
-pub const FORMATS: &[Format] = &[];
-
-/// x
-pub fn lead_json(_l: &Lead, _x: Lang) -> serde_json::Value {
-    serde_json::Value::Null
-}
+pub const FORMATS: &[Format] = &[
+    Format { name: "xlsx", extension: "xlsx", text: false, write: xlsx::write },
+    Format { name: "csv", extension: "csv", text: true, write: csv::write },
+    Format { name: "json", extension: "jsonl", text: true, write: json::write },
+];

@@ -1,0 +1,167 @@
+//! Packages on disk: built aside, made durable, then given their name in one step. Never overwrites, never leaves half a package under a final name.
+
+use crate::evidence::EvidenceError;
+use crate::evidence::contents::File;
+use crate::evidence::manifest::{self, Manifest};
+use crate::evidence::verify::MAX_FILE_BYTES;
+use crate::model::capture::Capture;
+use crate::model::digest::{Sha256, Sm3};
+use crate::model::lead::PackageRef;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+const TMP: &str = ".tmp-";
+
+/// Writes the package, or returns the one that stands there with the same content.
+pub(super) fn keep(root: &Path, files: &[File], manifest: &Manifest, capture: &Capture) -> Result<PackageRef, EvidenceError> {
+    let id = &manifest.package;
+    let path = format!("{}/{id}", &capture.started_at.rfc3339()[..7]);
+    let last = root.join(&path);
+    if let Some(large) = files.iter().find(|f| f.bytes.len() as u64 > MAX_FILE_BYTES) {
+        return Err(EvidenceError::broken(
+            &last,
+            format!("{} would have {} bytes; at most {MAX_FILE_BYTES}", large.path, large.bytes.len()),
+        ));
+    }
+    if last.symlink_metadata().is_ok() {
+        same(&last, files, manifest)?;
+        // The process that wrote it may have died before these two were durable.
+        sync_folder(last.parent().unwrap_or(root))?;
+        sync_folder(root)?;
+    } else {
+        let aside = root.join(format!("{TMP}{id}"));
+        write(root, &aside, &last, files, manifest).inspect_err(|_| drop(fs::remove_dir_all(&aside)))?;
+    }
+    Ok(PackageRef {
+        id: id.clone(),
+        path,
+        manifest_sha256: Sha256::of(&manifest.bytes),
+        manifest_sm3: Sm3::of(&manifest.bytes),
+        captured_at: capture.started_at,
+        outcome: manifest.outcome.clone(),
+    })
+}
+
+fn same(last: &Path, files: &[File], manifest: &Manifest) -> Result<(), EvidenceError> {
+    let ours = files.iter().map(|f| (f.path.as_str(), f.bytes.as_slice())).chain([(manifest::NAME, manifest.bytes.as_slice())]);
+    for (path, bytes) in ours {
+        let full = last.join(path);
+        if fs::read(&full).map_err(EvidenceError::io(&full))? != bytes {
+            return Err(EvidenceError::broken(
+                last,
+                format!("another package stands under this name ({path} differs): it is left as it is"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn write(root: &Path, aside: &Path, last: &Path, files: &[File], manifest: &Manifest) -> Result<(), EvidenceError> {
+    let month = last.parent().unwrap_or(root);
+    for folder in [root, month] {
+        fs::create_dir_all(folder).map_err(EvidenceError::io(folder))?;
+    }
+    if aside.exists() {
+        fs::remove_dir_all(aside).map_err(EvidenceError::io(aside))?;
+    }
+    fs::create_dir(aside).map_err(EvidenceError::io(aside))?;
+    let mut folders = BTreeSet::new();
+    for file in files {
+        let full = aside.join(&file.path);
+        let folder = full.parent().unwrap_or(aside).to_owned();
+        if folders.insert(folder.clone()) {
+            fs::create_dir_all(&folder).map_err(EvidenceError::io(&folder))?;
+        }
+        write_file(&full, &file.bytes)?;
+    }
+    write_file(&aside.join(manifest::NAME), &manifest.bytes)?;
+    // Deepest first, so that a folder's entry is durable before the folder above it is.
+    for folder in folders.iter().rev() {
+        sync_folder(folder)?;
+    }
+    sync_folder(aside)?;
+    fs::rename(aside, last).map_err(EvidenceError::io(last))?;
+    sync_folder(month)?;
+    sync_folder(root)
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
+    let done = || -> std::io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(bytes)?;
+        let mut mode = file.metadata()?.permissions();
+        mode.set_readonly(true);
+        file.set_permissions(mode)?;
+        file.sync_all()
+    };
+    done().map_err(EvidenceError::io(path))
+}
+
+/// Makes the entries of a folder durable. Only Unix lets a folder be opened and synced.
+fn sync_folder(path: &Path) -> Result<(), EvidenceError> {
+    if cfg!(unix) {
+        fs::File::open(path).and_then(|f| f.sync_all()).map_err(EvidenceError::io(path))?;
+    }
+    Ok(())
+}
+
+/// Is it the name of a package: `EV-20260103T021455Z-7f3a9c01`?
+pub(super) fn is_package_name(name: &str) -> bool {
+    let b = name.as_bytes();
+    b.len() == 28
+        && name.starts_with("EV-")
+        && b[3..19].iter().enumerate().all(|(i, c)| match i {
+            8 => *c == b'T',
+            15 => *c == b'Z',
+            _ => c.is_ascii_digit(),
+        })
+        && b[19] == b'-'
+        && b[20..].iter().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_month(name: &str) -> bool {
+    let b = name.as_bytes();
+    b.len() == 7 && b[4] == b'-' && b.iter().enumerate().all(|(i, c)| i == 4 || c.is_ascii_digit())
+}
+
+/// Package folders directly below `root` or below its month folders, oldest first. No `root`: none.
+pub(super) fn packages(root: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
+    let mut found = Vec::new();
+    for (name, path) in folders(root)? {
+        if is_package_name(&name) {
+            found.push((name, path));
+        } else if is_month(&name) {
+            found.extend(folders(&path)?.into_iter().filter(|(n, _)| is_package_name(n)));
+        }
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Removes half-written packages.
+pub(super) fn sweep(root: &Path) -> Result<usize, EvidenceError> {
+    let mut swept = 0;
+    for (_, path) in folders(root)?.into_iter().filter(|(name, _)| name.starts_with(TMP)) {
+        fs::remove_dir_all(&path).map_err(EvidenceError::io(&path))?;
+        swept += 1;
+    }
+    Ok(swept)
+}
+
+/// Real folders (no links) in `root` with their names; empty where `root` is absent.
+fn folders(root: &Path) -> Result<Vec<(String, PathBuf)>, EvidenceError> {
+    let entries = match fs::read_dir(root) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(EvidenceError::io(root))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(EvidenceError::io(root))?;
+        if entry.file_type().map_err(EvidenceError::io(root))?.is_dir() {
+            found.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
+        }
+    }
+    Ok(found)
+}

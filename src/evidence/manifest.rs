@@ -1,0 +1,211 @@
+//! The manifest: every file of a package with its size, SHA-256 and SM3, one a line, and a hash over itself.
+//! The last two lines are the hash of all lines before them, so that `head -n -2 manifest.json | sha256sum` checks it without us.
+
+use crate::evidence::contents::File;
+use crate::model::assessment::Assessment;
+use crate::model::capture::Capture;
+use crate::model::digest::{Sha256, Sm3};
+use crate::model::dossier::Dossier;
+use crate::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Name of the one file that is not listed in itself.
+pub(super) const NAME: &str = "manifest.json";
+const SCHEMA: &str = "manifest/1";
+/// Largest manifest that is read.
+pub(super) const MAX_BYTES: u64 = 4 << 20;
+/// Most files that a manifest may list.
+pub(super) const MAX_FILES: usize = 4096;
+
+/// One listed file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    pub(super) path: String,
+    pub(super) bytes: u64,
+    pub(super) sha256: Sha256,
+    pub(super) sm3: Sm3,
+    pub(super) media_type: String,
+    pub(super) role: String,
+}
+
+/// A manifest as written, byte for byte, and as understood.
+#[derive(Clone, Debug)]
+pub(super) struct Manifest {
+    pub(super) package: String,
+    pub(super) host: String,
+    pub(super) url: String,
+    pub(super) outcome: String,
+    pub(super) files: Vec<Entry>,
+    pub(super) bytes: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    schema: String,
+    package: String,
+    created_at: Timestamp,
+    host: String,
+    url: String,
+    outcome: String,
+    files: Vec<Entry>,
+    #[serde(rename = "self")]
+    own: Own,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Own {
+    sha256: Sha256,
+    sm3: Sm3,
+}
+
+impl Manifest {
+    /// The manifest of `files`. The package's id is made from what it holds, so the same content has the same id.
+    pub(super) fn of(files: &[File], dossier: &Dossier, capture: &Capture, assessment: &Assessment) -> Self {
+        let mut entries: Vec<Entry> = files.iter().map(entry).collect();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        let host = dossier.candidate.host.to_string();
+        let url = capture.requested_url.clone();
+        let mut content = format!("{host}\n{url}\n{}\n", capture.started_at);
+        for e in &entries {
+            content.push_str(&format!("{} {}\n", e.sha256, e.path));
+        }
+        let package = format!("EV-{}-{}", capture.started_at.compact(), &Sha256::of(content.as_bytes()).hex()[..8]);
+        let outcome = capture.outcome.word().to_owned();
+        let mut manifest = Self { package, host, url, outcome, files: entries, bytes: Vec::new() };
+        manifest.bytes = manifest.render(assessment.at.max(capture.ended_at));
+        manifest
+    }
+    fn render(&self, created_at: Timestamp) -> Vec<u8> {
+        let text = |s: &str| serde_json::Value::from(s).to_string();
+        let mut body = format!(
+            "{{\n\"schema\": \"{SCHEMA}\",\n\"package\": {},\n\"created_at\": \"{created_at}\",\n\"host\": {},\n\"url\": {},\n\"outcome\": {},\n\"files\": [\n",
+            text(&self.package),
+            text(&self.host),
+            text(&self.url),
+            text(&self.outcome)
+        );
+        for (i, e) in self.files.iter().enumerate() {
+            let comma = if i + 1 == self.files.len() { "" } else { "," };
+            body.push_str(&format!(
+                "{{\"path\": {}, \"bytes\": {}, \"sha256\": \"{}\", \"sm3\": \"{}\", \"media_type\": {}, \"role\": {}}}{comma}\n",
+                text(&e.path),
+                e.bytes,
+                e.sha256,
+                e.sm3,
+                text(&e.media_type),
+                text(&e.role)
+            ));
+        }
+        body.push_str("],\n");
+        let tail = tail(body.as_bytes());
+        body.push_str(&tail);
+        body.into_bytes()
+    }
+    /// Understands a manifest; the self-check is part of it.
+    ///
+    /// # Errors
+    /// One line on what is wrong.
+    pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, String> {
+        self_check(&bytes)?;
+        let form: Form = serde_json::from_slice(&bytes).map_err(|e| format!("not a manifest: {e}"))?;
+        if form.schema != SCHEMA {
+            return Err(format!("schema `{}` is not `{SCHEMA}`", form.schema.escape_debug()));
+        }
+        if form.files.len() > MAX_FILES {
+            return Err(format!("lists {} files; at most {MAX_FILES} are read", form.files.len()));
+        }
+        let _ = (form.own.sha256, form.own.sm3, form.created_at);
+        for pair in form.files.windows(2) {
+            if pair[0].path >= pair[1].path {
+                return Err(format!("paths are not in order or listed twice: {}", pair[1].path.escape_debug()));
+            }
+        }
+        if let Some(e) = form.files.iter().find(|e| !safe(&e.path)) {
+            return Err(format!("path `{}` leaves the package or is no plain path", e.path.escape_debug()));
+        }
+        Ok(Self { package: form.package, host: form.host, url: form.url, outcome: form.outcome, files: form.files, bytes })
+    }
+    /// The listed file of that path.
+    pub(super) fn entry(&self, path: &str) -> Option<&Entry> {
+        self.files.iter().find(|e| e.path == path)
+    }
+}
+
+/// The last two lines of a manifest whose lines before are `body`.
+fn tail(body: &[u8]) -> String {
+    format!("\"self\": {{\"sha256\": \"{}\", \"sm3\": \"{}\"}}\n}}\n", Sha256::of(body), Sm3::of(body))
+}
+
+/// Holds the last two lines against all lines before them, byte for byte.
+fn self_check(bytes: &[u8]) -> Result<(), String> {
+    let length = tail(b"").len();
+    let Some(split) = bytes.len().checked_sub(length) else {
+        return Err("too short to be a manifest".into());
+    };
+    let (body, end) = bytes.split_at(split);
+    if tail(body).as_bytes() == end {
+        return Ok(());
+    }
+    Err("its own hash (the `self` line) does not match the lines before it".into())
+}
+
+fn entry(file: &File) -> Entry {
+    Entry {
+        path: file.path.clone(),
+        bytes: file.bytes.len() as u64,
+        sha256: Sha256::of(&file.bytes),
+        sm3: Sm3::of(&file.bytes),
+        media_type: file.media_type.to_owned(),
+        role: file.role.to_owned(),
+    }
+}
+
+/// Is it a plain relative path with forward slashes that stays inside the package on every system?
+pub(super) fn safe(path: &str) -> bool {
+    let part = |p: &str| !p.is_empty() && p != "." && p != ".." && !p.chars().any(|c| c.is_control() || matches!(c, '\\' | ':'));
+    path.len() <= 400 && path.split('/').all(part) && path != NAME
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_leave_the_package_are_refused() {
+        for bad in ["", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a\\b", "c:/x", "a\0b", "manifest.json", "a/", &"x".repeat(401)] {
+            assert!(!safe(bad), "{bad:?}");
+        }
+        for good in ["capture.warc.gz", "view/text.txt", "doc/校验说明.txt", "a/..b"] {
+            assert!(safe(good), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_with_any_byte_changed_is_refused() {
+        let mut body = b"{\n\"schema\": \"manifest/1\",\n\"package\": \"EV-x\",\n\"created_at\": \"2026-01-03T02:14:55.000Z\",\n\"host\": \"a.test\",\n\"url\": \"http://a.test/\",\n\"outcome\": \"captured\",\n\"files\": [\n],\n".to_vec();
+        let end = tail(&body);
+        body.extend_from_slice(end.as_bytes());
+        assert!(Manifest::parse(body.clone()).is_ok());
+        for at in 0..body.len() {
+            for flip in [1u8, 0x20, 0x80] {
+                let mut changed = body.clone();
+                changed[at] ^= flip;
+                assert!(Manifest::parse(changed).is_err(), "byte {at} xor {flip}");
+            }
+        }
+        let mut longer = body.clone();
+        longer.push(b'\n');
+        assert!(Manifest::parse(longer).is_err());
+    }
+
+    #[test]
+    fn json_that_nests_too_deep_is_refused_not_followed() {
+        let mut body = format!("{{\"schema\": {}", "[".repeat(200_000)).into_bytes();
+        let end = tail(&body);
+        body.extend_from_slice(end.as_bytes());
+        assert!(Manifest::parse(body).is_err());
+    }
+}

@@ -1,0 +1,265 @@
+//! Reads a WARC that may be hostile and says what is wrong with it: every member, digest, length and pairing.
+//! Stricter than the tools at hand: a record without a digest fails. Streams; memory does not grow with the file.
+
+use crate::model::digest;
+use flate2::bufread::GzDecoder;
+use sha2::{Digest as _, Sha256};
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, BufReader, Read};
+
+/// Most records that are read.
+const MAX_RECORDS: usize = 20_000;
+/// Largest header block of one record.
+const MAX_HEAD_BYTES: u64 = 64 << 10;
+/// Most bytes of all records together, after decompression.
+const MAX_TOTAL_BYTES: u64 = 2 << 30;
+/// Problems after which reading stops.
+const MAX_PROBLEMS: usize = 50;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// Records read whole.
+    pub(super) records: usize,
+    /// One line a problem, naming the record.
+    pub(super) problems: Vec<String>,
+    /// Requests and responses in their order.
+    pub(super) heads: Vec<HttpHead>,
+}
+
+/// The HTTP head of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HttpHead {
+    /// Is it a response, not a request?
+    pub(super) response: bool,
+    /// WARC-Target-URI.
+    pub(super) uri: String,
+    /// SHA-256 of all bytes before the payload.
+    pub(super) sha256: digest::Sha256,
+}
+
+/// Finds the end of an HTTP head: the first line that holds nothing but white space. Fed in pieces of any size.
+#[derive(Default)]
+pub(super) struct HeadScanner {
+    in_line: bool,
+    done: bool,
+}
+
+impl HeadScanner {
+    /// Where in this piece the payload begins; `None`: not in this piece.
+    pub(super) fn push(&mut self, piece: &[u8]) -> Option<usize> {
+        if self.done {
+            return Some(0);
+        }
+        for (i, b) in piece.iter().enumerate() {
+            if *b == b'\n' {
+                if !self.in_line {
+                    self.done = true;
+                    return Some(i + 1);
+                }
+                self.in_line = false;
+            } else if !(b.is_ascii_whitespace() || matches!(b, 0x0b | 0x1c..=0x1f)) {
+                self.in_line = true;
+            }
+        }
+        None
+    }
+}
+
+/// The header lines of one record that matter here.
+struct Head {
+    kind: String,
+    id: String,
+    uri: String,
+    length: u64,
+    http: bool,
+    block: Option<String>,
+    payload: Option<String>,
+    concurrent: Vec<String>,
+}
+
+/// Reads all members of `input`.
+pub(super) fn check(input: impl Read) -> Report {
+    let mut report = Report::default();
+    let mut input = BufReader::with_capacity(1 << 16, input);
+    let mut seen = Seen::default();
+    let mut total = 0;
+    loop {
+        match input.fill_buf() {
+            Ok([]) => break,
+            Ok(_) => {}
+            Err(e) => {
+                report.problems.push(format!("cannot be read: {e}"));
+                break;
+            }
+        }
+        let n = report.records + 1;
+        if n > MAX_RECORDS || report.problems.len() >= MAX_PROBLEMS {
+            report.problems.push(format!("stopped before record {n}"));
+            break;
+        }
+        match member(&mut input, &mut total, &mut report, n) {
+            Ok(head) => {
+                seen.note(&head, n, &mut report.problems);
+                report.records = n;
+            }
+            Err(why) => {
+                report.problems.push(format!("record {n}: {why}"));
+                break;
+            }
+        }
+    }
+    seen.pairs(&mut report.problems);
+    report
+}
+
+/// One gzip member, which must be one whole record. Errors end the reading: nothing after them can be trusted to be aligned.
+fn member(input: &mut impl BufRead, total: &mut u64, report: &mut Report, n: usize) -> Result<Head, String> {
+    let mut text = BufReader::with_capacity(1 << 16, GzDecoder::new(input));
+    let lines = head_lines(&mut text)?;
+    let (head, missing) = head(&lines)?;
+    let name = format!("record {n} ({} {})", head.kind.escape_debug(), head.id.escape_debug());
+    report.problems.extend(missing.into_iter().map(|m| format!("{name}: {m}")));
+    *total = total.saturating_add(head.length);
+    if *total > MAX_TOTAL_BYTES {
+        return Err(format!("records are larger than {MAX_TOTAL_BYTES} bytes together"));
+    }
+    let hashes = hash_block(&mut text, &head)?;
+    let mut end = Vec::new();
+    text.take(5).read_to_end(&mut end).map_err(|e| format!("gzip: {e}"))?;
+    if end != b"\r\n\r\n" {
+        return Err("Content-Length is not the length of the block, or more than one record in a gzip member".into());
+    }
+    for (what, said, is) in [("WARC-Block-Digest", &head.block, hashes.block), ("WARC-Payload-Digest", &head.payload, hashes.payload)] {
+        match said {
+            None => report.problems.push(format!("{name}: has no {what}")),
+            Some(said) if *said == format!("sha256:{is}") => {}
+            Some(said) => report.problems.push(format!("{name}: {what} says {}, it is sha256:{is}", said.escape_debug())),
+        }
+    }
+    if head.http {
+        report.heads.push(HttpHead { response: head.kind == "response", uri: head.uri.clone(), sha256: hashes.head });
+    }
+    Ok(head)
+}
+
+fn head_lines(text: &mut impl BufRead) -> Result<Vec<String>, String> {
+    let mut lines = Vec::new();
+    let mut left = MAX_HEAD_BYTES;
+    loop {
+        let mut line = Vec::new();
+        let got = text.by_ref().take(left).read_until(b'\n', &mut line).map_err(|e| format!("gzip: {e}"))?;
+        left -= got as u64;
+        let Some(line) = line.strip_suffix(b"\r\n") else {
+            return Err(if left == 0 { format!("header over {MAX_HEAD_BYTES} bytes") } else { "header line without CRLF, or cut".into() });
+        };
+        if line.is_empty() {
+            return Ok(lines);
+        }
+        lines.push(String::from_utf8(line.to_vec()).map_err(|_| "header is not UTF-8".to_owned())?);
+    }
+}
+
+/// Understands a header. The list names fields that are missing or doubled but do not stop the reading.
+fn head(lines: &[String]) -> Result<(Head, Vec<String>), String> {
+    if lines.first().map(String::as_str) != Some("WARC/1.1") {
+        return Err("does not begin with WARC/1.1".into());
+    }
+    let mut fields: HashMap<String, Vec<&str>> = HashMap::new();
+    for line in &lines[1..] {
+        let (name, value) = line.split_once(':').ok_or("a header line without a colon")?;
+        fields.entry(name.to_ascii_lowercase()).or_default().push(value.trim());
+    }
+    let mut wrong = Vec::new();
+    for (name, values) in &fields {
+        if values.len() > 1 && name != "warc-concurrent-to" {
+            wrong.push(format!("has {name} {} times", values.len()));
+        }
+    }
+    let one = |name: &str| fields.get(name).map(|v| v[0].to_owned());
+    for name in ["warc-type", "warc-record-id", "warc-date"] {
+        if one(name).is_none() {
+            wrong.push(format!("has no {name}"));
+        }
+    }
+    wrong.sort();
+    let length = one("content-length").filter(|l| l.bytes().all(|b| b.is_ascii_digit())).and_then(|l| l.parse().ok());
+    let head = Head {
+        kind: one("warc-type").unwrap_or_default(),
+        id: one("warc-record-id").unwrap_or_default(),
+        uri: one("warc-target-uri").unwrap_or_default(),
+        length: length.ok_or("Content-Length is missing or no number")?,
+        http: one("content-type").is_some_and(|t| t.starts_with("application/http")),
+        block: one("warc-block-digest"),
+        payload: one("warc-payload-digest"),
+        concurrent: fields.get("warc-concurrent-to").into_iter().flatten().map(|v| (*v).to_owned()).collect(),
+    };
+    Ok((head, wrong))
+}
+
+/// Digests of one block and its parts.
+struct Hashes {
+    block: digest::Sha256,
+    /// Of what comes before the payload; of nothing where the record is not HTTP.
+    head: digest::Sha256,
+    payload: digest::Sha256,
+}
+
+fn hash_block(text: &mut impl Read, head: &Head) -> Result<Hashes, String> {
+    let (mut block, mut front, mut payload) = (Sha256::new(), Sha256::new(), Sha256::new());
+    let mut scanner = HeadScanner { done: !head.http, ..HeadScanner::default() };
+    let mut left = head.length;
+    let mut piece = vec![0u8; 1 << 16];
+    while left > 0 {
+        let want = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+        let got = text.read(&mut piece[..want]).map_err(|e| format!("gzip: {e}"))?;
+        if got == 0 {
+            return Err(format!("block ends {left} bytes before its Content-Length"));
+        }
+        let from = scanner.push(&piece[..got]).unwrap_or(got);
+        block.update(&piece[..got]);
+        front.update(&piece[..from]);
+        payload.update(&piece[from..got]);
+        left -= got as u64;
+    }
+    let done = |h: Sha256| digest::Sha256::from_bytes(h.finalize().into());
+    Ok(Hashes { block: done(block), head: done(front), payload: done(payload) })
+}
+
+/// What the records say of each other.
+#[derive(Default)]
+struct Seen {
+    ids: HashSet<String>,
+    linked: HashSet<String>,
+    exchanges: Vec<(String, String)>,
+    links: Vec<(String, String)>,
+}
+
+impl Seen {
+    fn note(&mut self, head: &Head, n: usize, problems: &mut Vec<String>) {
+        if n == 1 && head.kind != "warcinfo" {
+            problems.push("record 1: the file does not begin with warcinfo".into());
+        }
+        if !self.ids.insert(head.id.clone()) {
+            problems.push(format!("record {n}: its id {} stands twice", head.id.escape_debug()));
+        }
+        if matches!(head.kind.as_str(), "request" | "response") {
+            self.exchanges.push((head.kind.clone(), head.id.clone()));
+        }
+        for other in &head.concurrent {
+            self.linked.extend([head.id.clone(), other.clone()]);
+            self.links.push((head.id.clone(), other.clone()));
+        }
+    }
+    fn pairs(&self, problems: &mut Vec<String>) {
+        if self.ids.is_empty() {
+            problems.push("holds no record".into());
+        }
+        for (kind, id) in self.exchanges.iter().filter(|(_, id)| !self.linked.contains(id)) {
+            problems.push(format!("{kind} {}: no other record belongs to it (WARC-Concurrent-To)", id.escape_debug()));
+        }
+        for (id, other) in self.links.iter().filter(|(_, other)| !self.ids.contains(other)) {
+            problems.push(format!("{}: belongs to {}, which is missing", id.escape_debug(), other.escape_debug()));
+        }
+    }
+}
