@@ -34,8 +34,6 @@ pub struct VisitFacts {
     pub site: String,
     /// Did the assessment of a captured page ask for review?
     pub review: bool,
-    /// Were DNS facts known?
-    pub resolved: bool,
 }
 
 impl VisitFacts {
@@ -51,13 +49,22 @@ impl VisitFacts {
             package: visit.package.clone(),
             site: site_of(visit).to_owned(),
             review: assessment.review && visit.outcome == "captured",
-            resolved: visit.resolution.is_some(),
         }
     }
     /// What visits of a host are ordered by: capture time, then package.
     pub(super) fn order(&self) -> (Timestamp, &str) {
         (self.at, &self.package.id)
     }
+}
+
+/// One visit's row: what a lead needs of it, should the visit that opens the lead come in later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// Its facts.
+    #[serde(flatten)]
+    pub(super) facts: VisitFacts,
+    /// DNS facts at that time.
+    pub(super) resolution: Option<Resolution>,
 }
 
 /// The protected site of a visit: the assessment's, else the candidate's.

@@ -92,9 +92,12 @@ impl Journal {
     pub(super) fn read(&self) -> Result<Reading, RecordsError> {
         read(&self.path)
     }
-    /// No number up to `seq` is given again: the store knows of lines that the file has lost.
-    pub(super) fn continue_after(&mut self, seq: u64) {
-        self.head.seq = self.head.seq.max(seq);
+    /// Goes on from the line that the store remembers where the file does not end in it: were the changed or shortened file simply
+    /// continued, the next line would vouch for it.
+    pub(super) fn continue_from(&mut self, known: Head) {
+        if known.seq >= self.head.seq {
+            self.head = known;
+        }
     }
     /// Appends one decision; on disk when this returns. On failure the file is as before, or closed to further lines.
     pub(super) fn append(&mut self, at_: Timestamp, by: &str, lead: &LeadId, what: &Move) -> Result<Head, RecordsError> {

@@ -2,7 +2,7 @@
 //! A lead is a function of its host's visits and the journal, whatever the order in which they arrive: that is why a rebuilt store gives the same.
 
 use crate::model::lead::{Lead, LeadId, State, Step};
-use crate::records::hosts::{VisitFacts, site_of};
+use crate::records::hosts::{Seen, VisitFacts, site_of};
 use crate::records::shelf::{Draft, View};
 use crate::records::store::Fault;
 use crate::records::{Filter, Visit};
@@ -18,7 +18,7 @@ fn waiting_key(id: &LeadId) -> Vec<u8> {
 
 /// Takes `visit` into the lead `id` on its host, where it opens or belongs to one. `visits`: all visits of the host, this one too.
 /// Returns the lead and whether it is new.
-pub(super) fn renew(draft: &mut Draft<'_>, id: &LeadId, visit: &Visit, visits: &[VisitFacts]) -> Result<Option<(Lead, bool)>, Fault> {
+pub(super) fn renew(draft: &mut Draft<'_>, id: &LeadId, visit: &Visit, visits: &[Seen]) -> Result<Option<(Lead, bool)>, Fault> {
     let this = VisitFacts::of(visit);
     let before: Option<Lead> = draft.get(&lead_key(id))?;
     let new = before.is_none();
@@ -28,22 +28,23 @@ pub(super) fn renew(draft: &mut Draft<'_>, id: &LeadId, visit: &Visit, visits: &
         None => return Ok(None),
     };
     let host = &visit.candidate.host;
-    let makes = |v: &&VisitFacts| v.review && LeadId::of(host, &v.site) == *id;
-    let first = lead.packages.first().map(|p| (p.captured_at, p.id.clone()));
-    lead.opened_at = visits.iter().filter(makes).map(|v| v.at).min().unwrap_or(lead.opened_at);
-    lead.packages = visits.iter().filter(|v| v.at >= lead.opened_at).map(|v| v.package.clone()).collect();
-    if this.at >= lead.opened_at {
-        let earliest = first.is_some_and(|(at, id)| (this.at, this.package.id.as_str()) < (at, id.as_str()));
-        let other = if earliest { std::mem::replace(&mut lead.candidate, visit.candidate.clone()) } else { visit.candidate.clone() };
+    let makers: Vec<&VisitFacts> = visits.iter().map(|v| &v.facts).filter(|v| v.review && LeadId::of(host, &v.site) == *id).collect();
+    let (first, last) = (makers.first().map(|v| v.order()), makers.last().map(|v| v.order()));
+    lead.opened_at = first.map_or(lead.opened_at, |(at, _)| at);
+    let since: Vec<&Seen> = visits.iter().filter(|v| v.facts.at >= lead.opened_at).collect();
+    lead.packages = since.iter().map(|v| v.facts.package.clone()).collect();
+    lead.resolution = since.iter().rev().find_map(|v| v.resolution.clone());
+    if makers.contains(&&this) {
+        let mut other = visit.candidate.clone();
+        if first == Some(this.order()) {
+            std::mem::swap(&mut lead.candidate, &mut other);
+        }
         lead.candidate.absorb(other);
     }
-    if visits.iter().rfind(makes).is_some_and(|v| v.order() == this.order()) {
+    if last == Some(this.order()) {
         lead.assessment = visit.assessment.clone();
         lead.url.clone_from(&visit.url);
         lead.title.clone_from(&visit.title);
-    }
-    if visits.iter().rfind(|v| v.resolved && v.at >= lead.opened_at).is_some_and(|v| v.order() == this.order()) {
-        lead.resolution.clone_from(&visit.resolution);
     }
     draft.put(lead_key(id), &lead)?;
     draft.meta.totals.leads += u64::from(new);

@@ -196,7 +196,7 @@ impl Records {
         if missed > 0 {
             tracing::info!("{missed} journalled decisions had not reached the store; applied");
         }
-        journal.continue_after(shelf.view().meta.journal.seq);
+        journal.continue_from(shelf.view().meta.journal);
         let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), places, _lock: lock };
         records.flush()?;
         let check = records.judge(&reading);
