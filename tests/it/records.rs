@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod full_disk;
 mod journal;
 mod model;
 
