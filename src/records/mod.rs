@@ -1,15 +1,34 @@
 //! Records: everything that outlives the process, except packages. An index over the journal and the packages, which are the truth.
 //! In and out: the product's own operations (fold candidates, due work, finish a visit, leads by filter, decide). No type of the store leaves this room.
 //! Never keeps evidence, never calls a clock: `now` is given.
+//! A store that cannot be trusted is set aside and made anew. Cursors, run results, due times and hosts never visited stand in neither
+//! package nor journal: they are carried over where the old store can be read, else sources start over, which repeats work and loses nothing.
+
+mod embedded;
+mod hosts;
+mod journal;
+mod leads;
+mod lock;
+mod mark;
+mod opening;
+mod shelf;
+mod store;
+mod visits;
+
+pub use hosts::VisitFacts;
+pub use journal::JournalCheck;
 
 use crate::model::assessment::{Assessment, Verdict};
 use crate::model::candidate::Candidate;
 use crate::model::host::Host;
-use crate::model::lead::{IllegalMove, Lead, LeadId, Move, PackageRef, State};
+use crate::model::lead::{IllegalMove, Lead, LeadId, Move, PackageRef, State, Step};
 use crate::model::resolution::Resolution;
 use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Why records could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +134,7 @@ pub enum Due {
 }
 
 /// When a host is looked at next. `None` in `at`: only when something new is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Next {
     /// The next stage is a visit (else a resolution).
     pub visit: bool,
@@ -124,7 +143,7 @@ pub struct Next {
 }
 
 /// Totals of the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Hosts known.
     pub hosts: u64,
@@ -136,72 +155,270 @@ pub struct Totals {
     pub leads: u64,
 }
 
-/// The open store of one data folder.
-pub struct Records {}
+/// The open store of one data folder. All methods block on the disk: call them from a blocking thread.
+/// Every change is on disk when its method returns; several threads that change things at once share one flush.
+pub struct Records {
+    shelf: shelf::Shelf,
+    journal: Mutex<journal::Journal>,
+    mark: Mutex<mark::Mark>,
+    places: opening::Places,
+    // Last, so that the folder is let go only after the store has closed.
+    _lock: lock::FolderLock,
+}
 
 impl Records {
     /// Opens (creates, repairs, migrates) the store below `dir`. Holds the folder's lock until dropped.
-    /// `rebuild` gives all visits from the packages; it is called only when the store cannot be opened and must be made anew.
+    /// `rebuild` gives all visits from the packages; it is called only when the store is missing or cannot be trusted and must be made anew.
     ///
     /// # Errors
     /// [`RecordsError`].
-    pub fn open(_dir: &Path, _rebuild: &dyn Fn() -> Vec<Visit>) -> Result<Self, RecordsError> {
-        Ok(Self {})
+    pub fn open(dir: &Path, rebuild: &dyn Fn() -> Vec<Visit>) -> Result<Self, RecordsError> {
+        Self::begin(dir, |places, marked, reading| opening::open(places, marked, reading, rebuild))
     }
-    /// Makes the store anew from the visits of all packages and the journal.
+    /// Makes the store anew from the visits of all packages and the journal. Leads and states come out as they were; cursors, due times and
+    /// unvisited hosts are carried over where the old store is whole. The old store is removed once the new one is complete.
     ///
     /// # Errors
     /// [`RecordsError`].
-    pub fn rebuild(_dir: &Path, _visits: Vec<Visit>) -> Result<Self, RecordsError> {
-        Ok(Self {})
+    pub fn rebuild(dir: &Path, visits: Vec<Visit>) -> Result<Self, RecordsError> {
+        Self::begin(dir, |places, marked, reading| opening::rebuild(places, marked, reading, visits))
+    }
+    fn begin(
+        dir: &Path,
+        make: impl FnOnce(&opening::Places, mark::Marked, &journal::Reading) -> Result<shelf::Shelf, RecordsError>,
+    ) -> Result<Self, RecordsError> {
+        let lock = lock::FolderLock::take(dir)?;
+        let places = opening::Places::of(dir);
+        let (mark, marked) = mark::Mark::open(dir)?;
+        let (mut journal, reading) = journal::Journal::open(dir)?;
+        let shelf = make(&places, marked, &reading)?;
+        let missed = opening::apply_journal(&shelf, &reading).map_err(|f| places.fault(&f))?;
+        if missed > 0 {
+            tracing::info!("{missed} journalled decisions had not reached the store; applied");
+        }
+        journal.continue_from(shelf.view().meta.journal);
+        let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), places, _lock: lock };
+        records.flush()?;
+        let check = records.judge(&reading);
+        if let Some(first) = check.faults.first() {
+            tracing::error!(
+                "{}: the journal's chain is broken ({} faults; first: {first}); keep a copy and find out who changed it",
+                records.places.dir.join("journal.jsonl").display(),
+                check.faults.len()
+            );
+        }
+        Ok(records)
     }
     /// Where a source stopped.
-    pub fn cursor(&self, _source: &str) -> Result<Option<String>, RecordsError> {
-        Ok(None)
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn cursor(&self, source: &str) -> Result<Option<String>, RecordsError> {
+        self.told(self.shelf.view().get(&row(b"c/", source)))
     }
     /// Folds candidates in by host, and stores the cursor and the run, in one transaction. Returns hosts that are new.
-    pub fn commit_batch(&self, _source: &str, _candidates: Vec<Candidate>, _cursor: &str, _run: &Run) -> Result<u64, RecordsError> {
-        Ok(0)
+    /// New hosts are due at `run.at`; known ones with a new reason or source too, unless they were visited in the day before.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`]; then nothing of the batch is kept.
+    pub fn commit_batch(&self, source: &str, candidates: Vec<Candidate>, cursor: &str, run: &Run) -> Result<u64, RecordsError> {
+        self.change(|draft| {
+            let mut new = 0;
+            for candidate in candidates {
+                new += u64::from(hosts::fold(draft, candidate, run.at)?);
+            }
+            draft.put(row(b"c/", source), &cursor)?;
+            draft.put(row(b"r/", source), run)?;
+            Ok(new)
+        })
     }
     /// The last run of every source, by id.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
     pub fn runs(&self) -> Result<Vec<(String, Run)>, RecordsError> {
-        Ok(Vec::new())
+        let mut runs = Vec::new();
+        self.told(self.shelf.view().each(b"r/", |id, run| {
+            runs.push((String::from_utf8_lossy(id).into_owned(), run));
+            ControlFlow::Continue(())
+        }))?;
+        Ok(runs)
     }
-    /// What is due at `now`, oldest first, at most `limit`.
-    pub fn due(&self, _now: Timestamp, _limit: usize) -> Result<Vec<Due>, RecordsError> {
-        Ok(Vec::new())
+    /// What is due at `now`, oldest first, at most `limit`. An item stays due until its `finish_` moves it.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, RecordsError> {
+        self.told(hosts::due(&self.shelf.view(), now, limit))
+    }
+    /// Counts a start on `host`, before the step itself, so that a step which takes the process down is counted too.
+    /// Returns the starts since a step last ended, this one included; 0 for a host that is not known.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn started(&self, host: &Host, _now: Timestamp) -> Result<u32, RecordsError> {
+        self.change(|draft| {
+            let before: Option<hosts::Known> = draft.get(&hosts::host_key(host))?;
+            let Some(before) = before else { return Ok(0) };
+            let after = hosts::Known { attempts: before.attempts.saturating_add(1), ..before.clone() };
+            hosts::keep(draft, Some(&before), &after)?;
+            Ok(after.attempts)
+        })
     }
     /// Keeps DNS facts and what is due next, in one transaction.
-    pub fn finish_resolve(&self, _resolution: &Resolution, _next: Next) -> Result<(), RecordsError> {
-        Ok(())
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`], also for a host that no batch has brought.
+    pub fn finish_resolve(&self, resolution: &Resolution, next: Next) -> Result<(), RecordsError> {
+        self.finish_resolves(&[(resolution.clone(), next)])
+    }
+    /// The same for many hosts in one transaction and one flush.
+    ///
+    /// # Errors
+    /// As [`Records::finish_resolve`].
+    pub fn finish_resolves(&self, done: &[(Resolution, Next)]) -> Result<(), RecordsError> {
+        self.change(|draft| {
+            for (resolution, next) in done {
+                let before: Option<hosts::Known> = draft.get(&hosts::host_key(&resolution.host))?;
+                let before = before.ok_or_else(|| {
+                    store::Fault::Machine(format!("{} is not known; commit it as a candidate before its DNS facts", resolution.host))
+                })?;
+                let after = hosts::Known { resolution: Some(resolution.clone()), next: *next, attempts: 0, ..before.clone() };
+                hosts::keep(draft, Some(&before), &after)?;
+            }
+            Ok(())
+        })
     }
     /// Keeps a visit, opens or renews the lead where the assessment says review, and what is due next, in one transaction.
-    /// Returns the lead and whether it is new.
-    pub fn finish_visit(&self, _visit: &Visit, _next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
-        Ok(None)
+    /// Returns the lead and whether it is new. The same visit again changes nothing.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn finish_visit(&self, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
+        self.change(|draft| visits::take_in(draft, visit, next))
     }
     /// One lead.
-    pub fn lead(&self, _id: &LeadId) -> Result<Option<Lead>, RecordsError> {
-        Ok(None)
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn lead(&self, id: &LeadId) -> Result<Option<Lead>, RecordsError> {
+        self.told(self.shelf.view().get(&leads::lead_key(id)))
     }
-    /// The lead on a host, if any.
-    pub fn lead_of(&self, _host: &Host) -> Result<Option<Lead>, RecordsError> {
-        Ok(None)
+    /// The lead on a host, if any; with several protected sites, that of the highest score.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn lead_of(&self, host: &Host) -> Result<Option<Lead>, RecordsError> {
+        let ids = self.known(host)?.map(|k| k.leads).unwrap_or_default();
+        let view = self.shelf.view();
+        let mut found = Vec::new();
+        for id in ids {
+            found.extend(self.told(view.get::<Lead>(&leads::lead_key(&id)))?);
+        }
+        leads::sort(&mut found);
+        Ok(found.into_iter().next())
     }
     /// Leads by filter, highest score first, then host.
-    pub fn leads(&self, _filter: &Filter) -> Result<Vec<Lead>, RecordsError> {
-        Ok(Vec::new())
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn leads(&self, filter: &Filter) -> Result<Vec<Lead>, RecordsError> {
+        self.told(leads::list(&self.shelf.view(), filter))
     }
     /// One person's decision: checked, journalled (fsync), then kept.
-    pub fn decide(&self, id: &LeadId, _what: Move, _by: &str, _now: Timestamp) -> Result<Lead, RecordsError> {
-        Err(RecordsError::NoLead(id.clone()))
+    ///
+    /// # Errors
+    /// [`RecordsError::NoLead`], [`RecordsError::Illegal`]: nothing is written. [`RecordsError::Store`]: if the line reached the journal,
+    /// the next open applies it.
+    pub fn decide(&self, id: &LeadId, what: Move, by: &str, now: Timestamp) -> Result<Lead, RecordsError> {
+        let mut draft = self.shelf.draft();
+        let lead: Option<Lead> = self.told(draft.get(&leads::lead_key(id)))?;
+        let mut lead = lead.ok_or_else(|| RecordsError::NoLead(id.clone()))?;
+        lead.apply(Step { at: now, by: by.to_owned(), what: what.clone() })?;
+        draft.meta.journal = held(&self.journal).append(now, by, id, &what)?;
+        self.told(draft.put(leads::lead_key(id), &lead).and_then(|()| draft.commit()))?;
+        self.flush()?;
+        Ok(lead)
     }
     /// Totals.
+    ///
+    /// # Errors
+    /// None today; a shared store may have some.
     pub fn totals(&self) -> Result<Totals, RecordsError> {
-        Ok(Totals::default())
+        Ok(self.shelf.view().meta.totals)
+    }
+    /// Hosts by the outcome word of their last visit.
+    ///
+    /// # Errors
+    /// None today; a shared store may have some.
+    pub fn hosts_by_outcome(&self) -> Result<BTreeMap<String, u64>, RecordsError> {
+        Ok(self.shelf.view().meta.outcomes.clone())
+    }
+    /// The last visit to a host. `None`: never visited.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn visit_of(&self, host: &Host) -> Result<Option<VisitFacts>, RecordsError> {
+        Ok(self.known(host)?.and_then(|k| k.last))
+    }
+    /// Reads the journal again from disk and checks number and hash of every line, and that it reaches as far as the store knows.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`] where the file cannot be read. A broken chain is no error here but a fault in the answer.
+    pub fn verify_journal(&self) -> Result<JournalCheck, RecordsError> {
+        let reading = held(&self.journal).read()?;
+        Ok(self.judge(&reading))
     }
     /// Everything acknowledged so far is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
     pub fn flush(&self) -> Result<(), RecordsError> {
+        let seq = self.told(self.shelf.flush())?;
+        held(&self.mark).note(seq);
         Ok(())
     }
+    fn change<T>(&self, write: impl FnOnce(&mut shelf::Draft<'_>) -> Result<T, store::Fault>) -> Result<T, RecordsError> {
+        let mut draft = self.shelf.draft();
+        let value = self.told(write(&mut draft))?;
+        self.told(draft.commit())?;
+        self.flush()?;
+        Ok(value)
+    }
+    fn known(&self, host: &Host) -> Result<Option<hosts::Known>, RecordsError> {
+        self.told(self.shelf.view().get(&hosts::host_key(host)))
+    }
+    fn told<T>(&self, result: Result<T, store::Fault>) -> Result<T, RecordsError> {
+        result.map_err(|fault| self.places.fault(&fault))
+    }
+    /// The chain's own faults, and what the store remembers of the journal against what the file now holds.
+    fn judge(&self, reading: &journal::Reading) -> JournalCheck {
+        let known = self.shelf.view().meta.journal;
+        let mut check = reading.check.clone();
+        if known.seq > reading.head.seq {
+            check
+                .faults
+                .push(format!("the journal ends at number {}, but {} was written; its end was cut off", reading.head.seq, known.seq));
+        } else if known.seq > 0 && !reading.entries.iter().any(|(e, hash)| e.seq == known.seq && *hash == known.hash) {
+            check.faults.push(format!("number {} is not the line that was written; the journal was replaced", known.seq));
+        }
+        check
+    }
+}
+
+/// A failed disk operation on `path`, in words.
+fn at(path: &Path) -> impl Fn(std::io::Error) -> RecordsError + '_ {
+    move |e| {
+        let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+        let why = if full { "no space left on the disk; make room and start again".into() } else { e.to_string() };
+        RecordsError::Store { path: path.to_owned(), why }
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn row(kind: &[u8], id: &str) -> Vec<u8> {
+    [kind, id.as_bytes()].concat()
 }
