@@ -2,26 +2,200 @@
 //! In: a `Dossier` and the rules. Out: an `Assessment`. Pure, so that any score can be recomputed from stored evidence.
 //! Weights and words live in `rules/`, not here. Reporting and school context speak against; the allow-list ends the matter.
 
-use crate::model::assessment::Assessment;
+mod anchors;
+mod check;
+mod fields;
+mod kindly;
+mod lexicon;
+mod matcher;
+mod official;
+mod reading;
+mod rule;
+mod shingles;
+mod signals;
+mod tally;
+mod weights;
+
+pub use check::{Extract, QuietPage, Remark, dossier_of};
+
+use crate::assess::anchors::Anchors;
+use crate::assess::lexicon::Lexicon;
+use crate::assess::matcher::Matcher;
+use crate::assess::official::Official;
+use crate::assess::reading::{Reading, pages, plain_span, served_from};
+use crate::assess::rule::{Pool, Rule};
+use crate::assess::signals::{AGAINST, SIGNALS, View};
+use crate::assess::tally::{Tally, verdict};
+use crate::assess::weights::Weights;
+use crate::model::assessment::{Assessment, Class, Finding, Scores, Verdict};
+use crate::model::digest::Sha256;
 use crate::model::dossier::Dossier;
+use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::site::Site;
 use crate::model::time::Timestamp;
 
 /// Compiled rules, weights, anchors, allow-list.
-pub struct Rules {}
+#[derive(Debug)]
+pub struct Rules {
+    sites: Vec<Anchors>,
+    official: Official,
+    lexicon: Lexicon,
+    weights: Weights,
+    rules: Vec<Rule>,
+    matcher: Matcher,
+    fingerprint: String,
+}
 
 impl Rules {
     /// Compiles all rule files. Wrong files are reported and left out; the others still load.
-    pub fn load(_sites: &[(RuleFile, Site)], _files: &[RuleFile]) -> (Self, Vec<RuleError>) {
-        (Self {}, Vec::new())
+    /// Where `weights.toml` or `words.toml` is wrong or absent, the shipped one is used.
+    pub fn load(sites: &[(RuleFile, Site)], files: &[RuleFile]) -> (Self, Vec<RuleError>) {
+        let mut errors = Vec::new();
+        let named = |path: &str| files.iter().find(|f| f.path == path);
+        let official = Official::load(sites, named("official.toml"), &mut errors);
+        let weights = or_shipped("weights.toml", weights::SHIPPED, named("weights.toml"), &mut errors, kindly::parse::<Weights>);
+        let lexicon = or_shipped("words.toml", lexicon::SHIPPED, named("words.toml"), &mut errors, Lexicon::read);
+        let mut anchors = Vec::new();
+        for (file, site) in sites {
+            match Anchors::read(file, site) {
+                Ok(read) => anchors.push(read),
+                Err(error) => errors.push(error),
+            }
+        }
+        let (rules, matcher) = compile(files, &mut errors);
+        (Self { sites: anchors, official, lexicon, weights, rules, matcher, fingerprint: fingerprint(sites, files) }, errors)
     }
-    /// x
-    pub fn is_official(&self, _h: &crate::model::host::Host) -> bool {
-        false
+    /// Assesses one dossier. The same dossier and rules give the same bytes, but for `at`.
+    pub fn assess(&self, dossier: &Dossier, now: Timestamp) -> Assessment {
+        let bare = |class, findings| Assessment {
+            class,
+            site: dossier.candidate.site.clone(),
+            scores: Scores::default(),
+            review: false,
+            findings,
+            rules: self.fingerprint.clone(),
+            at: now,
+        };
+        if let Some(finding) = self.official_finding(dossier) {
+            return bare(Verdict::Official, vec![finding]);
+        }
+        let Some(reading) = Reading::of(dossier, &self.official) else {
+            return bare(Verdict::None, signals::name_only(dossier).into_iter().collect());
+        };
+        let (site, tally) = self.best_site(&reading);
+        let scores = tally.scores();
+        let class = verdict(scores, &self.weights.lines);
+        Assessment { class, site, scores, review: scores.max() >= self.weights.lines.review, findings: tally.findings, rules: self.fingerprint.clone(), at: now }
     }
-    /// Assesses one dossier.
-    pub fn assess(&self, _dossier: &Dossier, _now: Timestamp) -> Assessment {
-        unimplemented!()
+    /// `rules check`: own examples, silence on the quiet pages, unused and shadowed rules. `extract` is capture's, handed in by cli.
+    pub fn check(&self, extract: Extract, quiet: &[QuietPage]) -> Vec<Remark> {
+        check::check(self, extract, quiet)
     }
+    /// How many detection rules stand, and how many examples they carry.
+    pub fn count(&self) -> (usize, usize) {
+        (self.rules.len(), self.rules.iter().map(|r| r.examples.len()).sum())
+    }
+    /// Scores from which a page alerts, and from which a host becomes a lead.
+    pub fn lines(&self) -> (u8, u8) {
+        (self.weights.lines.alert, self.weights.lines.review)
+    }
+    /// An official host whose page was not served by somebody else.
+    fn official_finding(&self, dossier: &Dossier) -> Option<Finding> {
+        let host = &dossier.candidate.host;
+        let (who, tree) = self.official.owner(host)?;
+        let elsewhere = pages(dossier).any(|c| !self.official.owns_url(served_from(c)));
+        (!elsewhere).then(|| Finding {
+            signal: "official".into(),
+            class: Class::FakeQuery,
+            points: 0,
+            why: Both::new(format!("官方域名（{tree}，{who}），不再研判"), format!("an official host (under {tree}, {who}): the matter ends here")),
+            span: Some(plain_span("host", host.as_str())),
+            evidence: "net/dns.json".into(),
+        })
+    }
+    /// The page against every protected site; the one with the most to say, the candidate's own first among equals.
+    fn best_site(&self, reading: &Reading) -> (String, Tally) {
+        let hits = self.lexicon.find(reading.text.text());
+        let fired = self.rule_findings(reading);
+        let mut best: Option<(String, Tally)> = None;
+        let wanted = &reading.dossier.candidate.site;
+        let own_first = self.sites.iter().filter(|s| s.site == *wanted).chain(self.sites.iter().filter(|s| s.site != *wanted));
+        for site in own_first {
+            let view = View { reading, site, lexicon: &self.lexicon, official: &self.official, weights: &self.weights, text_hits: &hits };
+            let tally = self.tally(&view, &fired);
+            if best.as_ref().is_none_or(|(_, most)| tally.scores().fake_query > most.scores().fake_query) {
+                best = Some((site.site.clone(), tally));
+            }
+        }
+        best.unwrap_or_else(|| (wanted.clone(), Tally::default()))
+    }
+    fn tally(&self, view: &View, fired: &[Finding]) -> Tally {
+        let mut tally = Tally::default();
+        SIGNALS.iter().for_each(|signal| signal(view, &mut tally));
+        tally.findings.extend(fired.iter().cloned());
+        let ids: Vec<&str> = self.rules.iter().map(|r| r.id.as_str()).collect();
+        tally.cap_groups(&self.weights, &ids);
+        AGAINST.iter().for_each(|signal| signal(view, &mut tally));
+        tally.close();
+        tally
+    }
+    fn rule_findings(&self, reading: &Reading) -> Vec<Finding> {
+        let mut tally = Tally::default();
+        for (rule, fired) in self.matcher.run(&self.rules, reading, &self.official) {
+            let times = i32::try_from(fired.any.max(1)).unwrap_or(1);
+            let sum = rule.points.saturating_mul(times);
+            let points = if rule.points > 0 { sum.min(rule.cap) } else { sum.max(rule.cap) };
+            tally.add(rule.class, &rule.id, points, Both::new(rule.detects_zh.as_str(), rule.detects.as_str()), fired.span);
+        }
+        tally.findings
+    }
+}
+
+/// A file of the unit's own, or the shipped one where that is absent or wrong (then the mistake is reported).
+fn or_shipped<T>(path: &str, shipped: &str, own: Option<&RuleFile>, errors: &mut Vec<RuleError>, read: impl Fn(&RuleFile) -> Result<T, RuleError>) -> T {
+    match own.map(&read) {
+        Some(Ok(value)) => return value,
+        Some(Err(error)) => errors.push(error),
+        None => {}
+    }
+    let file = RuleFile { path: path.to_owned(), shown: format!("rules/{path}"), text: shipped.to_owned() };
+    read(&file).expect("the shipped file is read by a test")
+}
+
+/// All of `detect/`, each rule once; a second file with the same id is refused.
+fn compile(files: &[RuleFile], errors: &mut Vec<RuleError>) -> (Vec<Rule>, Matcher) {
+    let mut pool = Pool::default();
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut detect: Vec<&RuleFile> = files.iter().filter(|f| f.path.starts_with("detect/") && f.path.ends_with(".toml")).collect();
+    detect.sort_by(|a, b| a.path.cmp(&b.path));
+    for file in detect {
+        match rule::read(file, &mut pool) {
+            Ok(rule) if rules.iter().any(|r| r.id == rule.id) => errors.push(file.error_near("id", format!("id: `{}` is taken by another file", rule.id))),
+            Ok(rule) => rules.push(rule),
+            Err(error) => errors.push(error),
+        }
+    }
+    match Matcher::new(&pool, &rules) {
+        Ok(matcher) => (rules, matcher),
+        Err(why) => {
+            errors.push(RuleError { file: "rules/detect".into(), line: 1, why });
+            (Vec::new(), Matcher::new(&Pool::default(), &[]).expect("no patterns always compile"))
+        }
+    }
+}
+
+/// First 16 hexadecimal digits of SHA-256 over all rule files, sorted by path.
+fn fingerprint(sites: &[(RuleFile, Site)], files: &[RuleFile]) -> String {
+    let mut all: Vec<&RuleFile> = sites.iter().map(|(file, _)| file).chain(files).collect();
+    all.sort_by(|a, b| (&a.path, &a.text).cmp(&(&b.path, &b.text)));
+    all.dedup_by(|a, b| a.path == b.path && a.text == b.text);
+    let mut bytes = Vec::new();
+    for file in all {
+        bytes.extend_from_slice(file.path.as_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(file.text.as_bytes());
+        bytes.push(0);
+    }
+    Sha256::of(&bytes).hex()[..16].to_owned()
 }

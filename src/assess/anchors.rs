@@ -1,0 +1,129 @@
+//! The `[page]` section of a protected site, checked and compiled: names, organ, rare marks, identifiers, templates, notices.
+
+use crate::assess::kindly;
+use crate::assess::shingles::Template;
+use crate::model::page::Identifier;
+use crate::model::rulefile::{RuleError, RuleFile};
+use crate::model::site::Site;
+use crate::model::text::fold::fold;
+use aho_corasick::AhoCorasick;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// `[page]` as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PageSection {
+    names: Vec<String>,
+    short_names: Vec<String>,
+    agencies: Vec<String>,
+    agency_not_before: Vec<String>,
+    rare: Vec<String>,
+    identifiers: BTreeMap<String, Vec<String>>,
+    template: Vec<TemplateEntry>,
+    notice: Vec<NoticeEntry>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TemplateEntry {
+    id: String,
+    epoch: String,
+    weight: f64,
+    texts: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoticeEntry {
+    id: String,
+    texts: Vec<String>,
+}
+
+/// Words of an official page to be found elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Baseline {
+    pub(crate) id: String,
+    pub(crate) epoch: String,
+    pub(crate) weight: f64,
+    pub(crate) template: Template,
+}
+
+/// One protected site, ready to be compared with.
+#[derive(Clone, Debug)]
+pub(crate) struct Anchors {
+    pub(crate) site: String,
+    pub(crate) agency: String,
+    /// Folded full names, longest first.
+    pub(crate) names: Vec<String>,
+    /// The same as templates, in the same order.
+    pub(crate) name_templates: Vec<Template>,
+    pub(crate) short_names: Vec<String>,
+    agencies: Vec<String>,
+    agency_not_before: Vec<String>,
+    /// Lower-case rare marks.
+    pub(crate) rare: Vec<String>,
+    /// One automaton over all of `rare`, for sources of any size.
+    pub(crate) rare_set: AhoCorasick,
+    identifiers: BTreeMap<String, Vec<String>>,
+    pub(crate) baselines: Vec<Baseline>,
+    pub(crate) notices: Vec<Baseline>,
+}
+
+impl Anchors {
+    /// Reads the section of one site.
+    pub(crate) fn read(file: &RuleFile, site: &Site) -> Result<Self, RuleError> {
+        let keys = ["names", "short_names", "agencies", "agency_not_before", "rare", "identifiers", "template", "notice"];
+        if let Some(wrong) = site.page.keys().find(|k| !keys.contains(&k.as_str())) {
+            return Err(file.error_near(wrong, format!("page: unknown field `{wrong}`{}", kindly::hint(wrong, keys.into_iter()))));
+        }
+        let section: PageSection =
+            toml::Value::Table(site.page.clone()).try_into().map_err(|e: toml::de::Error| file.error_near("[page", format!("page: {}", e.message().replace('\n', " "))))?;
+        let folded = |list: &[String]| -> Vec<String> { list.iter().map(|t| fold(t).text).filter(|t| !t.is_empty()).collect() };
+        let mut names = folded(&section.names);
+        names.push(fold(&site.name).text);
+        names.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then(a.cmp(b)));
+        names.dedup();
+        let rare: Vec<String> = section.rare.iter().map(|r| r.to_lowercase()).collect();
+        let rare_set = AhoCorasick::builder().ascii_case_insensitive(true).build(&rare).map_err(|e| file.error_near("rare", format!("page.rare: {e}")))?;
+        Ok(Self {
+            site: site.id.clone(),
+            agency: site.agency.clone(),
+            name_templates: names.iter().map(|n| Template::new([n.as_str()].into_iter())).collect(),
+            names,
+            short_names: folded(&section.short_names),
+            agencies: { let mut all = folded(&section.agencies); if all.is_empty() { all.push(fold(&site.agency).text); } all },
+            agency_not_before: folded(&section.agency_not_before),
+            rare,
+            rare_set,
+            identifiers: section.identifiers,
+            baselines: section.template.iter().map(|t| baseline(file, &t.id, &t.epoch, t.weight, &t.texts)).collect::<Result<_, _>>()?,
+            notices: section.notice.iter().map(|n| baseline(file, &n.id, "", 1.0, &n.texts)).collect::<Result<_, _>>()?,
+        })
+    }
+    /// Where a folded text names the organ itself (`应急管理部`, never `应急管理部门`).
+    pub(crate) fn organ_in(&self, folded: &str) -> Option<Range<usize>> {
+        self.agencies
+            .iter()
+            .flat_map(|agency| folded.match_indices(agency.as_str()))
+            .map(|(at, word)| at..at + word.len())
+            .find(|range| !self.agency_not_before.iter().any(|after| folded[range.end..].starts_with(after.as_str())))
+    }
+    /// Is this identifier the protected site's own?
+    pub(crate) fn owns(&self, identifier: &Identifier) -> bool {
+        self.identifiers.get(&identifier.kind).is_some_and(|values| values.iter().any(|v| v.eq_ignore_ascii_case(&identifier.value)))
+    }
+}
+
+fn baseline(file: &RuleFile, id: &str, epoch: &str, weight: f64, texts: &[String]) -> Result<Baseline, RuleError> {
+    let folded: Vec<String> = texts.iter().map(|t| fold(t).text).collect();
+    let template = Template::new(folded.iter().map(String::as_str));
+    if template.len() < 4 {
+        return Err(file.error_near(&format!("\"{id}\""), format!("page template `{id}`: too short to be told apart, give at least 6 characters")));
+    }
+    if !(0.0..=1.0).contains(&weight) {
+        return Err(file.error_near(&format!("\"{id}\""), format!("page template `{id}`: weight must be between 0 and 1")));
+    }
+    Ok(Baseline { id: id.to_owned(), epoch: epoch.to_owned(), weight, template })
+}

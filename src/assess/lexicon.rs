@@ -1,0 +1,158 @@
+//! The vocabularies of `rules/words.toml`, compiled: which group of words stands where in a folded text.
+//! One Aho-Corasick over all words and one RegexSet over all patterns; linear in the text.
+
+use crate::assess::kindly;
+use crate::model::rulefile::{RuleError, RuleFile};
+use crate::model::text::fold::fold;
+use aho_corasick::{AhoCorasick, MatchKind};
+use regex::{Regex, RegexSet};
+use serde::Deserialize;
+use std::ops::Range;
+
+/// The shipped file, used where a unit's own is wrong.
+pub(crate) const SHIPPED: &str = include_str!("../../rules/words.toml");
+/// Matches kept of one group in one text: a page that repeats a word a million times costs no memory.
+const MAX_HITS: usize = 512;
+
+macro_rules! groups {
+    ($($name:ident $variant:ident),* $(,)?) => {
+        /// What a phrase means.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(crate) enum Group { $(
+            #[doc = stringify!($name)]
+            $variant,
+        )* }
+
+        /// `rules/words.toml` as written.
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct WordsFile {
+            $($name: Words,)*
+            free_hosts: Trees,
+        }
+
+        impl WordsFile {
+            fn groups(&self) -> Vec<(Group, &Words)> {
+                vec![$((Group::$variant, &self.$name)),*]
+            }
+        }
+    };
+}
+
+groups! {
+    certificate_own CertificateOwn, certificate_near CertificateNear, certificate_other CertificateOther,
+    offer Offer, offer_agent OfferAgent, offer_weak OfferWeak, price Price, delivery Delivery, query_promise QueryPromise, secrecy Secrecy,
+    contact_word ContactWord, hotline Hotline, reporting Reporting, disclaim_before DisclaimBefore, disclaim_after DisclaimAfter,
+    school School, guide Guide, field_kind FieldKind, field_number FieldNumber, field_name FieldName, field_captcha FieldCaptcha,
+    button_query ButtonQuery, record_own RecordOwn, record_any RecordAny, operator Operator, source_line SourceLine,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    #[serde(default)]
+    words: Vec<String>,
+    #[serde(default)]
+    patterns: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trees {
+    trees: Vec<String>,
+}
+
+/// One phrase found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) group: Group,
+    /// Bytes of the folded text.
+    pub(crate) at: Range<usize>,
+    /// Number of the word or pattern: tells distinct phrases apart.
+    pub(crate) word: usize,
+}
+
+/// All vocabularies.
+#[derive(Debug)]
+pub(crate) struct Lexicon {
+    words: AhoCorasick,
+    word_group: Vec<Group>,
+    set: RegexSet,
+    patterns: Vec<(Group, Regex)>,
+    /// Trees of free hosts.
+    pub(crate) free_hosts: Vec<String>,
+}
+
+impl Lexicon {
+    /// Reads and compiles one file.
+    pub(crate) fn read(file: &RuleFile) -> Result<Self, RuleError> {
+        let written: WordsFile = kindly::parse(file)?;
+        let (mut words, mut word_group, mut sources, mut patterns) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (group, list) in written.groups() {
+            for word in &list.words {
+                let folded = fold(word).text;
+                if folded.is_empty() {
+                    return Err(file.error_near(word, format!("the word `{word}` is empty after normalisation")));
+                }
+                words.push(folded);
+                word_group.push(group);
+            }
+            for pattern in &list.patterns {
+                let regex = small_regex(pattern).map_err(|e| file.error_near(pattern, format!("patterns: {e}")))?;
+                sources.push(pattern.clone());
+                patterns.push((group, regex));
+            }
+        }
+        let whole = |e: &dyn std::fmt::Display| file.error_at(0, format!("too many words: {e}"));
+        let words = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&words).map_err(|e| whole(&e))?;
+        let set = RegexSet::new(&sources).map_err(|e| whole(&e))?;
+        Ok(Self { words, word_group, set, patterns, free_hosts: written.free_hosts.trees })
+    }
+    /// All phrases of a folded text, by place; at most 512 of each group.
+    pub(crate) fn find(&self, folded: &str) -> Vec<Hit> {
+        let mut counts = [0usize; 32];
+        let mut hits = Vec::new();
+        let mut keep = |hit: Hit| {
+            let count = &mut counts[hit.group as usize];
+            *count += 1;
+            if *count <= MAX_HITS {
+                hits.push(hit);
+            }
+        };
+        for found in self.words.find_overlapping_iter(folded) {
+            let word = found.pattern().as_usize();
+            keep(Hit { group: self.word_group[word], at: found.range(), word });
+        }
+        for n in self.set.matches(folded) {
+            let (group, regex) = &self.patterns[n];
+            for found in regex.find_iter(folded).take(MAX_HITS) {
+                keep(Hit { group: *group, at: found.range(), word: self.word_group.len() + n });
+            }
+        }
+        hits.sort_by(|a, b| (a.at.start, a.group, a.at.end, a.word).cmp(&(b.at.start, b.group, b.at.end, b.word)));
+        hits
+    }
+    /// Does the folded text hold a phrase of the group?
+    pub(crate) fn has(&self, group: Group, folded: &str) -> bool {
+        self.words.find_overlapping_iter(folded).any(|m| self.word_group[m.pattern().as_usize()] == group)
+            || self.patterns.iter().any(|(g, regex)| *g == group && regex.is_match(folded))
+    }
+}
+
+/// A regular expression with a bound on its compiled size; matching is linear in any case.
+pub(crate) fn small_regex(pattern: &str) -> Result<Regex, String> {
+    regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|e| e.to_string().replace('\n', " "))
+}
+
+/// How many distinct phrases of a group there are.
+pub(crate) fn distinct(hits: &[Hit], group: Group) -> usize {
+    let mut words: Vec<usize> = hits.iter().filter(|h| h.group == group).map(|h| h.word).collect();
+    words.sort_unstable();
+    words.dedup();
+    words.len()
+}
+
+/// The first phrase of a group.
+pub(crate) fn first(hits: &[Hit], group: Group) -> Option<&Hit> {
+    hits.iter().find(|h| h.group == group)
+}

@@ -1,0 +1,89 @@
+//! The query form: which of the official form's fields stand together, in order, beside a query button.
+
+use crate::assess::lexicon::{Group, Lexicon};
+use crate::assess::signals::View;
+use crate::assess::reading::plain_span;
+use crate::assess::tally::Tally;
+use crate::model::assessment::Class;
+use crate::model::lang::Both;
+use crate::model::page::{Field, Form};
+use crate::model::text::fold::fold;
+
+const ORDER: [Group; 4] = [Group::FieldKind, Group::FieldNumber, Group::FieldName, Group::FieldCaptcha];
+
+/// What a form asks for: one group a field, in order; fields of no group are left out.
+fn asked(form: &Form, lexicon: &Lexicon) -> Vec<Group> {
+    let mut asked = Vec::new();
+    for field in form.fields.iter().take(64) {
+        if let Some(group) = group_of(field, lexicon) {
+            if !asked.contains(&group) {
+                asked.push(group);
+            }
+        }
+    }
+    asked
+}
+
+/// The longest words decide: a captcha's label may hold `号`, a name's may hold `证`.
+fn group_of(field: &Field, lexicon: &Lexicon) -> Option<Group> {
+    if matches!(field.kind.as_str(), "hidden" | "password") {
+        return None;
+    }
+    [field.label.as_str(), field.placeholder.as_str(), field.first_option.as_str(), field.name.as_str()].into_iter().find_map(|text| {
+        let folded = fold(text).text;
+        if folded.chars().count() > 40 {
+            return None;
+        }
+        let login = ["用户名", "登录", "昵称", "账号", "手机", "邮箱", "密码"].iter().any(|w| folded.contains(w));
+        let found = lexicon.find(&folded).into_iter().filter(|h| ORDER.contains(&h.group)).max_by_key(|h| (h.at.len(), std::cmp::Reverse(h.at.start)));
+        found.map(|h| h.group).filter(|g| !login || *g == Group::FieldCaptcha)
+    })
+}
+
+/// Does the form have a button that asks a question (and none that logs in)?
+fn has_query_button(form: &Form, lexicon: &Lexicon) -> bool {
+    let folded: Vec<String> = form.buttons.iter().map(|b| fold(b).text).collect();
+    let login = folded.iter().any(|b| ["登录", "登陆", "login", "注册", "报名"].iter().any(|w| b.contains(w)));
+    !login && (folded.is_empty() || folded.iter().any(|b| lexicon.has(Group::ButtonQuery, b)) || folded.iter().all(|b| b.is_empty()))
+}
+
+/// The form most like the official one and how many of its four kinds of fields stand in the official order.
+pub(crate) fn query_form<'a>(view: &View<'a>) -> Option<(usize, &'a Form, Vec<Group>)> {
+    let forms = view.reading.page.forms.iter().enumerate().take(200);
+    forms
+        .map(|(n, form)| (n, form, asked(form, view.lexicon)))
+        .filter(|(_, form, asked)| asked.len() >= 2 && personal(asked) && has_query_button(form, view.lexicon))
+        .max_by_key(|(n, _, asked)| (asked.len(), std::cmp::Reverse(*n)))
+}
+
+/// A query asks for a number or a name at least.
+fn personal(asked: &[Group]) -> bool {
+    asked.contains(&Group::FieldNumber) || (asked.contains(&Group::FieldName) && asked.contains(&Group::FieldKind))
+}
+
+fn in_order(asked: &[Group]) -> bool {
+    let places: Vec<usize> = asked.iter().filter_map(|g| ORDER.iter().position(|o| o == g)).collect();
+    places.windows(2).all(|pair| pair[0] < pair[1])
+}
+
+/// `form_fields`: three of the four kinds; full points in the official order, two thirds otherwise.
+pub(crate) fn form_fields(view: &View, tally: &mut Tally) {
+    let Some((n, form, asked)) = query_form(view) else { return };
+    if asked.len() < 3 {
+        return;
+    }
+    let ordered = in_order(&asked);
+    let points = if ordered { view.weights.fake_query.form_fields } else { view.weights.fake_query.form_fields * 2 / 3 };
+    let shown: Vec<&str> = form
+        .fields
+        .iter()
+        .map(|f| [&f.label, &f.placeholder, &f.name].into_iter().find(|t| !t.is_empty()).map_or("", String::as_str))
+        .filter(|t| !t.is_empty())
+        .collect();
+    let (zh, en) = if ordered { ("，顺序一致", ", in the same order") } else { ("，顺序不同", ", in another order") };
+    let why = Both::new(
+        format!("查询表单含官方表单四类字段中的 {} 类{zh}，并带查询按钮", asked.len()),
+        format!("a form beside a query button asks for {} of the official form's 4 kinds of fields{en}", asked.len()),
+    );
+    tally.add(Class::FakeQuery, "form_fields", points, why, Some(plain_span(format!("form[{n}]"), &shown.join(" | "))));
+}

@@ -1,0 +1,52 @@
+//! Signals that rules cannot say: one function each, in the table `SIGNALS`, run in this order over one page and one protected site.
+//! A signal reads the view and adds findings to the tally; the ones that speak against come last, because they look at what spoke for.
+
+mod fake_query;
+mod form;
+mod host;
+mod identity;
+mod mirror;
+mod names;
+mod record;
+mod seller;
+
+pub(crate) use host::name_only;
+
+use crate::assess::anchors::Anchors;
+use crate::assess::lexicon::{Hit, Lexicon};
+use crate::assess::official::Official;
+use crate::assess::reading::Reading;
+use crate::assess::tally::Tally;
+use crate::assess::weights::Weights;
+
+/// All that a signal may look at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    pub(crate) reading: &'a Reading<'a>,
+    pub(crate) site: &'a Anchors,
+    pub(crate) lexicon: &'a Lexicon,
+    pub(crate) official: &'a Official,
+    pub(crate) weights: &'a Weights,
+    /// Phrases of the visible text.
+    pub(crate) text_hits: &'a [Hit],
+}
+
+/// Every signal in code, in order: what speaks for first.
+pub(crate) const SIGNALS: &[fn(&View, &mut Tally)] = &[
+    names::site_name,
+    names::organ_name,
+    fake_query::template_containment,
+    form::form_fields,
+    record::record_page,
+    fake_query::rare_anchors,
+    identity::borrowed_identity,
+    identity::identity_mismatch,
+    fake_query::hidden_text,
+    host::host_lexical,
+    host::redirect_to_official,
+    seller::seller,
+    mirror::mirror,
+];
+
+/// What speaks against; run after the rules.
+pub(crate) const AGAINST: &[fn(&View, &mut Tally)] = &[names::own_name, fake_query::cites_official, host::government_host, fake_query::article];

@@ -1,0 +1,281 @@
+//! Sellers: a certificate, an offer that no school can make, and a way to reach them, near each other.
+//! The press and the police use the same words, so every offer is first asked whether it is only spoken of.
+
+use crate::assess::lexicon::{Group, Hit, distinct};
+use crate::assess::reading::{Part, plain_span};
+use crate::assess::signals::View;
+use crate::assess::tally::Tally;
+use crate::model::assessment::{Class, Span};
+use crate::model::lang::Both;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Ways to be reached in folded text: a mobile number (masked ones too), a labelled account, digits with words between them.
+static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"1\d{10}",
+        r"|(?:微信号?|微|vx|wx|weixin|v信|薇|威信|qq|扣扣|企鹅|电话|手机|加v|加薇|飞机|telegram|whatsapp|同号)(?:号码|号|同步|同号|咨询|联系|加|是|为|微信|qq|电话)?[a-z]{0,3}[0-9][a-z0-9]{4,19}",
+        r"|(?:加?微信号?|vx|wx|weixin|加v|加薇)(?:号|加|是|为)?[a-z][a-z0-9]{5,19}",
+        r"|[a-z0-9]{6,20}(?:微信|同微|微同|同号|扣扣)",
+        r"|\d(?:[零一二三四五六七八九幺电微信薇威扣号同步加联系手机话q]{0,2}\d){7,19}",
+    ))
+    .expect("a constant pattern")
+});
+
+/// Places of one part that matter to a seller, in folded characters.
+struct Pitch<'p> {
+    part: &'p Part,
+    hits: Vec<Hit>,
+    strong: Vec<Hit>,
+    agent: Vec<Hit>,
+    weak: Vec<Hit>,
+    contacts: Vec<(usize, usize)>,
+}
+
+impl<'p> Pitch<'p> {
+    fn read(view: &View, part: &'p Part) -> Self {
+        let hits = view.lexicon.find(part.text());
+        let meant = |group| -> Vec<Hit> { hits.iter().filter(|h| h.group == group && !spoken_of(view, part, &hits, h)).cloned().collect() };
+        let (strong, agent, weak) = (meant(Group::Offer), meant(Group::OfferAgent), meant(Group::OfferWeak));
+        let contacts = contacts(view, part, &hits);
+        Self { part, strong, agent, weak, contacts, hits }
+    }
+    /// Folded characters between a phrase and a stretch.
+    fn gap(&self, hit: &Hit, other: (usize, usize)) -> usize {
+        let (from, to) = (self.part.char_at(hit.at.start), self.part.char_at(hit.at.end));
+        if other.0 >= to { other.0 - to } else { from.saturating_sub(other.1) }
+    }
+    fn chars(&self, hit: &Hit) -> (usize, usize) {
+        (self.part.char_at(hit.at.start), self.part.char_at(hit.at.end))
+    }
+    /// The best certificate word near any of `offers`: group and place.
+    fn certificate(&self, offers: &[Hit], within: usize) -> Option<&Hit> {
+        let groups = [Group::CertificateOwn, Group::CertificateNear, Group::CertificateOther];
+        groups.into_iter().find_map(|group| {
+            self.hits.iter().find(|h| h.group == group && (self.part.len() <= 200 || offers.iter().any(|o| self.gap(o, self.chars(h)) <= within)))
+        })
+    }
+}
+
+/// Is this offer only spoken of: in quotation marks, after a warning, before a judgment, in the same clause?
+fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> bool {
+    let (from, to) = (part.char_at(offer.at.start), part.char_at(offer.at.end));
+    let reach = view.weights.limits.spoken_of_chars;
+    let same_clause = |a: usize, b: usize| {
+        let (raw_a, raw_b) = (part.raw_range(a, a + 1).start, part.raw_range(b.max(1) - 1, b).end);
+        raw_a <= raw_b && !part.raw[raw_a..raw_b].contains(['。', '！', '？', '；', '，', ',', '!', '?', ';', '\n'])
+    };
+    let before = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at.end <= offer.at.start).any(|h| {
+        let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+        from - end <= reach && same_clause(start, to)
+    });
+    let after = hits.iter().filter(|h| h.group == Group::DisclaimAfter && h.at.start >= offer.at.end).any(|h| {
+        let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+        start - to <= 8 && same_clause(from, end)
+    });
+    before || after || quoted(part, from, to)
+}
+
+/// Does the stretch stand in quotation marks?
+fn quoted(part: &Part, from: usize, to: usize) -> bool {
+    let range = part.raw_range(from, to);
+    let before = part.raw[..range.start].chars().rev().take(25).find(|c| matches!(c, '“' | '”' | '「' | '」' | '『' | '』' | '‘' | '’' | '\n'));
+    let after = part.raw[range.end..].chars().take(25).find(|c| matches!(c, '“' | '”' | '「' | '」' | '『' | '』' | '‘' | '’' | '\n'));
+    matches!(before, Some('“' | '「' | '『' | '‘')) && matches!(after, Some('”' | '」' | '』' | '’'))
+}
+
+/// Ways to be reached, as folded character ranges; hot lines and footer numbers are left out.
+fn contacts(view: &View, part: &Part, hits: &[Hit]) -> Vec<(usize, usize)> {
+    let text = part.text();
+    let mut found: Vec<(usize, usize)> =
+        CONTACT.find_iter(text).take(64).filter(|m| m.as_str().chars().filter(char::is_ascii_alphanumeric).count() >= 6).map(|m| (part.char_at(m.start()), part.char_at(m.end()))).collect();
+    for contact in view.reading.page.contacts.iter().filter(|c| c.kind != "landline").take(64) {
+        for (at, raw) in part.raw.match_indices(contact.raw.as_str()).take(4) {
+            found.push((part.folded_char_of_raw(at), part.folded_char_of_raw(at + raw.len())));
+        }
+    }
+    let hot: Vec<usize> = hits.iter().filter(|h| h.group == Group::Hotline).map(|h| part.char_at(h.at.end)).collect();
+    found.retain(|(from, _)| !hot.iter().any(|end| *from >= *end && from - end <= 10));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Everything that speaks for and against a seller.
+pub(crate) fn seller(view: &View, tally: &mut Tally) {
+    let reading = view.reading;
+    let pitches: Vec<Pitch> = [&reading.title, &reading.text, &reading.meta, &reading.alts].into_iter().map(|p| Pitch::read(view, p)).collect();
+    let strong = pitches.iter().flat_map(|p| p.strong.iter().map(|h| h.word));
+    let certificate = best_certificate(&pitches, view);
+    let Some((pitch, hit)) = certificate else { return };
+    let own_business = hit.group != Group::CertificateOther;
+    let agent = pitches.iter().flat_map(|p| p.agent.iter().map(|h| h.word)).filter(|_| own_business || strong.clone().next().is_some());
+    let mut words: Vec<usize> = strong.clone().chain(agent).collect();
+    words.sort_unstable();
+    words.dedup();
+    let case = Case { view, pitches: &pitches, strong: words.len(), own_business };
+    let offered = case.offer(tally);
+    if !offered {
+        return;
+    }
+    case.certificate(pitch, hit, tally);
+    let near = case.contact(tally);
+    case.promises(tally);
+    case.padding(tally);
+    case.against(near, tally);
+}
+
+fn best_certificate<'a, 'p>(pitches: &'a [Pitch<'p>], view: &View) -> Option<(&'a Pitch<'p>, &'a Hit)> {
+    let within = view.weights.limits.near_chars * 3 / 2;
+    let offers = |p: &Pitch| -> Vec<Hit> { p.strong.iter().chain(&p.agent).chain(&p.weak).cloned().collect() };
+    pitches.iter().filter_map(|p| p.certificate(&offers(p), within).map(|h| (p, h))).min_by_key(|(_, h)| h.group)
+}
+
+/// A page with some offer, while its points are counted.
+struct Case<'a, 'p> {
+    view: &'a View<'a>,
+    pitches: &'a [Pitch<'p>],
+    /// Distinct offers that count in full.
+    strong: usize,
+    own_business: bool,
+}
+
+impl Case<'_, '_> {
+    fn add(&self, tally: &mut Tally, signal: &str, points: i32, zh: &str, en: &str, span: Option<Span>) {
+        tally.add(Class::Seller, signal, points, Both::new(zh, en), span);
+    }
+    fn span_of(&self, group: Group) -> Option<Span> {
+        self.pitches.iter().find_map(|p| p.hits.iter().find(|h| h.group == group).map(|h| p.part.span_bytes(h.at.clone())))
+    }
+    fn has(&self, group: Group) -> bool {
+        self.pitches.iter().any(|p| p.hits.iter().any(|h| h.group == group))
+    }
+    fn count(&self, group: Group) -> usize {
+        let all: Vec<Hit> = self.pitches.iter().flat_map(|p| p.hits.iter().cloned()).collect();
+        distinct(&all, group)
+    }
+    /// The offer: strong ones by number, else the weak one. `false`: nothing is offered.
+    fn offer(&self, tally: &mut Tally) -> bool {
+        let weights = &self.view.weights.seller;
+        if self.strong > 0 {
+            let more = i32::try_from(self.strong.saturating_sub(2)).unwrap_or(i32::MAX / 100);
+            let second = if self.strong > 1 { weights.offer_second } else { 0 };
+            let points = (weights.offer + second + weights.offer_more.saturating_mul(more)).min(weights.offer_cap);
+            let span = self.pitches.iter().find_map(|p| p.strong.iter().chain(&p.agent).next().map(|h| p.part.span_bytes(h.at.clone())));
+            let (zh, en) = (format!("出现 {} 种正规机构不可能作出的许诺", self.strong), format!("{} kinds of offers that no honest office can make", self.strong));
+            self.add(tally, "offer_term", points, &zh, &en, span);
+            return true;
+        }
+        let Some((pitch, hit)) = self.pitches.iter().find_map(|p| p.weak.iter().chain(&p.agent).next().map(|h| (p, h))) else { return false };
+        let span = Some(pitch.part.span_bytes(hit.at.clone()));
+        if self.implied() {
+            self.add(tally, "offer_term", weights.offer, "代办证书并许诺可查、快速，又留下联系方式，没有任何培训内容", "arranges certificates, promises that they can be looked up and come fast, gives a contact, speaks of no training", span);
+        } else {
+            self.add(tally, "offer_weak", weights.offer_weak, "出现办证类用语（学校也会使用）", "speaks of arranging certificates (schools do too)", span);
+        }
+        true
+    }
+    /// Arranged, can be looked up, fast or priced, reachable, and nothing of a school about it.
+    fn implied(&self) -> bool {
+        self.own_business
+            && self.has(Group::QueryPromise)
+            && (self.has(Group::Delivery) || self.has(Group::Price))
+            && self.pitches.iter().any(|p| !p.contacts.is_empty())
+            && self.count(Group::School) < 2
+    }
+    fn certificate(&self, pitch: &Pitch, hit: &Hit, tally: &mut Tally) {
+        let weights = &self.view.weights.seller;
+        let (points, zh, en) = match hit.group {
+            Group::CertificateOwn => (weights.certificate_own, "所售为受保护网站查询的证书", "the certificate is one that the protected site answers for"),
+            Group::CertificateNear => (weights.certificate_near, "所售为相近行业的证书", "the certificate is one of a neighbouring trade"),
+            _ => (weights.certificate_other, "所售为其他证件", "papers of another kind"),
+        };
+        self.add(tally, "certificate_term", points, zh, en, Some(pitch.part.span_bytes(hit.at.clone())));
+    }
+    /// Contact points. Returns whether one stands near an offer that counts.
+    fn contact(&self, tally: &mut Tally) -> bool {
+        let weights = &self.view.weights.seller;
+        let full = self.strong > 0 || tally.has(Class::Seller, "offer_term");
+        for pitch in self.pitches {
+            let offers: Vec<&Hit> = pitch.strong.iter().chain(&pitch.agent).chain(pitch.weak.iter().filter(|_| !full || self.strong == 0)).collect();
+            let near = pitch.contacts.iter().find(|c| offers.iter().any(|o| pitch.gap(o, **c) <= self.view.weights.limits.near_chars));
+            if let Some((from, to)) = near {
+                let points = if full { weights.contact_near } else { weights.contact_weak };
+                self.add(tally, "contact_near_offer", points, "联系方式紧邻许诺用语（归一化后 80 字以内）", "a way to reach them stands beside the offer (within 80 normalised characters)", Some(pitch.part.span(*from, *to)));
+                return full;
+            }
+        }
+        if let Some((pitch, (from, to))) = self.pitches.iter().find_map(|p| p.contacts.first().map(|c| (p, *c))).filter(|_| full) {
+            self.add(tally, "contact_on_page", weights.contact_far, "页面留有联系方式，但不紧邻许诺用语", "a way to reach them on the page, not beside the offer", Some(pitch.part.span(from, to)));
+        } else if full && self.has(Group::ContactWord) {
+            self.add(tally, "contact_word", weights.contact_word, "招揽加好友或私聊，号码可能在图片中", "asks to be contacted; the number may stand in a picture", self.span_of(Group::ContactWord));
+        }
+        false
+    }
+    /// Price, delivery, look-up promise, secrecy: in full beside a strong offer, one of them else.
+    fn promises(&self, tally: &mut Tally) {
+        let weights = &self.view.weights.seller;
+        let full = tally.has(Class::Seller, "offer_term");
+        let all = [
+            (Group::QueryPromise, "query_promise", weights.query_promise, "许诺官网可查或联网可查", "promises that an official site will show it"),
+            (Group::Delivery, "delivery", weights.delivery, "许诺出证时间或快递送达", "promises when it comes, or delivery"),
+            (Group::Price, "price", weights.price, "标明价格", "names a price"),
+            (Group::Secrecy, "secrecy", weights.secrecy, "许诺保密或自夸信誉", "promises secrecy or praises its own honesty"),
+        ];
+        for (group, signal, points, zh, en) in all.into_iter().filter(|(group, ..)| self.has(*group)).take(if full { 4 } else { 1 }) {
+            self.add(tally, signal, points, zh, en, self.span_of(group));
+        }
+    }
+    /// Free hosts, verse and random letters, hidden stuffing.
+    fn padding(&self, tally: &mut Tally) {
+        if self.strong == 0 {
+            return;
+        }
+        let (reading, weights) = (self.view.reading, &self.view.weights.seller);
+        if let Some(tree) = self.view.lexicon.free_hosts.iter().find(|t| reading.host.under(t)) {
+            self.add(tally, "free_host", weights.free_host, "寄生在任何人可免费开设页面的主机上", "sits on a host where anybody gets a page for nothing", Some(plain_span("host", tree)));
+        } else if let Some(noise) = random_letters(&reading.text.raw) {
+            self.add(tally, "free_host", weights.free_host, "用随机字母串填充，以躲避去重", "padded with random letters, which dodges de-duplication", Some(plain_span("text", noise)));
+        }
+        let hidden = Pitch::read(self.view, &reading.hidden);
+        if let Some(offer) = hidden.strong.first().filter(|_| hidden.certificate(&hidden.strong, usize::MAX).is_some()) {
+            self.add(tally, "hidden_text", weights.hidden_text, "隐藏文字中堆砌办证词语", "certificate offers in text that no visitor sees", Some(hidden.part.span_bytes(offer.at.clone())));
+        }
+    }
+    /// Reporting and school context.
+    fn against(&self, near: bool, tally: &mut Tally) {
+        let weights = &self.view.weights.seller;
+        let reporting = match self.count(Group::Reporting) {
+            0 | 1 => 0,
+            2 => weights.reporting_some,
+            _ => weights.reporting,
+        };
+        let reporting = if near && self.strong > 0 { reporting.max(weights.reporting_beside_contact) } else { reporting };
+        if reporting < 0 {
+            self.add(tally, "reporting_context", reporting, "报道、警示或执法语境", "the context is reporting, warning or enforcement", self.span_of(Group::Reporting));
+        }
+        if self.count(Group::School) >= 3 && self.strong < 2 {
+            self.add(tally, "school_context", weights.school, "正规培训语境（学时、体检、理论与实操等）", "the context is honest training (hours, health check, theory and practice)", self.span_of(Group::School));
+        }
+    }
+}
+
+/// A run of ten or more random small letters at the end of the text: few vowels, no address.
+fn random_letters(text: &str) -> Option<&str> {
+    let last = text.split_whitespace().next_back()?;
+    let letters = last.len() >= 10 && last.len() <= 24 && last.bytes().all(|b| b.is_ascii_lowercase());
+    let vowels = last.bytes().filter(|b| b"aeiou".contains(b)).count();
+    (letters && vowels * 10 <= last.len() * 3).then_some(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_tails_are_told_from_words_and_addresses() {
+        assert_eq!(random_letters("天涯 zvxxvjdfzbvhn"), Some("zvxxvjdfzbvhn"));
+        assert_eq!(random_letters("read the documentation"), None);
+        assert_eq!(random_letters("www.example.com"), None);
+    }
+}
