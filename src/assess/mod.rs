@@ -96,6 +96,10 @@ impl Rules {
     pub fn count(&self) -> (usize, usize) {
         (self.rules.len(), self.rules.iter().map(|r| r.examples.len()).sum())
     }
+    /// Is this host on the allow-list: a protected site's own, or a listed official one?
+    pub fn is_official(&self, host: &crate::model::host::Host) -> bool {
+        self.official.owner(host).is_some()
+    }
     /// Scores from which a page alerts, and from which a host becomes a lead.
     pub fn lines(&self) -> (u8, u8) {
         (self.weights.lines.alert, self.weights.lines.review)

@@ -170,10 +170,6 @@ impl Net {
     pub async fn visit(&self, url: &Url, headers: &[(String, String)]) -> Vec<Hop> {
         visit::visit(&self.inner, url, headers).await
     }
-    /// x
-    pub async fn exists(&self, _n: Vec<String>, _p: impl Fn(usize)) -> Vec<(String, crate::model::resolution::Presence)> {
-        Vec::new()
-    }
     /// One request of the pooled client, for feeds, searches and APIs.
     ///
     /// # Errors
