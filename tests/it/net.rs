@@ -1,1 +1,9 @@
-//! Tests of net, from outside.
+//! Tests of net, from outside: real sockets on loopback, servers that lie, stall and flood.
+
+mod bulk;
+mod dns;
+mod fetch;
+mod proxy;
+mod servers;
+mod tls;
+mod visit;

@@ -119,7 +119,7 @@ mod tests {
             assert_eq!(undone(&payload, &codings, 1 << 20), (page.clone(), false, false), "{codings:?}");
         }
         let deep = (0..6).fold(b"x".to_vec(), |inner, _| gzip(&inner));
-        assert_eq!(undone(&deep, &["gzip"; 6], 100).0.len(), gzip(&gzip(b"x")).len());
+        assert_eq!(decode(&deep, &vec!["gzip".to_owned(); 6], 1_000).bytes, gzip(&gzip(b"x")));
         assert_eq!(undone(&[gzip(b"one "), gzip(b"two")].concat(), &["gzip"], 100), ("one two".into(), false, false));
     }
 
