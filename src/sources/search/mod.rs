@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::net::{FetchRequest, Net};
 use crate::sources::{Batch, Cursor, RunOutcome, Settings, Source};
 use engine::Engine;
-use parse::{Parsed, parse_results};
+use parse::{Parsed, parse_for};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
@@ -76,10 +76,9 @@ enum Due {
 impl Search {
     /// Asks nothing yet. Queries: each site's own, then the settings'; none twice.
     pub(super) fn new(settings: &Settings, sites: &[Site], engine: Engine) -> Self {
-        let only = if let [site] = sites { Some(site.id.clone()) } else { None };
         let of_sites = sites.iter().flat_map(|s| s.queries.iter().map(|q| (q, Some(s.id.clone()))));
         let mut queries: Vec<Query> = Vec::new();
-        for (text, site) in of_sites.chain(settings.queries.iter().map(|q| (q, only.clone()))) {
+        for (text, site) in of_sites.chain(settings.queries.iter().map(|q| (q, nearest(q, sites)))) {
             if !queries.iter().any(|q| q.text == text.trim()) {
                 queries.push(Query { text: text.trim().to_owned(), site });
             }
@@ -131,7 +130,11 @@ impl Search {
         let headers = self.engine.headers.clone();
         let request = FetchRequest { url, method: "GET".into(), headers, body: None, max_body_bytes: Some(MAX_PAGE_BYTES) };
         match net.fetch(&request).await {
-            Ok(got) => parse_results(&self.engine, got.status, &got.final_url, &got.body, query),
+            Ok(got) => {
+                let mut queries: Vec<&str> = vec![query];
+                queries.extend(self.queries.iter().map(|q| q.text.as_str()));
+                parse_for(&self.engine, got.status, &got.final_url, &got.body, &queries)
+            }
             Err(e) => Parsed::failed(e.to_string()),
         }
     }
@@ -192,6 +195,13 @@ impl Search {
         (self.asked, self.failures) = (0, 0);
         Batch::nothing(cursor, outcome)
     }
+}
+
+/// The protected site whose words a query of the settings shares most; the first where none does.
+fn nearest(query: &str, sites: &[Site]) -> Option<String> {
+    let words = |site: &Site| format!("{} {} {}", site.name, site.agency, site.queries.join(" "));
+    let best = sites.iter().rev().max_by_key(|site| relevance::shared(query, &words(site)));
+    best.map(|site| site.id.clone())
 }
 
 impl Source for Search {
