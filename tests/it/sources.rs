@@ -153,8 +153,8 @@ async fn a_folder_is_read_in_order_and_one_bad_file_fails_alone() {
     assert_eq!(froms, ["1.txt", "sub/6.txt"]);
     let why = failures(&batches);
     assert_eq!(why.len(), 3, "{why:?}");
-    assert!(why[0].starts_with("2.html: HTML, not a list"), "{why:?}");
-    assert!(why[1].starts_with("3.zip: ") && why[2].starts_with("4.gz: it is cut short"), "{why:?}");
+    assert!(why[0].starts_with(&format!("{}: HTML, not a list", at("2.html").display())), "{why:?}");
+    assert!(why[1].contains("3.zip: not a whole zip") && why[2].contains("4.gz: it is cut short"), "{why:?}");
     let got = names(&batches);
     assert!(got.contains(&"name-0000000.top".to_owned()), "what came before the cut is given");
     assert!(!got.iter().any(|n| n.starts_with("hidden") || n.starts_with("unfinished")));
@@ -392,15 +392,19 @@ fn hostile_result_pages_are_capped_and_never_panic() {
     let many: String = (0..3).map(row).collect::<String>() + &"<div class=result mu='http://x.example/'><h3>y</h3></div>".repeat(5_000);
     let bodies: Vec<Vec<u8>> = vec![
         format!("<div id=content_left>{many}</div>").into_bytes(),
-        "<div>".repeat(20_000).into_bytes(),
+        "<div>".repeat(400_000).into_bytes(),
+        "<div></x><b id=1>".repeat(100_000).into_bytes(),
         vec![0xff; 10_000],
         format!("<div id=content_left><div class=result mu='javascript:alert(1)'><h3>a</h3></div><div class=result mu='http://x/{long}'><h3>b</h3></div></div>").into_bytes(),
         format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes(),
         b"{\"results\":[1,null,{\"url\":5,\"title\":[]},{\"url\":\"ftp://x\",\"title\":\"t\"}]}".to_vec(),
     ];
     for id in ["lab", "baidu", "sogou", "searxng", "baidu-json"] {
-        for body in &bodies {
-            let parsed = parse_results(&engine(id), 200, &url, body, "特种作业");
+        let engine = engine(id);
+        for (n, body) in bodies.iter().enumerate() {
+            let begun = std::time::Instant::now();
+            let parsed = parse_results(&engine, 200, &url, body, "特种作业");
+            assert!(begun.elapsed().as_secs() < 10, "{id} on body {n}: {:?}", begun.elapsed());
             assert!(parsed.rows.len() <= 100);
             for row in &parsed.rows {
                 assert!(row.url.starts_with("http") && row.url.len() <= 4_096);

@@ -1,10 +1,9 @@
 //! A list at a URL: fetched to a file of its own, asked for only when it changed, then read like any other.
 
 use crate::net::{FetchRequest, Net};
-use crate::sources::RunOutcome;
 use crate::sources::names::folder::Found;
-use crate::sources::names::off_thread;
 use crate::sources::names::place::Places;
+use crate::sources::{RunOutcome, off_thread};
 use sha2::{Digest as _, Sha256};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -56,7 +55,7 @@ pub(super) async fn fetch(url: &Url, places: &Places, net: &Net) -> Result<Feed,
     let mark = off_thread(move || content_mark(&hashed)).await.map_err(|e| failed(e.to_string()))?;
     let header = |wanted: &str| got.headers.iter().find(|(n, _)| n == wanted).map(|(_, v)| v.chars().take(200).collect());
     let (etag, last_modified) = (header("etag"), header("last-modified"));
-    Ok(Feed { file: Found { path, name, size: got.bytes, mark }, etag, last_modified, _folder: folder })
+    Ok(Feed { file: Found { path, shown: name.clone(), name, size: got.bytes, mark }, etag, last_modified, _folder: folder })
 }
 
 fn only_if_changed(places: &Places) -> Vec<(String, String)> {

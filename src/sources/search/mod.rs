@@ -2,6 +2,7 @@
 //! In: an engine (data) and queries. Out: sightings with query, rank, title and snippet.
 //! Stops the engine for the run at the first challenge and rests it; never opens a result, never follows an engine's redirect to one.
 
+mod depth;
 pub(super) mod engine;
 mod html;
 mod json;
@@ -13,25 +14,26 @@ use crate::model::sighting::{Context, Sighting};
 use crate::model::site::Site;
 use crate::model::time::Timestamp;
 use crate::net::{FetchRequest, Net};
-use crate::sources::{Batch, Cursor, RunOutcome, Settings, Source};
+use crate::sources::{Batch, Cursor, RunOutcome, Settings, Source, off_thread};
 use engine::Engine;
 use parse::{Parsed, parse_for};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A complete round of the same queries is not repeated for this long, however often a scan is started.
 const ROUND_RESTS_MS: i64 = 6 * 3_600_000;
 /// Cap of one result page.
-const MAX_PAGE_BYTES: u64 = 4 << 20;
+const MAX_PAGE_BYTES: u64 = 2 << 20;
 /// So many failures in a row end the run: the engine is down, or its pages have changed.
 const MAX_FAILURES: u32 = 3;
 
 /// One engine and what to ask it.
 pub(super) struct Search {
     id: String,
-    engine: Engine,
+    engine: Arc<Engine>,
     queries: Vec<Query>,
     pages: u32,
     set: String,
@@ -86,7 +88,7 @@ impl Search {
         let pages = settings.pages.unwrap_or(1);
         let whole: Vec<&str> = queries.iter().map(|q| q.text.as_str()).collect();
         let set = Sha256::of(format!("{}\n{pages}\n{}", engine.id, whole.join("\n")).as_bytes()).hex()[..16].to_owned();
-        Self { id: settings.id.clone(), engine, queries, pages, set, failures: 0, asked: 0 }
+        Self { id: settings.id.clone(), engine: Arc::new(engine), queries, pages, set, failures: 0, asked: 0 }
     }
     fn due(&self, cursor: Option<&Cursor>, now: Timestamp) -> Due {
         let start = Place { set: self.set.clone(), ..Place::default() };
@@ -131,9 +133,10 @@ impl Search {
         let request = FetchRequest { url, method: "GET".into(), headers, body: None, max_body_bytes: Some(MAX_PAGE_BYTES) };
         match net.fetch(&request).await {
             Ok(got) => {
-                let mut queries: Vec<&str> = vec![query];
-                queries.extend(self.queries.iter().map(|q| q.text.as_str()));
-                parse_for(&self.engine, got.status, &got.final_url, &got.body, &queries)
+                let engine = Arc::clone(&self.engine);
+                let queries: Vec<String> =
+                    std::iter::once(query).chain(self.queries.iter().map(|q| q.text.as_str())).map(str::to_owned).collect();
+                off_thread(move || parse_for(&engine, got.status, &got.final_url, &got.body, &queries)).await
             }
             Err(e) => Parsed::failed(e.to_string()),
         }

@@ -3,6 +3,7 @@
 //! A page with neither results nor the engine's own "no results" is a failure, never an empty answer.
 
 use crate::sources::RunOutcome;
+use crate::sources::search::depth::too_deep;
 use crate::sources::search::engine::{Engine, Format, Marks, Place};
 use crate::sources::search::relevance;
 use crate::sources::search::{html, json};
@@ -69,26 +70,27 @@ pub(super) struct RawRow {
 
 /// Reads one result page, the answer to `query`.
 pub fn parse_results(engine: &Engine, status: u16, final_url: &Url, body: &[u8], query: &str) -> Parsed {
-    parse_for(engine, status, final_url, body, &[query])
+    parse_for(engine, status, final_url, body, &[query.to_owned()])
 }
 
 /// The same for one of several queries of one purpose: a result that fits any of them is no decoy.
-pub(super) fn parse_for(engine: &Engine, status: u16, final_url: &Url, body: &[u8], queries: &[&str]) -> Parsed {
+pub(super) fn parse_for(engine: &Engine, status: u16, final_url: &Url, body: &[u8], queries: &[String]) -> Parsed {
     if let Some(why) = refused(&engine.block, status, final_url) {
         return Parsed::only(RunOutcome::Blocked { why });
     }
     if !(200..300).contains(&status) {
-        return Parsed::only(RunOutcome::Failed { why: format!("status {status}") });
+        return Parsed::failed(format!("status {status}"));
     }
     let text = String::from_utf8_lossy(body);
     if text.trim().is_empty() {
-        return Parsed::only(RunOutcome::Failed { why: "an empty answer".into() });
+        return Parsed::failed("an empty answer".into());
     }
     let seen = match engine.format {
+        Format::Html if too_deep(text.as_bytes()) => return Parsed::failed("its elements nest beyond measure: not read".into()),
         Format::Html => html::read(engine, &text),
         Format::Json => match json::read(engine, &text) {
             Ok(seen) => seen,
-            Err(why) => return Parsed::only(RunOutcome::Failed { why }),
+            Err(why) => return Parsed::failed(why),
         },
     };
     judge(engine, seen, final_url, &text, queries)
@@ -114,7 +116,7 @@ fn refused(marks: &Marks, status: u16, final_url: &Url) -> Option<String> {
     Some(format!("sent to {mark}"))
 }
 
-fn judge(engine: &Engine, seen: Seen, final_url: &Url, text: &str, queries: &[&str]) -> Parsed {
+fn judge(engine: &Engine, seen: Seen, final_url: &Url, text: &str, queries: &[String]) -> Parsed {
     let total = seen.rows.len();
     let Results { rows, unresolved, texts } = results(engine, seen.rows, final_url);
     let challenge = engine.block.title.iter().find(|m| seen.title.contains(m.as_str())).map(|m| format!("the page is titled {m}"));

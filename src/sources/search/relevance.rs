@@ -11,8 +11,8 @@ const COMMON: &[&str] = &[
 ];
 
 /// Is every text here a decoy, as an answer to `queries`? A text that fits any of them is none; without anything rare in them nothing can be said.
-pub(super) fn decoys<'a>(queries: &[&str], texts: impl IntoIterator<Item = &'a str>) -> bool {
-    let pieces: BTreeSet<String> = queries.iter().flat_map(|q| rare(q)).collect();
+pub(super) fn decoys<'a>(queries: &[impl AsRef<str>], texts: impl IntoIterator<Item = &'a str>) -> bool {
+    let pieces: BTreeSet<String> = queries.iter().flat_map(|q| rare(q.as_ref())).collect();
     let fits = |text: &str| {
         let text: String = text.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
         pieces.iter().any(|p| text.contains(p.as_str()))
