@@ -132,3 +132,11 @@ pub fn build(
         }
     }
 }
+
+/// Reading, unpacking and parsing take whole milliseconds: away from the threads that drive the network.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(e) => std::panic::resume_unwind(e.into_panic()),
+    }
+}

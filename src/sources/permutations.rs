@@ -1,33 +1,26 @@
 //! The source `permutations`: which of the names a deceiver might register are there, by asking DNS for each, once a day.
-//! In: the names. Out: a sighting for each that has an address of its own.
-//! A parent that answers for every name, and a resolver that answers for names that do not exist, are found out by asking for a name
-//! nobody has; what only shares that answer is no sighting.
+//! In: the names. Out: a sighting for each that has an address.
+//! Wildcard parents and resolvers that invent answers are the business of `Net::exists`; a silent resolver moves no cursor.
 
 use crate::model::digest::Sha256;
 use crate::model::host::Host;
-use crate::model::resolution::{DnsAnswer, Presence};
+use crate::model::resolution::Presence;
 use crate::model::sighting::{Context, Sighting};
+use crate::model::time::Timestamp;
 use crate::net::Net;
 use crate::sources::{Batch, Cursor, RunOutcome, Source};
-use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 
 /// Names asked for one batch: what a kill repeats.
-const BATCH_NAMES: usize = 2_000;
-/// Questions under way at once.
-const CONCURRENCY: usize = 64;
-/// Questions for names nobody has, per parent.
-const PROBES: usize = 2;
+const BATCH_NAMES: usize = 5_000;
 
 /// Names tried against DNS.
 pub(super) struct Permutations {
     id: String,
     names: Vec<String>,
     set: String,
-    wildcards: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// How far a day's pass came.
@@ -47,19 +40,12 @@ struct Place {
     done: bool,
 }
 
-/// Is a name there, and with which addresses?
-struct Asked {
-    name: String,
-    presence: Presence,
-    addresses: BTreeSet<String>,
-}
-
 impl Permutations {
     /// Asks nothing yet. Names that are no host names are left out.
     pub(super) fn new(id: String, mut names: Vec<String>) -> Self {
         names.retain(|n| Host::parse(n).is_ok());
         let set = Sha256::of(names.join("\n").as_bytes()).hex()[..16].to_owned();
-        Self { id, names, set, wildcards: BTreeMap::new() }
+        Self { id, names, set }
     }
     /// Where to go on: in the pass under way, or at the start of today's. `None`: today's is complete.
     fn place(&self, cursor: Option<&Cursor>, today: &str) -> Option<Place> {
@@ -77,106 +63,44 @@ impl Permutations {
     async fn next(&mut self, cursor: Option<&Cursor>, net: &Net) -> Batch {
         let unmoved = cursor.cloned().unwrap_or_default();
         let now = net.now();
-        let Some(mut place) = self.place(cursor, &now.beijing()[..10]) else {
+        let Some(place) = self.place(cursor, &now.beijing()[..10]) else {
             return Batch::nothing(unmoved, RunOutcome::Empty);
         };
         let names: Vec<String> = self.names[place.at..].iter().take(BATCH_NAMES).cloned().collect();
-        let asked = ask(net, &names).await;
-        let unknown: Vec<&Presence> = asked.iter().map(|a| &a.presence).filter(|p| matches!(p, Presence::Unknown { .. })).collect();
-        if let Some(Presence::Unknown { why }) = unknown.first().filter(|_| 2 * unknown.len() > names.len()) {
-            let why = format!(
-                "the resolver gave no usable answer for {} of {} names ({why}); asked again at the next scan",
-                unknown.len(),
-                names.len()
-            );
-            return Batch::nothing(unmoved, RunOutcome::Failed { why });
+        let asked = net.exists(names, |_| ()).await;
+        match silence(&asked) {
+            Some(why) => Batch::nothing(unmoved, RunOutcome::Failed { why }),
+            None => self.batch(place, asked, now),
         }
-        let unknown = unknown.len();
-        let sightings = self.real(net, asked).await.into_iter().map(|seen| Sighting {
-            seen,
-            source: self.id.clone(),
-            seen_at: now,
-            context: Context::default(),
-        });
-        let sightings: Vec<Sighting> = sightings.collect();
-        place.at += names.len();
-        place.unknown += unknown;
-        place.done = place.at >= self.names.len();
-        if place.done && place.unknown > 0 {
-            let (n, id) = (place.unknown, &self.id);
-            tracing::warn!(source = %id, unknown = n, "{id}: {n} names gave no usable answer today");
+    }
+    fn batch(&self, place: Place, asked: Vec<(String, Presence)>, now: Timestamp) -> Batch {
+        let unknown = asked.iter().filter(|(_, p)| matches!(p, Presence::Unknown { .. })).count();
+        let (at, unknown) = (place.at + asked.len(), place.unknown + unknown);
+        let place = Place { at, unknown, done: at >= self.names.len(), ..place };
+        if place.done && unknown > 0 {
+            tracing::warn!(source = %self.id, unknown, "{}: {unknown} names gave no usable answer today", self.id);
         }
+        let there = asked.into_iter().filter(|(_, p)| *p == Presence::Present);
+        let sighting = |(seen, _)| Sighting { seen, source: self.id.clone(), seen_at: now, context: Context::default() };
+        let sightings: Vec<Sighting> = there.map(sighting).collect();
         let outcome = if sightings.is_empty() { RunOutcome::Empty } else { RunOutcome::Ok };
         let cursor = Cursor(serde_json::to_string(&place).expect("strings and numbers serialise"));
         #[expect(clippy::cast_precision_loss, reason = "a share for a progress bar")]
-        let done = Some(if self.names.is_empty() { 1.0 } else { place.at as f64 / self.names.len() as f64 });
+        let done = Some(if place.done { 1.0 } else { at as f64 / self.names.len() as f64 });
         Batch { names: Vec::new(), names_from: String::new(), sightings, cursor, more: !place.done, outcome, done }
     }
-    /// The names that are there and have an address that not every name under their parent has.
-    async fn real(&mut self, net: &Net, asked: Vec<Asked>) -> Vec<String> {
-        let there: Vec<Asked> = asked.into_iter().filter(|a| a.presence == Presence::Present).collect();
-        let parents: BTreeSet<String> = there.iter().filter_map(|a| Some(a.name.split_once('.')?.1.to_owned())).collect();
-        let new: Vec<String> = parents.into_iter().filter(|p| !self.wildcards.contains_key(p)).collect();
-        let found = futures_util::stream::iter(new).map(|parent| {
-            let net = net.clone();
-            async move { (wildcard(&net, &parent).await, parent) }
-        });
-        let found: Vec<(BTreeSet<String>, String)> = found.buffer_unordered(CONCURRENCY).collect().await;
-        for (addresses, parent) in &found {
-            if !addresses.is_empty() {
-                let id = &self.id;
-                tracing::info!(source = %id, %parent, "{id}: every name under {parent} is answered (wildcard, or a resolver that invents answers)");
-            }
-        }
-        self.wildcards.extend(found.into_iter().map(|(addresses, parent)| (parent, addresses)));
-        there.into_iter().filter(|a| self.has_own_address(a)).map(|a| a.name).collect()
-    }
-    fn has_own_address(&self, asked: &Asked) -> bool {
-        let parent = asked.name.split_once('.').map_or("", |(_, parent)| parent);
-        let shared = self.wildcards.get(parent);
-        shared.is_none_or(|shared| shared.is_empty() || !asked.addresses.is_subset(shared))
-    }
 }
 
-/// The addresses that names nobody has get under `parent`. Empty: none, as it should be.
-async fn wildcard(net: &Net, parent: &str) -> BTreeSet<String> {
-    let label = |n: usize| format!("jw{}", &Sha256::of(format!("{parent} {n} {}", net.now().millis()).as_bytes()).hex()[..22]);
-    let probes: Vec<String> = (0..PROBES).map(|n| format!("{}.{parent}", label(n))).collect();
-    let asked = ask(net, &probes).await;
-    asked.into_iter().filter(|a| a.presence == Presence::Present).flat_map(|a| a.addresses).collect()
-}
-
-/// Asks for the A records of each name; a name with no usable answer is asked once more.
-async fn ask(net: &Net, names: &[String]) -> Vec<Asked> {
-    let first = ask_once(net, names.to_vec()).await;
-    let (unknown, mut known): (Vec<_>, Vec<_>) = first.into_iter().partition(|a| matches!(a.presence, Presence::Unknown { .. }));
-    // When most failed, the resolver is down: a second round of time-outs would say no more.
-    if unknown.is_empty() || unknown.len() * 2 > names.len() {
-        known.extend(unknown);
-        return known;
-    }
-    known.extend(ask_once(net, unknown.into_iter().map(|a| a.name).collect()).await);
-    known
-}
-
-async fn ask_once(net: &Net, names: Vec<String>) -> Vec<Asked> {
-    let questions = names.into_iter().filter_map(|name| Some((Host::parse(&name).ok()?, name)));
-    let answers = futures_util::stream::iter(questions).map(|(host, name)| {
-        let net = net.clone();
-        async move { asked(name, &net.dns(&host, "A").await) }
-    });
-    answers.buffer_unordered(CONCURRENCY).collect().await
-}
-
-fn asked(name: String, answer: &DnsAnswer) -> Asked {
-    let addresses: BTreeSet<String> = answer.records.iter().filter(|r| r.rrtype == "A").map(|r| r.data.clone()).collect();
-    let presence = match answer.rcode.as_str() {
-        "NOERROR" if !addresses.is_empty() => Presence::Present,
-        "NOERROR" => Presence::Absent { why: "NODATA".into() },
-        "NXDOMAIN" => Presence::Absent { why: "NXDOMAIN".into() },
-        other => Presence::Unknown { why: other.to_owned() },
-    };
-    Asked { name, presence, addresses }
+/// Why these answers say nothing: most names got none. `None`: they speak.
+fn silence(asked: &[(String, Presence)]) -> Option<String> {
+    let whys: Vec<&str> =
+        asked.iter().filter_map(|(_, p)| if let Presence::Unknown { why } = p { Some(why.as_str()) } else { None }).collect();
+    let first = whys.first().filter(|_| 2 * whys.len() > asked.len())?;
+    Some(format!(
+        "the resolver gave no usable answer for {} of {} names ({first}); they are asked again at the next scan",
+        whys.len(),
+        asked.len()
+    ))
 }
 
 impl Source for Permutations {
@@ -215,17 +139,15 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_only_shares_the_wildcard_answer_is_not_real() {
-        let mut source = source();
-        source.wildcards.insert("top".into(), BTreeSet::from(["192.0.2.1".to_owned(), "192.0.2.2".to_owned()]));
-        source.wildcards.insert("com".into(), BTreeSet::new());
-        let asked = |name: &str, addresses: &[&str]| Asked {
-            name: name.into(),
-            presence: Presence::Present,
-            addresses: addresses.iter().map(|a| (*a).to_owned()).collect(),
+    fn a_resolver_that_is_silent_moves_nothing() {
+        let answers = |unknown: usize, absent: usize| {
+            let none = || Presence::Unknown { why: "TIMEOUT".into() };
+            let no = || Presence::Absent { why: "NXDOMAIN".into() };
+            let all = (0..unknown).map(|_| none()).chain((0..absent).map(|_| no()));
+            all.map(|p| ("a.com".to_owned(), p)).collect::<Vec<_>>()
         };
-        assert!(!source.has_own_address(&asked("a.top", &["192.0.2.2"])));
-        assert!(source.has_own_address(&asked("a.top", &["192.0.2.2", "198.51.100.7"])));
-        assert!(source.has_own_address(&asked("a.com", &["192.0.2.1"])));
+        assert!(silence(&answers(6, 4)).is_some_and(|why| why.contains("6 of 10") && why.contains("TIMEOUT")));
+        assert_eq!(silence(&answers(5, 5)), None);
+        assert_eq!(silence(&[]), None);
     }
 }

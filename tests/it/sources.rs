@@ -3,15 +3,54 @@
 use crate::world::shared;
 use flate2::write::GzEncoder;
 use jianwei::model::rulefile::RuleFile;
+use jianwei::model::site::Site;
 use jianwei::net::{Net, Settings as NetSettings};
 use jianwei::sources::{Batch, Cursor, Engine, Parsed, RunOutcome, Settings, Source, build, check_engines, parse_results};
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn net() -> Net {
-    Net::new(&NetSettings::default()).expect("default settings are right")
+    let settings =
+        NetSettings { allow_private: vec!["127.0.0.0/8".into()], per_host_interval_ms: 0, timeout_ms: 5_000, ..NetSettings::default() };
+    Net::new(&settings).expect("right settings")
+}
+
+/// A server on the loopback that answers each request by `answer(request line and head)`; it counts what it was asked.
+async fn server(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("bound"));
+    let log: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&log);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                match stream.read_u8().await {
+                    Ok(byte) => head.push(byte),
+                    Err(_) => break,
+                }
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            seen.lock().expect("no poison").push(head.lines().next().unwrap_or_default().to_owned());
+            let _ = stream.write_all(&answer(&head)).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    (base, log)
+}
+
+fn http(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn asked(log: &Mutex<Vec<String>>) -> usize {
+    log.lock().expect("no poison").len()
 }
 
 fn names_source(path: &Path) -> Box<dyn Source> {
@@ -49,7 +88,11 @@ fn failures(batches: &[Batch]) -> Vec<String> {
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut gz = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed(bytes, flate2::Compression::fast())
+}
+
+fn packed(bytes: &[u8], how: flate2::Compression) -> Vec<u8> {
+    let mut gz = GzEncoder::new(Vec::new(), how);
     gz.write_all(bytes).expect("memory");
     gz.finish().expect("memory")
 }
@@ -110,8 +153,8 @@ async fn a_folder_is_read_in_order_and_one_bad_file_fails_alone() {
     assert_eq!(froms, ["1.txt", "sub/6.txt"]);
     let why = failures(&batches);
     assert_eq!(why.len(), 3, "{why:?}");
-    assert!(why[0].starts_with("2.html: HTML, not a list"), "{why:?}");
-    assert!(why[1].starts_with("3.zip: ") && why[2].starts_with("4.gz: it is cut short"), "{why:?}");
+    assert!(why[0].starts_with(&format!("{}: HTML, not a list", at("2.html").display())), "{why:?}");
+    assert!(why[1].contains("3.zip: not a whole zip") && why[2].contains("4.gz: it is cut short"), "{why:?}");
     let got = names(&batches);
     assert!(got.contains(&"name-0000000.top".to_owned()), "what came before the cut is given");
     assert!(!got.iter().any(|n| n.starts_with("hidden") || n.starts_with("unfinished")));
@@ -183,7 +226,7 @@ async fn a_feed_that_collapses_is_not_read_and_not_forgotten() {
 async fn hostile_files_fail_in_words_and_cost_no_memory() {
     let folder = TempDir::new().expect("temp");
     let at = |name: &str| folder.path().join(name);
-    fs::write(at("1-bomb.gz"), gzip(&vec![b'a'; 300 << 20])).expect("write");
+    fs::write(at("1-bomb.gz"), packed(&b"a.com\n".repeat(12 << 20), flate2::Compression::best())).expect("write");
     fs::write(at("2-long-line"), [b"a.com\n".as_slice(), &vec![b'x'; 3 << 20], b"\nb.com\n"].concat()).expect("write");
     fs::write(at("3-binary"), [0u8, 1, 2, 3]).expect("write");
     fs::write(at("4-empty"), "").expect("write");
@@ -215,7 +258,7 @@ async fn real_feeds_give_their_names() {
     for (file, first, count) in [
         ("fixtures/nrd/shreshta-nrd-1w.head500.csv", "longline.se", 500),
         ("fixtures/nrd/whoisds-2026-08-22.derived.zip", "00050474.xyz", 1_500),
-        ("fixtures/nrd/xruffkez-nrd-phishing-14day.domains.txt", "028office.cn", 3_158),
+        ("fixtures/nrd/xruffkez-nrd-phishing-14day.domains.txt", "028office.cn", 3_159),
         ("fixtures/nrd/xruffkez-nrd-phishing-14day.adblock.head400.txt", "028office.cn", 391),
         ("fixtures/dns/top.zone-2026-08-22.derived.txt.gz", "002ylxx301.top", 800),
     ] {
@@ -349,15 +392,19 @@ fn hostile_result_pages_are_capped_and_never_panic() {
     let many: String = (0..3).map(row).collect::<String>() + &"<div class=result mu='http://x.example/'><h3>y</h3></div>".repeat(5_000);
     let bodies: Vec<Vec<u8>> = vec![
         format!("<div id=content_left>{many}</div>").into_bytes(),
-        "<div>".repeat(20_000).into_bytes(),
+        "<div>".repeat(400_000).into_bytes(),
+        "<div></x><b id=1>".repeat(100_000).into_bytes(),
         vec![0xff; 10_000],
         format!("<div id=content_left><div class=result mu='javascript:alert(1)'><h3>a</h3></div><div class=result mu='http://x/{long}'><h3>b</h3></div></div>").into_bytes(),
         format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes(),
         b"{\"results\":[1,null,{\"url\":5,\"title\":[]},{\"url\":\"ftp://x\",\"title\":\"t\"}]}".to_vec(),
     ];
     for id in ["lab", "baidu", "sogou", "searxng", "baidu-json"] {
-        for body in &bodies {
-            let parsed = parse_results(&engine(id), 200, &url, body, "特种作业");
+        let engine = engine(id);
+        for (n, body) in bodies.iter().enumerate() {
+            let begun = std::time::Instant::now();
+            let parsed = parse_results(&engine, 200, &url, body, "特种作业");
+            assert!(begun.elapsed().as_secs() < 10, "{id} on body {n}: {:?}", begun.elapsed());
             assert!(parsed.rows.len() <= 100);
             for row in &parsed.rows {
                 assert!(row.url.starts_with("http") && row.url.len() <= 4_096);
@@ -395,4 +442,125 @@ fn a_source_of_the_wrong_shape_is_refused_with_the_likely_word() {
         let why = build(&settings, &[], &files, &Vec::new).err().expect(toml).to_string();
         assert!(why.contains(part) && !why.contains('\n'), "{why}");
     }
+}
+
+fn site() -> Site {
+    toml::from_str(
+        "id = 'cx.mem.gov.cn'\nname = '特种作业操作证及安全生产知识和管理能力考核合格信息查询平台'\nagency = '应急管理部'\n\
+         hosts = ['cx.mem.gov.cn']\nqueries = ['特种作业操作证查询', '电工证查询 全国']",
+    )
+    .expect("a site")
+}
+
+fn search_source(base: &str, pages: u32) -> Box<dyn Source> {
+    let toml = format!("id = 's'\nkind = 'search'\nengine = 'lab'\nbase_url = '{base}'\npages = {pages}\nqueries = ['高处作业证查询官网']");
+    build(&toml::from_str(&toml).expect("settings"), &[site()], &engine_files(), &Vec::new).expect("right settings")
+}
+
+fn result_page(rows: &[&str], next: bool) -> Vec<u8> {
+    let row = |u: &&str| format!("<div class=result mu='{u}'><h3>特种作业操作证查询</h3><div class=abstract>全国 <b>统一</b></div></div>");
+    let next = if next { "<a href='/s?pn=10'>下一页 &gt;</a>" } else { "" };
+    let page = format!("<title>x</title><div id=content_left>{}</div>{next}", rows.iter().map(row).collect::<String>());
+    http(200, "content-type: text/html\r\n", page.as_bytes())
+}
+
+#[tokio::test]
+async fn a_search_gives_each_result_with_what_led_to_it_and_is_not_repeated_at_once() {
+    let (base, log) = server(|head| match () {
+        () if head.contains("pn=0") => result_page(&["http://a.example/", "http://b.example/"], true),
+        () => result_page(&["http://c.example/"], true),
+    })
+    .await;
+    let (batches, cursor) = run(search_source(&base, 2).as_mut(), None).await;
+    assert!(batches.iter().all(|b| b.outcome == RunOutcome::Ok), "{batches:?}");
+    let seen: Vec<(String, u32)> =
+        batches[..2].iter().flat_map(|b| &b.sightings).map(|s| (s.seen.clone(), s.context.rank.expect("ranked"))).collect();
+    assert_eq!(seen, [("http://a.example/".into(), 1), ("http://b.example/".into(), 2), ("http://c.example/".into(), 3)]);
+    let context = &batches[0].sightings[0].context;
+    assert_eq!(context.query.as_deref(), Some("特种作业操作证查询"));
+    assert_eq!(context.site.as_deref(), Some("cx.mem.gov.cn"));
+    assert_eq!((context.title.as_deref(), context.snippet.as_deref()), (Some("特种作业操作证查询"), Some("全国 统一")));
+    let queries: Vec<_> = batches.iter().map(|b| b.sightings[0].context.query.clone().expect("asked")).collect();
+    assert_eq!(queries[4..], ["高处作业证查询官网", "高处作业证查询官网"]);
+    assert_eq!(asked(&log), 6, "three queries, two pages each");
+
+    let (again, _) = run(search_source(&base, 2).as_mut(), Some(cursor)).await;
+    assert_eq!(again.iter().map(|b| b.outcome.clone()).collect::<Vec<_>>(), [RunOutcome::Empty]);
+    assert_eq!(asked(&log), 6, "a second scan asks nothing");
+}
+
+#[tokio::test]
+async fn a_challenge_stops_the_engine_and_rests_it_and_the_place_is_kept() {
+    let n = AtomicUsize::new(0);
+    let (base, log) = server(move |_| match n.fetch_add(1, Ordering::SeqCst) {
+        0 => result_page(&["http://a.example/"], false),
+        _ => http(200, "", "<title>安全验证</title>".as_bytes()),
+    })
+    .await;
+    let (batches, cursor) = run(search_source(&base, 1).as_mut(), None).await;
+    assert_eq!(batches[0].outcome, RunOutcome::Ok);
+    assert!(matches!(&batches[1].outcome, RunOutcome::Blocked { why } if why.contains("安全验证")), "{batches:?}");
+    assert_eq!((batches.len(), asked(&log)), (2, 2));
+    let (rested, kept) = run(search_source(&base, 1).as_mut(), Some(cursor.clone())).await;
+    assert!(matches!(&rested[0].outcome, RunOutcome::Blocked { why } if why.contains("rests for")), "{rested:?}");
+    assert_eq!((asked(&log), &kept), (2, &cursor), "while it rests nothing is asked and nothing is lost");
+    let later: serde_json::Value = serde_json::from_str(&cursor.0).expect("JSON");
+    assert_eq!(later["query"], 1, "the refused query is the next one");
+}
+
+#[tokio::test]
+async fn an_engine_that_is_down_is_a_failure_and_gets_three_tries() {
+    let (base, log) = server(|_| http(502, "", b"bad gateway")).await;
+    let (batches, _) = run(search_source(&base, 1).as_mut(), None).await;
+    assert_eq!(failures(&batches).len(), 3);
+    assert!(failures(&batches)[0].contains("lab on `特种作业操作证查询`: status 502"), "{batches:?}");
+    assert_eq!(asked(&log), 3);
+}
+
+#[tokio::test]
+async fn a_list_at_a_url_is_fetched_when_it_changed() {
+    let list = gzip(&many(3_000));
+    let (base, log) = server(move |head| {
+        let known = head.to_ascii_lowercase().contains("if-none-match: \"v1\"");
+        if known { http(304, "", b"") } else { http(200, "etag: \"v1\"\r\n", &list) }
+    })
+    .await;
+    let source = || {
+        let toml = format!("id = 'n'\nkind = 'names'\nurl = '{base}/lists/new.txt.gz?key=secret'");
+        build(&toml::from_str(&toml).expect("settings"), &[], &[], &Vec::new).expect("right settings")
+    };
+    let (batches, cursor) = run(source().as_mut(), None).await;
+    assert_eq!((names(&batches).len(), failures(&batches)), (3_000, Vec::new()));
+    assert!(batches[0].names_from.ends_with("/lists/new.txt.gz") && !cursor.0.contains("secret"), "keys are not stored");
+    let (batches, unmoved) = run(source().as_mut(), Some(cursor.clone())).await;
+    assert_eq!(batches.iter().map(|b| b.outcome.clone()).collect::<Vec<_>>(), [RunOutcome::Empty]);
+    assert_eq!((unmoved, asked(&log)), (cursor, 2));
+}
+
+#[tokio::test]
+async fn a_feed_that_serves_a_page_or_a_refusal_keeps_its_place() {
+    let n = AtomicUsize::new(0);
+    let list = many(3_000);
+    let (base, _) = server(move |_| match n.fetch_add(1, Ordering::SeqCst) {
+        0 | 4 => http(200, "", &list),
+        1 => http(200, "", format!("<!DOCTYPE html>{}", "<p>come back later</p>".repeat(2_000)).as_bytes()),
+        2 => http(429, "", b"slow down"),
+        3 => http(200, "", b"a.com\n"),
+        _ => http(500, "", b""),
+    })
+    .await;
+    let toml = format!("id = 'n'\nkind = 'names'\nurl = '{base}/new.txt'");
+    let mut source = build(&toml::from_str(&toml).expect("settings"), &[], &[], &Vec::new).expect("right settings");
+    let mut cursor = None;
+    let mut outcomes = Vec::new();
+    for _ in 0..6 {
+        let (batches, next) = run(source.as_mut(), cursor).await;
+        outcomes.push(batches.last().expect("at least one").outcome.clone());
+        cursor = Some(next);
+    }
+    assert_eq!(outcomes[0], RunOutcome::Ok);
+    assert!(matches!(&outcomes[1], RunOutcome::Failed { why } if why.contains("HTML, not a list")), "{outcomes:?}");
+    assert!(matches!(&outcomes[2], RunOutcome::Blocked { why } if why.contains("429")), "{outcomes:?}");
+    assert!(matches!(&outcomes[3], RunOutcome::Failed { why } if why.contains("broken feed")), "{outcomes:?}");
+    assert!(matches!(&outcomes[5], RunOutcome::Failed { why } if why.contains("status 500")), "{outcomes:?}");
 }

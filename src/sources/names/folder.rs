@@ -14,8 +14,10 @@ const UNFINISHED: [&str; 5] = [".part", ".tmp", ".crdownload", ".partial", "~"];
 pub(super) struct Found {
     /// Where it is.
     pub(super) path: PathBuf,
-    /// Its name in cursors and messages: the path below the folder, or the file name.
+    /// Its name in cursors and sightings: the path below the folder, or the file name.
     pub(super) name: String,
+    /// Where a person finds it, for messages.
+    pub(super) shown: String,
     /// Bytes.
     pub(super) size: u64,
     /// Nanoseconds since 1970, or another number that changes when the content does.
@@ -58,7 +60,7 @@ fn below(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<Found>) -> R
         match std::fs::metadata(&path) {
             Ok(meta) if meta.is_file() => files.push(found(path, name, &meta)),
             Ok(_) => {}
-            Err(_) => files.push(Found { path, name, size: 0, mark: 0 }),
+            Err(_) => files.push(Found { shown: path.display().to_string(), path, name, size: 0, mark: 0 }),
         }
         if files.len() > MAX_FILES {
             return Err(format!("{}: over {MAX_FILES} files; keep fewer in one folder", folder.display()));
@@ -70,5 +72,5 @@ fn below(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<Found>) -> R
 fn found(path: PathBuf, name: String, meta: &std::fs::Metadata) -> Found {
     let since = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
     let mark = since.and_then(|d| i64::try_from(d.as_nanos()).ok()).unwrap_or(0);
-    Found { path, name, size: meta.len(), mark }
+    Found { shown: path.display().to_string(), path, name, size: meta.len(), mark }
 }

@@ -15,7 +15,7 @@ mod stream;
 mod zone;
 
 use crate::net::Net;
-use crate::sources::{Batch, Cursor, RunOutcome, Source};
+use crate::sources::{Batch, Cursor, RunOutcome, Source, off_thread};
 use place::Places;
 use run::Run;
 use std::future::Future;
@@ -79,14 +79,6 @@ impl Names {
 
 fn failed(why: String) -> RunOutcome {
     RunOutcome::Failed { why }
-}
-
-/// Reading and unpacking take whole milliseconds: away from the threads that drive the network.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(e) => std::panic::resume_unwind(e.into_panic()),
-    }
 }
 
 impl Source for Names {

@@ -116,6 +116,7 @@ fn peek(reader: &mut dyn Read, bytes: u64) -> std::io::Result<Vec<u8>> {
 }
 
 fn members(file: File) -> Result<Vec<Member>, String> {
+    let file_bytes = file.metadata().map_err(|e| e.to_string())?.len();
     let mut archive = zip::ZipArchive::new(file).map_err(|e| format!("not a whole zip archive: {e}"))?;
     if archive.len() > MAX_MEMBERS {
         return Err(format!("{} members in one zip archive; at most {MAX_MEMBERS} are read", archive.len()));
@@ -138,6 +139,10 @@ fn members(file: File) -> Result<Vec<Member>, String> {
         };
         let start = entry.data_start().ok_or_else(|| format!("{name}: the zip archive does not say where it starts"))?;
         members.push(Member { deflated, start, packed_bytes: entry.compressed_size(), crc32: entry.crc32(), name });
+    }
+    // Members that share bytes are how a small archive claims to hold terabytes.
+    if members.iter().map(|m| u128::from(m.packed_bytes)).sum::<u128>() > u128::from(file_bytes) {
+        return Err("its members overlap, or are larger than the archive: refused".into());
     }
     Ok(members)
 }

@@ -48,12 +48,13 @@ impl Run {
                     continue;
                 }
                 Err(why) => {
-                    let name = file.name.clone();
+                    let (name, why) = (file.name.clone(), format!("{}: {why}", file.shown));
                     self.at += 1;
-                    return self.batch(Vec::new(), name.clone(), RunOutcome::Failed { why: format!("{name}: {why}") });
+                    return self.batch(Vec::new(), name, RunOutcome::Failed { why });
                 }
             };
-            let from = open.shown(file);
+            let from = open.named(&file.name);
+            let shown = open.named(&file.shown);
             let mut names = Vec::new();
             let result = open.block(file, &mut names, &self.read_bytes);
             self.places.files.insert(file.name.clone(), open.place.clone());
@@ -67,7 +68,7 @@ impl Run {
                 Ok(()) if names.is_empty() => {}
                 Ok(()) => return self.batch(names, from, RunOutcome::Ok),
                 Err(trouble) => {
-                    let why = format!("{from}: {}", trouble.why());
+                    let why = format!("{shown}: {}", trouble.why());
                     return self.batch(names, from, RunOutcome::Failed { why });
                 }
             }
@@ -118,10 +119,10 @@ fn begin(places: &Places, file: &Found) -> Result<Option<Open>, String> {
 }
 
 impl Open {
-    fn shown(&self, file: &Found) -> String {
+    fn named(&self, file: &str) -> String {
         match self.container.name(self.place.stream) {
-            Some(member) => format!("{}/{member}", file.name),
-            None => file.name.clone(),
+            Some(member) => format!("{file}/{member}"),
+            None => file.to_owned(),
         }
     }
     /// Reads one block of the stream at hand and moves the place behind it.

@@ -284,7 +284,10 @@ fn checked(file: &RuleFile, written: EngineFile) -> Result<Engine, RuleError> {
 }
 
 fn css(file: &RuleFile, text: &str) -> Result<Selector, RuleError> {
-    Selector::parse(text).map_err(|e| file.error_near(text, format!("`{text}` is no CSS selector: {e}")))
+    Selector::parse(text).map_err(|e| {
+        let why = e.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        file.error_near(text, format!("`{text}` is no CSS selector: {why}"))
+    })
 }
 
 fn spot(file: &RuleFile, format: Format, text: &str) -> Result<Spot, RuleError> {

@@ -1,9 +1,13 @@
 //! A JSON answer, read by dotted paths; a list on the way means each of its members.
 
+use crate::sources::search::depth::too_deep;
 use crate::sources::search::engine::{Engine, Marks, Spot};
 use crate::sources::search::parse::{MAX_ROWS, RawRow, Seen, snippet_text, title_text};
 use scraper::Html;
 use serde_json::Value;
+
+/// Of one value; more is cut before it is looked at.
+const MAX_TEXT_CHARS: usize = 8_000;
 
 /// Reads the rows and the marks.
 ///
@@ -77,7 +81,11 @@ fn spread(value: &Value) -> Vec<&Value> {
 
 /// Text that an engine sends HTML-escaped or with highlight tags, without them.
 fn plain(text: &str) -> String {
-    if text.contains(['<', '&']) { Html::parse_fragment(text).root_element().text().collect() } else { text.to_owned() }
+    let text: String = text.chars().take(MAX_TEXT_CHARS).collect();
+    if !text.contains(['<', '&']) || too_deep(text.as_bytes()) {
+        return text;
+    }
+    Html::parse_fragment(&text).root_element().text().collect()
 }
 
 fn shown(marks: &Marks, answer: &Value) -> Option<String> {

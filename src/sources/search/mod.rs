@@ -2,6 +2,7 @@
 //! In: an engine (data) and queries. Out: sightings with query, rank, title and snippet.
 //! Stops the engine for the run at the first challenge and rests it; never opens a result, never follows an engine's redirect to one.
 
+mod depth;
 pub(super) mod engine;
 mod html;
 mod json;
@@ -13,25 +14,26 @@ use crate::model::sighting::{Context, Sighting};
 use crate::model::site::Site;
 use crate::model::time::Timestamp;
 use crate::net::{FetchRequest, Net};
-use crate::sources::{Batch, Cursor, RunOutcome, Settings, Source};
+use crate::sources::{Batch, Cursor, RunOutcome, Settings, Source, off_thread};
 use engine::Engine;
-use parse::{Parsed, parse_results};
+use parse::{Parsed, parse_for};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A complete round of the same queries is not repeated for this long, however often a scan is started.
 const ROUND_RESTS_MS: i64 = 6 * 3_600_000;
 /// Cap of one result page.
-const MAX_PAGE_BYTES: u64 = 4 << 20;
+const MAX_PAGE_BYTES: u64 = 2 << 20;
 /// So many failures in a row end the run: the engine is down, or its pages have changed.
 const MAX_FAILURES: u32 = 3;
 
 /// One engine and what to ask it.
 pub(super) struct Search {
     id: String,
-    engine: Engine,
+    engine: Arc<Engine>,
     queries: Vec<Query>,
     pages: u32,
     set: String,
@@ -76,10 +78,9 @@ enum Due {
 impl Search {
     /// Asks nothing yet. Queries: each site's own, then the settings'; none twice.
     pub(super) fn new(settings: &Settings, sites: &[Site], engine: Engine) -> Self {
-        let only = if let [site] = sites { Some(site.id.clone()) } else { None };
         let of_sites = sites.iter().flat_map(|s| s.queries.iter().map(|q| (q, Some(s.id.clone()))));
         let mut queries: Vec<Query> = Vec::new();
-        for (text, site) in of_sites.chain(settings.queries.iter().map(|q| (q, only.clone()))) {
+        for (text, site) in of_sites.chain(settings.queries.iter().map(|q| (q, nearest(q, sites)))) {
             if !queries.iter().any(|q| q.text == text.trim()) {
                 queries.push(Query { text: text.trim().to_owned(), site });
             }
@@ -87,7 +88,7 @@ impl Search {
         let pages = settings.pages.unwrap_or(1);
         let whole: Vec<&str> = queries.iter().map(|q| q.text.as_str()).collect();
         let set = Sha256::of(format!("{}\n{pages}\n{}", engine.id, whole.join("\n")).as_bytes()).hex()[..16].to_owned();
-        Self { id: settings.id.clone(), engine, queries, pages, set, failures: 0, asked: 0 }
+        Self { id: settings.id.clone(), engine: Arc::new(engine), queries, pages, set, failures: 0, asked: 0 }
     }
     fn due(&self, cursor: Option<&Cursor>, now: Timestamp) -> Due {
         let start = Place { set: self.set.clone(), ..Place::default() };
@@ -131,7 +132,12 @@ impl Search {
         let headers = self.engine.headers.clone();
         let request = FetchRequest { url, method: "GET".into(), headers, body: None, max_body_bytes: Some(MAX_PAGE_BYTES) };
         match net.fetch(&request).await {
-            Ok(got) => parse_results(&self.engine, got.status, &got.final_url, &got.body, query),
+            Ok(got) => {
+                let engine = Arc::clone(&self.engine);
+                let queries: Vec<String> =
+                    std::iter::once(query).chain(self.queries.iter().map(|q| q.text.as_str())).map(str::to_owned).collect();
+                off_thread(move || parse_for(&engine, got.status, &got.final_url, &got.body, &queries)).await
+            }
             Err(e) => Parsed::failed(e.to_string()),
         }
     }
@@ -192,6 +198,13 @@ impl Search {
         (self.asked, self.failures) = (0, 0);
         Batch::nothing(cursor, outcome)
     }
+}
+
+/// The protected site whose words a query of the settings shares most; the first where none does.
+fn nearest(query: &str, sites: &[Site]) -> Option<String> {
+    let words = |site: &Site| format!("{} {} {}", site.name, site.agency, site.queries.join(" "));
+    let best = sites.iter().rev().max_by_key(|site| relevance::shared(query, &words(site)));
+    best.map(|site| site.id.clone())
 }
 
 impl Source for Search {

@@ -3,6 +3,7 @@
 //! A page with neither results nor the engine's own "no results" is a failure, never an empty answer.
 
 use crate::sources::RunOutcome;
+use crate::sources::search::depth::too_deep;
 use crate::sources::search::engine::{Engine, Format, Marks, Place};
 use crate::sources::search::relevance;
 use crate::sources::search::{html, json};
@@ -67,26 +68,32 @@ pub(super) struct RawRow {
     pub(super) urls: Vec<Option<String>>,
 }
 
-/// Reads one result page.
+/// Reads one result page, the answer to `query`.
 pub fn parse_results(engine: &Engine, status: u16, final_url: &Url, body: &[u8], query: &str) -> Parsed {
+    parse_for(engine, status, final_url, body, &[query.to_owned()])
+}
+
+/// The same for one of several queries of one purpose: a result that fits any of them is no decoy.
+pub(super) fn parse_for(engine: &Engine, status: u16, final_url: &Url, body: &[u8], queries: &[String]) -> Parsed {
     if let Some(why) = refused(&engine.block, status, final_url) {
         return Parsed::only(RunOutcome::Blocked { why });
     }
     if !(200..300).contains(&status) {
-        return Parsed::only(RunOutcome::Failed { why: format!("status {status}") });
+        return Parsed::failed(format!("status {status}"));
     }
     let text = String::from_utf8_lossy(body);
     if text.trim().is_empty() {
-        return Parsed::only(RunOutcome::Failed { why: "an empty answer".into() });
+        return Parsed::failed("an empty answer".into());
     }
     let seen = match engine.format {
+        Format::Html if too_deep(text.as_bytes()) => return Parsed::failed("its elements nest beyond measure: not read".into()),
         Format::Html => html::read(engine, &text),
         Format::Json => match json::read(engine, &text) {
             Ok(seen) => seen,
-            Err(why) => return Parsed::only(RunOutcome::Failed { why }),
+            Err(why) => return Parsed::failed(why),
         },
     };
-    judge(engine, seen, final_url, &text, query)
+    judge(engine, seen, final_url, &text, queries)
 }
 
 impl Parsed {
@@ -109,9 +116,9 @@ fn refused(marks: &Marks, status: u16, final_url: &Url) -> Option<String> {
     Some(format!("sent to {mark}"))
 }
 
-fn judge(engine: &Engine, seen: Seen, final_url: &Url, text: &str, query: &str) -> Parsed {
+fn judge(engine: &Engine, seen: Seen, final_url: &Url, text: &str, queries: &[String]) -> Parsed {
     let total = seen.rows.len();
-    let (rows, unresolved) = results(engine, seen.rows, final_url);
+    let Results { rows, unresolved, texts } = results(engine, seen.rows, final_url);
     let challenge = engine.block.title.iter().find(|m| seen.title.contains(m.as_str())).map(|m| format!("the page is titled {m}"));
     let in_text = |marks: &Marks| marks.text.iter().find(|m| text.contains(m.as_str())).cloned();
     // A result may quote any words: the words of a page speak only where there is no result, its structure always (JSON: beside results, in part).
@@ -121,10 +128,11 @@ fn judge(engine: &Engine, seen: Seen, final_url: &Url, text: &str, query: &str) 
         return Parsed::only(RunOutcome::Blocked { why });
     }
     let outcome = if !rows.is_empty() {
-        match relevance::decoy(query, &rows).filter(|_| engine.relevance_gate) {
-            Some(why) => return Parsed::only(RunOutcome::Blocked { why }),
-            None => RunOutcome::Ok,
+        if engine.relevance_gate && relevance::decoys(queries, texts.iter().map(String::as_str)) {
+            let why = format!("{} results and none has to do with the query: decoys", texts.len());
+            return Parsed::only(RunOutcome::Blocked { why });
         }
+        RunOutcome::Ok
     } else if let Some(mark) = in_text(&engine.block) {
         RunOutcome::Blocked { why: format!("the page says {mark}") }
     } else if unresolved > 0 {
@@ -140,26 +148,41 @@ fn judge(engine: &Engine, seen: Seen, final_url: &Url, text: &str, query: &str) 
     Parsed { outcome, rows, unresolved, next, partial }
 }
 
-/// The rows that are results, and how many of them have no address that we can read.
-fn results(engine: &Engine, raw: Vec<RawRow>, final_url: &Url) -> (Vec<Row>, usize) {
-    let (mut rows, mut unresolved): (Vec<Row>, usize) = (Vec::new(), 0);
+/// The rows that are results.
+#[derive(Default)]
+struct Results {
+    rows: Vec<Row>,
+    /// Rows with no address that we can read.
+    unresolved: usize,
+    /// What each of them says, those folded into another included.
+    texts: Vec<String>,
+}
+
+fn results(engine: &Engine, raw: Vec<RawRow>, final_url: &Url) -> Results {
+    let mut results = Results::default();
     for row in raw {
         if row.skip || row.title.is_empty() || engine.skip.title.iter().any(|t| row.title.contains(t.as_str())) {
             continue;
         }
-        let found = engine.url.iter().zip(&row.urls).find_map(|(place, value)| real_url(place, value.as_deref()?, final_url));
-        let Some(url) = found else {
-            unresolved += 1;
+        let Some(url) = engine.url.iter().zip(&row.urls).find_map(|(place, value)| real_url(place, value.as_deref()?, final_url)) else {
+            results.unresolved += 1;
             continue;
         };
-        let host = url.host_str().unwrap_or_default();
-        let skipped = engine.skip.url_prefix.iter().any(|p| url.as_str().starts_with(p.as_str()))
-            || engine.skip.host.iter().any(|h| host == h || host.strip_suffix(h.as_str()).is_some_and(|rest| rest.ends_with('.')));
-        if !skipped && !rows.iter().any(|r| r.url == url.as_str()) {
-            rows.push(Row { url: url.into(), title: row.title, snippet: row.snippet });
+        if skipped(engine, &url) {
+            continue;
+        }
+        results.texts.push(format!("{} {} {url}", row.title, row.snippet));
+        if !results.rows.iter().any(|r| r.url == url.as_str()) {
+            results.rows.push(Row { url: url.into(), title: row.title, snippet: row.snippet });
         }
     }
-    (rows, unresolved)
+    results
+}
+
+fn skipped(engine: &Engine, url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let below = |h: &String| host == h || host.strip_suffix(h.as_str()).is_some_and(|rest| rest.ends_with('.'));
+    engine.skip.url_prefix.iter().any(|p| url.as_str().starts_with(p.as_str())) || engine.skip.host.iter().any(below)
 }
 
 /// Decodes what stands at a place. `None`: nothing, the engine's own redirect, or no web address.

@@ -1,28 +1,29 @@
 //! The relevance gate: an engine that has found out a script may answer with results that have nothing to do with the query.
 //! At least one result must share a rare piece of the query; words that any page has do not count.
 
-use crate::sources::search::parse::Row;
 use std::collections::BTreeSet;
 
 /// Words that say nothing of the subject.
-const COMMON: [&str; 42] = [
+const COMMON: &[&str] = &[
     "查询", "查证", "官网", "官方", "网站", "网址", "网页", "信息", "平台", "系统", "全国", "中国", "国家", "登录", "入口", "下载", "知识",
     "能力", "管理", "中心", "公司", "服务", "及", "和", "的", "与", "什么", "怎么", "what", "where", "which", "when", "with", "from",
     "that", "this", "there", "have", "does", "http", "https", "www",
 ];
 
-/// Why these rows are a decoy for `query`. `None`: at least one of them fits, or the query has nothing rare in it.
-pub(super) fn decoy(query: &str, rows: &[Row]) -> Option<String> {
-    let pieces = rare(query);
-    if pieces.is_empty() {
-        return None;
-    }
-    let fits = |row: &Row| {
-        let text = format!("{} {} {}", row.title, row.snippet, row.url).to_lowercase();
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+/// Is every text here a decoy, as an answer to `queries`? A text that fits any of them is none; without anything rare in them nothing can be said.
+pub(super) fn decoys<'a>(queries: &[impl AsRef<str>], texts: impl IntoIterator<Item = &'a str>) -> bool {
+    let pieces: BTreeSet<String> = queries.iter().flat_map(|q| rare(q.as_ref())).collect();
+    let fits = |text: &str| {
+        let text: String = text.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
         pieces.iter().any(|p| text.contains(p.as_str()))
     };
-    (!rows.iter().any(fits)).then(|| format!("{} results and none has to do with the query: decoys", rows.len()))
+    !pieces.is_empty() && !texts.into_iter().any(fits)
+}
+
+/// How many rare pieces of `query` stand in `text`.
+pub(super) fn shared(query: &str, text: &str) -> usize {
+    let text = text.to_lowercase();
+    rare(query).iter().filter(|p| text.contains(p.as_str())).count()
 }
 
 /// Three characters in a row of Chinese, whole words of other scripts; two characters only where there is nothing longer.
@@ -63,19 +64,16 @@ fn without_common(word: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn row(title: &str) -> Row {
-        Row { url: "https://a.example/".into(), title: title.into(), snippet: String::new() }
-    }
-
     #[test]
     fn results_that_share_only_common_words_are_decoys() {
         let query = "特种作业操作证查询官网";
-        assert!(decoy(query, &[row("天气查询官网"), row("Python 教程")]).is_some());
-        assert_eq!(decoy(query, &[row("天气查询官网"), row("特种 作业操作证办理")]), None);
-        assert!(decoy("how to read file in JS", &[row("Cheap flights")]).is_some());
-        assert_eq!(decoy("how to read file in JS", &[row("Read a File in JavaScript")]), None);
-        assert_eq!(decoy("查询 官网", &[row("anything")]), None, "nothing rare to hold them against");
-        assert_eq!(decoy("电工证查询 全国", &[row("电工证在哪查")]), None);
-        assert_eq!(decoy("site:cxmem.top", &[Row { url: "http://cxmem.top/x".into(), ..row("无题") }]), None);
+        assert!(decoys(&[query], ["天气查询官网", "Python 教程"]));
+        assert!(!decoys(&[query], ["天气查询官网", "特种 作业操作证办理"]));
+        assert!(decoys(&["how to read file in JS"], ["Cheap flights"]));
+        assert!(!decoys(&["how to read file in JS"], ["Read a File in JavaScript"]));
+        assert!(!decoys(&["查询 官网"], ["anything"]), "nothing rare to hold them against");
+        assert!(!decoys(&["电工证查询 全国"], ["电工证在哪查"]));
+        assert!(!decoys(&["电工证查询 全国", query], ["特种作业操作证"]), "the unit's other queries count too");
+        assert!(!decoys(&["site:cxmem.top"], ["无题 http://cxmem.top/x"]));
     }
 }
