@@ -197,3 +197,14 @@ fn a_rebuild_of_a_whole_store_keeps_leads_cursors_and_what_is_due() {
     drop(records);
     open_whole(dir.path());
 }
+
+#[test]
+fn a_store_that_was_found_damaged_while_at_work_is_made_anew_at_the_next_open() {
+    let (dir, visits, leads) = lived_in();
+    fs::write(dir.path().join("records.distrust"), "a row cannot be read").expect("written");
+    let records = Records::open(dir.path(), &|| visits.clone()).expect("opens");
+    assert_eq!(all(&records), leads);
+    assert!(aside(&dir));
+    drop(records);
+    open_whole(dir.path());
+}
