@@ -182,7 +182,8 @@ impl Records {
         self.told(self.shelf.view().get(&row(b"c/", source)))
     }
     /// Folds candidates in by host, and stores the cursor and the run, in one transaction. Returns hosts that are new.
-    /// New hosts are due at `run.at`; known ones with a new reason or source too, unless they were visited in the day before.
+    /// New hosts are due at `run.at`; known ones with a new reason or source too, unless they were visited in the day before and are still in DNS.
+    /// Give at most some 10,000 candidates at a time: a batch is held in memory whole, about 5 KiB each.
     ///
     /// # Errors
     /// [`RecordsError::Store`]; then nothing of the batch is kept.

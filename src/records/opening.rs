@@ -103,6 +103,8 @@ impl Places {
 #[derive(Default)]
 pub(super) struct Carried {
     rows: Vec<Row>,
+    /// The last journal line that the old store knew of. Kept though the file lacks it, so that the loss is told for ever.
+    journal: Head,
 }
 
 enum Row {
@@ -128,7 +130,7 @@ impl Carried {
             rows.push(Row::Host(Box::new(known)));
             on
         })?;
-        Ok(Self { rows })
+        Ok(Self { rows, journal: view.meta.journal })
     }
 }
 
@@ -237,6 +239,11 @@ fn fill(new: &Path, marked: Marked, reading: &Reading, mut visits: Vec<Visit>, c
         draft.commit()?;
     }
     apply_journal(&shelf, reading)?;
+    if carried.journal.seq > reading.head.seq {
+        let mut draft = shelf.draft();
+        draft.meta.journal = carried.journal;
+        draft.commit()?;
+    }
     shelf.flush().map(|_| ())
 }
 

@@ -196,6 +196,10 @@ fn a_known_host_is_hastened_by_news_only_and_not_within_a_day_of_a_visit() {
     assert!(records.due(t(99), 9).expect("due").is_empty(), "visited an hour ago");
     see("assets", 40);
     assert_eq!(names(&records.due(t(40), 9).expect("due")), ["resolve a.top"]);
+    records.finish_visit(&visit("a.top", t(41), 10), later(t(900))).expect("kept");
+    records.finish_resolve(&resolution("a.top", t(42), Presence::Absent { why: "NXDOMAIN".into() }), later(t(900))).expect("kept");
+    see("another", 43);
+    assert_eq!(names(&records.due(t(43), 9).expect("due")), ["resolve a.top"], "visited two hours ago, but gone since");
 }
 
 #[test]

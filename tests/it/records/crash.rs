@@ -60,7 +60,7 @@ fn after_kill_9_at_twenty_moments_all_that_was_acknowledged_is_there_and_nothing
             let lines = BufReader::new(out).lines().map_while(Result::ok);
             lines.filter(|l| l.contains("ACK ")).collect::<Vec<_>>()
         });
-        pause = (pause * 389 + 131) % 997;
+        pause = (pause * 389 + 131) % 397;
         std::thread::sleep(std::time::Duration::from_millis(40 + pause));
         process.kill().expect("killed");
         process.wait().expect("gone");
