@@ -267,6 +267,9 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
     for chunk in missing.chunks(CHUNK) {
         let mut draft = shelf.draft();
         for (entry, hash) in chunk {
+            if entry.seq <= draft.meta.journal.seq {
+                continue; // Repeated or out of order: told as a fault of the chain, and not applied at every open.
+            }
             let step = Step { at: entry.at, by: entry.by.clone(), what: entry.what.clone() };
             leads::replay(&mut draft, &entry.lead, step)?;
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };
