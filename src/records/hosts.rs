@@ -120,10 +120,11 @@ impl Known {
     pub(super) fn present(&self) -> bool {
         self.resolution.as_ref().is_some_and(|r| r.presence == Presence::Present)
     }
-    /// A new reason or source is news: the host is looked at again now, unless it was visited in the last day.
+    /// A new reason or source is news: the host is looked at again now, unless it was visited in the last day and is still in DNS.
     fn hasten(&mut self, now: Timestamp) {
         let waiting = self.next.at.is_none_or(|at| at > now);
-        let quiet = self.last.as_ref().is_some_and(|v| v.at > now.plus_millis(-QUIET_MS));
+        let gone = matches!(self.resolution, Some(Resolution { presence: Presence::Absent { .. }, .. }));
+        let quiet = !gone && self.last.as_ref().is_some_and(|v| v.at > now.plus_millis(-QUIET_MS));
         if waiting && !quiet {
             self.next = Next { visit: self.candidate.host.ip().is_some(), at: Some(now) };
         }

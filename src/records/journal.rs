@@ -5,7 +5,7 @@
 use crate::model::digest::Sha256;
 use crate::model::lead::{LeadId, Move};
 use crate::model::time::Timestamp;
-use crate::records::{RecordsError, at};
+use crate::records::error::{RecordsError, at};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};

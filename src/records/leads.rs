@@ -121,7 +121,7 @@ fn passes(lead: &Lead, filter: &Filter, text: Option<&str>) -> bool {
     let any = |part: &str| text.is_none_or(|t| part.to_lowercase().contains(t));
     (filter.states.is_empty() || filter.states.contains(&lead.state))
         && (filter.classes.is_empty() || filter.classes.contains(&lead.class()))
-        && filter.site.as_ref().is_none_or(|s| *s == lead.assessment.site)
+        && filter.site.as_ref().is_none_or(|s| lead.id == LeadId::of(&lead.candidate.host, s))
         && filter.min_score.is_none_or(|s| lead.assessment.scores.max() >= s)
         && filter.source.as_ref().is_none_or(|s| lead.candidate.sightings.iter().any(|seen| seen.source == *s))
         && filter.since.is_none_or(|at| lead.opened_at >= at)

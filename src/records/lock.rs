@@ -1,7 +1,7 @@
 //! One writer a data folder: an exclusive lock on `<dir>/lock`, with our process id inside for the message to whoever comes second.
 //! The system lets go of it when the process ends, however it ends.
 
-use crate::records::{RecordsError, at};
+use crate::records::error::{RecordsError, at};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;

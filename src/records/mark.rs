@@ -2,8 +2,8 @@
 //! Outside the store so that a store which silently lost its tail, or vanished, or was written by a newer program, is known for what it is.
 //! Never ahead of the store: it is written after the flush, and need not be synced, since an older mark does no harm.
 
+use crate::records::error::{RecordsError, at};
 use crate::records::shelf::SCHEMA;
-use crate::records::{RecordsError, at};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};

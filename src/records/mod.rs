@@ -5,6 +5,7 @@
 //! package nor journal: they are carried over where the old store can be read, else sources start over, which repeats work and loses nothing.
 
 mod embedded;
+mod error;
 mod hosts;
 mod journal;
 mod leads;
@@ -15,57 +16,21 @@ mod shelf;
 mod store;
 mod visits;
 
+pub use error::RecordsError;
 pub use hosts::VisitFacts;
 pub use journal::JournalCheck;
 
 use crate::model::assessment::{Assessment, Verdict};
 use crate::model::candidate::Candidate;
 use crate::model::host::Host;
-use crate::model::lead::{IllegalMove, Lead, LeadId, Move, PackageRef, State, Step};
+use crate::model::lead::{Lead, LeadId, Move, PackageRef, State, Step};
 use crate::model::resolution::Resolution;
 use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Why records could not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordsError {
-    /// Another process has the folder.
-    #[error("{dir}: in use by another jianwei (process {pid}); stop it first, or use another [data] dir")]
-    InUse {
-        /// The data folder.
-        dir: PathBuf,
-        /// Who holds the lock, as the lock file says.
-        pid: String,
-    },
-    /// Written by a newer jianwei.
-    #[error("{dir}: written by a newer jianwei (schema {found}, this one knows {known}); use that version")]
-    Newer {
-        /// The data folder.
-        dir: PathBuf,
-        /// Schema found.
-        found: u32,
-        /// Schema known.
-        known: u32,
-    },
-    /// The disk or the store said no.
-    #[error("{path}: {why}")]
-    Store {
-        /// Where.
-        path: PathBuf,
-        /// What.
-        why: String,
-    },
-    /// No such lead.
-    #[error("no lead {0}")]
-    NoLead(LeadId),
-    /// The move is not allowed.
-    #[error(transparent)]
-    Illegal(#[from] IllegalMove),
-}
 
 /// What a source's run leaves behind, for `sources` and health.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,7 +182,8 @@ impl Records {
         self.told(self.shelf.view().get(&row(b"c/", source)))
     }
     /// Folds candidates in by host, and stores the cursor and the run, in one transaction. Returns hosts that are new.
-    /// New hosts are due at `run.at`; known ones with a new reason or source too, unless they were visited in the day before.
+    /// New hosts are due at `run.at`; known ones with a new reason or source too, unless they were visited in the day before and are still in DNS.
+    /// Give at most some 10,000 candidates at a time: a batch is held in memory whole, about 5 KiB each.
     ///
     /// # Errors
     /// [`RecordsError::Store`]; then nothing of the batch is kept.
@@ -389,7 +355,7 @@ impl Records {
         self.told(self.shelf.view().get(&hosts::host_key(host)))
     }
     fn told<T>(&self, result: Result<T, store::Fault>) -> Result<T, RecordsError> {
-        result.map_err(|fault| self.places.fault(&fault))
+        result.map_err(|fault| self.places.fault_at_work(&fault))
     }
     /// The chain's own faults, and what the store remembers of the journal against what the file now holds.
     fn judge(&self, reading: &journal::Reading) -> JournalCheck {
@@ -403,15 +369,6 @@ impl Records {
             check.faults.push(format!("number {} is not the line that was written; the journal was replaced", known.seq));
         }
         check
-    }
-}
-
-/// A failed disk operation on `path`, in words.
-fn at(path: &Path) -> impl Fn(std::io::Error) -> RecordsError + '_ {
-    move |e| {
-        let full = matches!(e.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
-        let why = if full { "no space left on the disk; make room and start again".into() } else { e.to_string() };
-        RecordsError::Store { path: path.to_owned(), why }
     }
 }
 

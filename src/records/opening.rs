@@ -4,12 +4,13 @@
 
 use crate::model::lead::Step;
 use crate::records::embedded::Embedded;
+use crate::records::error::{RecordsError, at};
 use crate::records::hosts::{Known, VisitFacts, host_key};
 use crate::records::journal::{Head, Reading, sync_folder};
 use crate::records::mark::Marked;
-use crate::records::shelf::{Found, SCHEMA, Shelf};
+use crate::records::shelf::{Draft, Found, SCHEMA, Shelf};
 use crate::records::store::Fault;
-use crate::records::{Next, RecordsError, Run, Visit, at, hosts, leads, visits};
+use crate::records::{Next, Run, Visit, hosts, leads, visits};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -28,17 +29,28 @@ pub(super) struct Places {
     pub(super) records: PathBuf,
     new: PathBuf,
     old: PathBuf,
+    distrust: PathBuf,
 }
 
 impl Places {
     /// Names them.
     pub(super) fn of(dir: &Path) -> Self {
         let below = |name| dir.join(name);
-        Self { dir: dir.to_owned(), records: below("records"), new: below("records.new"), old: below("records.old") }
+        let (new, old, distrust) = (below("records.new"), below("records.old"), below("records.distrust"));
+        Self { dir: dir.to_owned(), records: below("records"), new, old, distrust }
     }
     /// A back end's fault in words that name the store.
     pub(super) fn fault(&self, fault: &Fault) -> RecordsError {
         RecordsError::Store { path: self.records.clone(), why: fault.to_string() }
+    }
+    /// The same for a fault of a store that passed its checks at open. Damage seen only now (a block gone bad since, a row that this
+    /// program cannot read) is noted, so that the next open makes the store anew instead of passing it again.
+    pub(super) fn fault_at_work(&self, fault: &Fault) -> RecordsError {
+        if let Fault::Damaged(why) = fault {
+            let _ = std::fs::write(&self.distrust, why);
+            return RecordsError::Store { path: self.records.clone(), why: format!("{why}; start again, it will be made anew") };
+        }
+        self.fault(fault)
     }
     /// Ends a swap that a crash cut short: a new store is complete exactly when the old one was moved out of its way.
     fn settle(&self) -> Result<(), RecordsError> {
@@ -91,6 +103,8 @@ impl Places {
 #[derive(Default)]
 pub(super) struct Carried {
     rows: Vec<Row>,
+    /// The last journal line that the old store knew of. Kept though the file lacks it, so that the loss is told for ever.
+    journal: Head,
 }
 
 enum Row {
@@ -116,7 +130,7 @@ impl Carried {
             rows.push(Row::Host(Box::new(known)));
             on
         })?;
-        Ok(Self { rows })
+        Ok(Self { rows, journal: view.meta.journal })
     }
 }
 
@@ -127,19 +141,21 @@ pub(super) fn open(places: &Places, marked: Marked, reading: &Reading, again: &d
         return Err(newer(marked.schema));
     }
     places.settle()?;
+    let distrusted = std::fs::read_to_string(&places.distrust).ok();
     let why = match look(&places.records, marked) {
+        Ok(Found::Whole(_)) if distrusted.is_some() => distrusted,
         Ok(Found::Whole(shelf)) => return Ok(shelf),
         Ok(Found::Newer(found)) => return Err(newer(found)),
         Ok(Found::Fresh) => None,
         Err(Fault::Machine(why)) => return Err(places.fault(&Fault::Machine(why))),
         Err(Fault::Damaged(first)) => match without_snapshots(&places.records, marked) {
-            Ok(Found::Whole(shelf)) => {
+            Ok(Found::Whole(shelf)) if distrusted.is_none() => {
                 tracing::warn!("{}: a snapshot was damaged ({first}); read again from its log, nothing is lost", places.records.display());
                 return Ok(shelf);
             }
             Ok(Found::Newer(found)) => return Err(newer(found)),
             Err(Fault::Machine(why)) => return Err(places.fault(&Fault::Machine(why))),
-            Ok(Found::Fresh) | Err(Fault::Damaged(_)) => Some(first),
+            Ok(Found::Fresh | Found::Whole(_)) | Err(Fault::Damaged(_)) => Some(first),
         },
     };
     let visits = again();
@@ -193,6 +209,7 @@ fn without_snapshots(records: &Path, marked: Marked) -> Result<Found, Fault> {
 fn anew(places: &Places, marked: Marked, reading: &Reading, visits: Vec<Visit>, carried: Carried) -> Result<Shelf, RecordsError> {
     fill(&places.new, marked, reading, visits, carried).map_err(|f| places.fault(&f))?;
     places.swap()?;
+    let _ = std::fs::remove_file(&places.distrust);
     match look(&places.records, Marked::default()).map_err(|f| places.fault(&f))? {
         Found::Whole(shelf) => Ok(shelf),
         _ => Err(places.fault(&Fault::Damaged("the store just made cannot be read; check the disk".into()))),
@@ -203,12 +220,12 @@ fn fill(new: &Path, marked: Marked, reading: &Reading, mut visits: Vec<Visit>, c
     let shelf = Shelf::lay_out(Box::new(Embedded::open(new)?), marked.seq)?;
     visits.sort_by(|a, b| (a.package.captured_at, &a.package.id).cmp(&(b.package.captured_at, &b.package.id)));
     for chunk in visits.chunks(CHUNK) {
+        let mut draft = shelf.draft();
         for visit in chunk {
-            let mut draft = shelf.draft();
             let next = Next { visit: false, at: Some(visit.package.captured_at.plus_millis(AGAIN_MS)) };
             visits::take_in(&mut draft, visit, next)?;
-            draft.commit()?;
         }
+        draft.commit()?;
     }
     for chunk in carried.rows.chunks(CHUNK) {
         let mut draft = shelf.draft();
@@ -222,11 +239,16 @@ fn fill(new: &Path, marked: Marked, reading: &Reading, mut visits: Vec<Visit>, c
         draft.commit()?;
     }
     apply_journal(&shelf, reading)?;
+    if carried.journal.seq > reading.head.seq {
+        let mut draft = shelf.draft();
+        draft.meta.journal = carried.journal;
+        draft.commit()?;
+    }
     shelf.flush().map(|_| ())
 }
 
 /// A host that was never visited is taken over; of a visited one, its sightings, DNS facts and due time.
-fn carry_host(draft: &mut crate::records::shelf::Draft<'_>, old: &Known) -> Result<(), Fault> {
+fn carry_host(draft: &mut Draft<'_>, old: &Known) -> Result<(), Fault> {
     let before: Option<Known> = draft.get(&host_key(&old.candidate.host))?;
     let after = match before.clone() {
         Some(now) => {
@@ -245,6 +267,9 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
     for chunk in missing.chunks(CHUNK) {
         let mut draft = shelf.draft();
         for (entry, hash) in chunk {
+            if entry.seq <= draft.meta.journal.seq {
+                continue; // Repeated or out of order: told as a fault of the chain, and not applied at every open.
+            }
             let step = Step { at: entry.at, by: entry.by.clone(), what: entry.what.clone() };
             leads::replay(&mut draft, &entry.lead, step)?;
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };

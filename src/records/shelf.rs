@@ -140,14 +140,21 @@ impl Draft<'_> {
             None => self.store.get(key)?.map(|v| parse(&v)).transpose(),
         }
     }
-    /// Rows below `prefix` that were there before this transaction.
-    pub(super) fn before<T: DeserializeOwned>(&self, prefix: &[u8]) -> Result<Vec<T>, Fault> {
-        let mut rows = Vec::new();
-        each(self.store, prefix, &mut |_, row| {
-            rows.push(row);
+    /// Rows below `prefix` in key order, as this transaction sees them.
+    pub(super) fn all<T: DeserializeOwned>(&self, prefix: &[u8]) -> Result<Vec<T>, Fault> {
+        let end = end_of(prefix);
+        let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        self.store.scan(prefix, &end, &mut |key, value| {
+            rows.insert(key.to_vec(), value.to_vec());
             ControlFlow::Continue(())
         })?;
-        Ok(rows)
+        for (key, change) in self.changes.range(prefix.to_vec()..end) {
+            match change {
+                Some(value) => rows.insert(key.clone(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        rows.values().map(|value| parse(value)).collect()
     }
     /// Writes a row.
     pub(super) fn put<T: Serialize>(&mut self, key: Vec<u8>, value: &T) -> Result<(), Fault> {
@@ -246,4 +253,103 @@ fn parse<T: DeserializeOwned>(value: &[u8]) -> Result<T, Fault> {
 
 fn bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(value).map_err(|e| Fault::Machine(format!("a row cannot be written: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::store::Row;
+    use std::sync::{Arc, Mutex};
+
+    /// Another back end, to hold the seam.
+    #[derive(Clone, Default)]
+    struct InMemory(Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>);
+
+    impl Store for InMemory {
+        fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+            Ok(self.0.lock().expect("held by no one").get(key).cloned())
+        }
+        fn scan(&self, from: &[u8], to: &[u8], row: Row<'_>) -> Result<(), Fault> {
+            let rows = self.0.lock().expect("held by no one").clone();
+            let _ = rows.range(from.to_vec()..to.to_vec()).try_for_each(|(key, value)| row(key, value));
+            Ok(())
+        }
+        fn apply(&self, changes: &Changes) -> Result<(), Fault> {
+            let mut rows = self.0.lock().expect("held by no one");
+            for (key, value) in changes {
+                match value {
+                    Some(value) => rows.insert(key.clone(), value.clone()),
+                    None => rows.remove(key),
+                };
+            }
+            Ok(())
+        }
+        fn flush(&self) -> Result<(), Fault> {
+            Ok(())
+        }
+    }
+
+    fn with_rows(rows: &[(&str, u32)]) -> InMemory {
+        let store = InMemory::default();
+        let shelf = Shelf::lay_out(Box::new(store.clone()), 7).expect("laid out");
+        let mut draft = shelf.draft();
+        for (key, value) in rows {
+            draft.put(key.as_bytes().to_vec(), value).expect("put");
+        }
+        draft.commit().expect("committed");
+        store
+    }
+
+    fn found(store: &InMemory) -> Result<Found, Fault> {
+        Shelf::read(Box::new(store.clone()))
+    }
+
+    #[test]
+    fn a_lost_a_changed_and_a_stale_row_are_noticed() {
+        let store = with_rows(&[("a", 1), ("b", 2)]);
+        assert!(matches!(found(&store), Ok(Found::Whole(shelf)) if shelf.view().meta.seq == 8));
+        for damage in [None, Some(b"3".to_vec())] {
+            let hurt = with_rows(&[("a", 1), ("b", 2)]);
+            hurt.apply(&[(b"a".to_vec(), damage)].into_iter().collect()).expect("applied");
+            assert!(matches!(found(&hurt), Err(Fault::Damaged(_))));
+        }
+    }
+
+    #[test]
+    fn a_dropped_draft_leaves_nothing_and_a_draft_sees_its_own_rows() {
+        let store = with_rows(&[("x/1", 1), ("x/2", 2)]);
+        let Ok(Found::Whole(shelf)) = found(&store) else { panic!("whole") };
+        let mut draft = shelf.draft();
+        draft.put(b"x/0".to_vec(), &0u32).expect("put");
+        draft.put(b"x/2".to_vec(), &20u32).expect("put");
+        draft.remove(b"x/1".to_vec());
+        assert_eq!(draft.all::<u32>(b"x/").expect("read"), [0, 20]);
+        assert_eq!(draft.get::<u32>(b"x/1").expect("read"), None);
+        drop(draft);
+        assert_eq!(shelf.draft().all::<u32>(b"x/").expect("read"), [1, 2]);
+    }
+
+    #[test]
+    fn an_older_schema_is_migrated_step_by_step_and_stays_whole() {
+        let store = with_rows(&[("old", 1), ("kept", 2)]);
+        let first: Migration = |_| Ok([(b"old".to_vec(), None), (b"new".to_vec(), Some(b"1".to_vec()))].into_iter().collect());
+        let second: Migration = |store| {
+            assert_eq!(store.get(b"new")?, Some(b"1".to_vec()));
+            Ok([(b"new".to_vec(), Some(b"10".to_vec()))].into_iter().collect())
+        };
+        let meta: Meta = parse(&store.get(META_ROW).expect("read").expect("there")).expect("parsed");
+        let meta = migrate(&store, &[first, second], 1, meta).expect("migrated");
+        assert_eq!(meta.sum(), sum_of(&store).expect("read"));
+        assert_eq!(store.get(SCHEMA_ROW).expect("read"), Some(b"3".to_vec()));
+        assert_eq!(store.get(b"new").expect("read"), Some(b"10".to_vec()));
+        assert!(matches!(found(&store), Ok(Found::Newer(3))), "this program is now the older one");
+    }
+
+    #[test]
+    fn an_empty_store_is_fresh_and_one_without_its_meta_row_is_damaged() {
+        assert!(matches!(found(&InMemory::default()), Ok(Found::Fresh)));
+        let store = with_rows(&[]);
+        store.apply(&[(META_ROW.to_vec(), None)].into_iter().collect()).expect("applied");
+        assert!(matches!(found(&store), Err(Fault::Damaged(_))));
+    }
 }

@@ -11,7 +11,7 @@ use crate::records::{Next, Visit, leads};
 pub(super) fn take_in(draft: &mut Draft<'_>, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, Fault> {
     let this = Seen { facts: VisitFacts::of(visit), resolution: visit.resolution.clone() };
     let host = &visit.candidate.host;
-    let mut visits: Vec<Seen> = draft.before(&visits_prefix(host))?;
+    let mut visits: Vec<Seen> = draft.all(&visits_prefix(host))?;
     match visits.binary_search_by(|v| v.facts.order().cmp(&this.facts.order())) {
         Ok(i) => visits[i] = this.clone(),
         Err(i) => {

@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+mod figures;
 mod full_disk;
 mod journal;
 mod model;
@@ -195,6 +196,10 @@ fn a_known_host_is_hastened_by_news_only_and_not_within_a_day_of_a_visit() {
     assert!(records.due(t(99), 9).expect("due").is_empty(), "visited an hour ago");
     see("assets", 40);
     assert_eq!(names(&records.due(t(40), 9).expect("due")), ["resolve a.top"]);
+    records.finish_visit(&visit("a.top", t(41), 10), later(t(900))).expect("kept");
+    records.finish_resolve(&resolution("a.top", t(42), Presence::Absent { why: "NXDOMAIN".into() }), later(t(900))).expect("kept");
+    see("another", 43);
+    assert_eq!(names(&records.due(t(43), 9).expect("due")), ["resolve a.top"], "visited two hours ago, but gone since");
 }
 
 #[test]
@@ -264,4 +269,32 @@ fn a_second_process_is_told_who_has_the_folder() {
     }
     drop(records);
     open_whole(dir.path());
+}
+
+#[test]
+fn many_threads_change_things_at_once_and_every_change_is_kept() {
+    let (dir, records) = fresh();
+    std::thread::scope(|scope| {
+        for n in 0..8i64 {
+            let records = &records;
+            scope.spawn(move || {
+                for i in 0..12i64 {
+                    let name = format!("h{n}-{i}.top");
+                    let source = format!("source{n}");
+                    records.commit_batch(&source, vec![candidate(&name, &source, t(0))], &i.to_string(), &run(t(0))).expect("kept");
+                    records.started(&host(&name), t(1)).expect("counted");
+                    records.finish_resolve(&resolution(&name, t(1), Presence::Present), later(t(2))).expect("kept");
+                    records.finish_visit(&visit(&name, t(n * 100 + i), 80), later(t(9))).expect("kept");
+                    records.decide(&LeadId::of(&host(&name), SITE), Move::Claim, "wang", t(3)).expect("claimed");
+                    assert!(all(records).len() as i64 > i);
+                }
+            });
+        }
+    });
+    drop(records);
+    let records = open_whole(dir.path());
+    let leads = all(&records);
+    assert!(leads.len() == 96 && leads.iter().all(|l| l.state == State::InReview));
+    assert_eq!(records.runs().expect("runs").len(), 8);
+    assert_eq!(records.verify_journal().expect("read"), jianwei::records::JournalCheck { lines: 96, faults: Vec::new() });
 }

@@ -60,7 +60,7 @@ fn after_kill_9_at_twenty_moments_all_that_was_acknowledged_is_there_and_nothing
             let lines = BufReader::new(out).lines().map_while(Result::ok);
             lines.filter(|l| l.contains("ACK ")).collect::<Vec<_>>()
         });
-        pause = (pause * 389 + 131) % 997;
+        pause = (pause * 389 + 131) % 397;
         std::thread::sleep(std::time::Duration::from_millis(40 + pause));
         process.kill().expect("killed");
         process.wait().expect("gone");
@@ -117,4 +117,40 @@ fn the_lock_names_the_other_process_and_falls_with_it() {
     process.wait().expect("gone");
     let _ = out.read_to_string(&mut line);
     open_whole(dir.path());
+}
+
+/// Makes the store anew and opens it, for ever.
+#[test]
+#[ignore = "the child of the rebuild test"]
+fn child_that_rebuilds() {
+    let Some(dir) = std::env::var_os(FOLDER) else { return };
+    loop {
+        Records::rebuild(Path::new(&dir), forty_visits()).expect("rebuilt");
+        open(Path::new(&dir));
+    }
+}
+
+fn forty_visits() -> Vec<Visit> {
+    (0..40).map(|n| visit(&format!("h{n}.top"), t(n), 50 + n as u8)).collect()
+}
+
+#[test]
+fn kill_9_during_open_and_rebuild_leaves_a_whole_store_each_time() {
+    let (dir, records) = fresh();
+    for seen in forty_visits() {
+        records.finish_visit(&seen, later(t(99))).expect("kept");
+    }
+    records.commit_batch("names", vec![candidate("unvisited.top", "names", t(0))], "7", &run(t(0))).expect("kept");
+    let leads = all(&records);
+    drop(records);
+    for round in 0..20u64 {
+        let mut process = child("child_that_rebuilds", dir.path());
+        std::thread::sleep(std::time::Duration::from_millis(15 + round * 13));
+        process.kill().expect("killed");
+        process.wait().expect("gone");
+        let records = open_whole(dir.path());
+        assert_eq!(all(&records), leads, "round {round}");
+        assert_eq!(records.cursor("names").expect("read").as_deref(), Some("7"), "round {round}");
+        assert_eq!(records.totals().expect("totals").hosts, 41, "round {round}");
+    }
 }

@@ -100,6 +100,32 @@ fn bytes_overwritten_anywhere_in_the_database_never_lose_a_lead() {
 }
 
 #[test]
+fn a_lost_segment_of_a_larger_store_never_goes_unnoticed() {
+    const SEGMENT: usize = 512 << 10;
+    let (dir, visits, leads) = lived_in();
+    let records = open_whole(dir.path());
+    for n in 0..12 {
+        let batch = (0..400).map(|i| candidate(&format!("more{n}-{i}.top"), "feed", t(0))).collect();
+        records.commit_batch("feed", batch, &n.to_string(), &run(t(0))).expect("kept");
+    }
+    let totals = records.totals().expect("totals");
+    drop(records);
+    let segments = fs::metadata(records_file(&dir, "db")).expect("there").len() as usize / SEGMENT;
+    assert!(segments > 6, "{segments}");
+    for n in 0..segments {
+        let hurt = tempfile::tempdir().expect("a folder");
+        super::journal::copy(dir.path(), hurt.path());
+        let mut bytes = fs::read(records_file(&hurt, "db")).expect("read");
+        bytes[n * SEGMENT..(n + 1) * SEGMENT].fill(0);
+        fs::write(records_file(&hurt, "db"), bytes).expect("written");
+        let records = Records::open(hurt.path(), &|| visits.clone()).expect("opens");
+        assert_eq!(all(&records), leads, "segment {n}");
+        let whole = records.totals().expect("totals") == totals;
+        assert_ne!(whole, aside(&hurt), "segment {n}: whole, or made anew");
+    }
+}
+
+#[test]
 fn a_garbage_database_an_empty_folder_and_no_folder_are_made_anew() {
     for what in ["garbage", "cut to nothing", "short", "empty folder", "no folder", "a file"] {
         let (dir, visits, leads) = lived_in();
@@ -194,6 +220,17 @@ fn a_rebuild_of_a_whole_store_keeps_leads_cursors_and_what_is_due() {
     assert_eq!(records.runs().expect("read"), [("names".to_owned(), run(t(39)))]);
     assert_eq!(names(&records.due(t(200), 999).expect("due")), due);
     assert_eq!(records.totals().expect("totals"), totals);
+    drop(records);
+    open_whole(dir.path());
+}
+
+#[test]
+fn a_store_that_was_found_damaged_while_at_work_is_made_anew_at_the_next_open() {
+    let (dir, visits, leads) = lived_in();
+    fs::write(dir.path().join("records.distrust"), "a row cannot be read").expect("written");
+    let records = Records::open(dir.path(), &|| visits.clone()).expect("opens");
+    assert_eq!(all(&records), leads);
+    assert!(aside(&dir));
     drop(records);
     open_whole(dir.path());
 }

@@ -195,6 +195,21 @@ fn a_decision_that_reached_the_journal_but_not_the_store_is_applied_at_the_next_
 }
 
 #[test]
+fn a_journal_that_was_cut_is_told_even_after_a_rebuild() {
+    let (dir, records, _) = lead_after(&road_to(State::Referred));
+    drop(records);
+    for left in [2, 0] {
+        let path = dir.path().join("journal.jsonl");
+        let text = std::fs::read_to_string(&path).expect("read");
+        let cut: String = text.lines().take(left).map(|l| format!("{l}\n")).collect();
+        std::fs::write(&path, cut).expect("written");
+        let records = Records::rebuild(dir.path(), vec![visit("a.top", t(1), 80)]).expect("rebuilt");
+        let faults = records.verify_journal().expect("read").faults;
+        assert!(faults.iter().any(|f| f.contains("cut off")), "{left}: {faults:?}");
+    }
+}
+
+#[test]
 fn a_decision_waits_for_a_lead_whose_packages_are_not_here() {
     let (dir, records, id) = lead_after(&road_to(State::InReview));
     drop(records);

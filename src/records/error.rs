@@ -1,0 +1,51 @@
+//! What records can refuse, by what the caller can do about it.
+
+use crate::model::lead::{IllegalMove, LeadId};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Why records could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// Another process has the folder.
+    #[error("{dir}: in use by another jianwei (process {pid}); stop it first, or use another [data] dir")]
+    InUse {
+        /// The data folder.
+        dir: PathBuf,
+        /// Who holds the lock, as the lock file says.
+        pid: String,
+    },
+    /// Written by a newer jianwei.
+    #[error("{dir}: written by a newer jianwei (schema {found}, this one knows {known}); use that version")]
+    Newer {
+        /// The data folder.
+        dir: PathBuf,
+        /// Schema found.
+        found: u32,
+        /// Schema known.
+        known: u32,
+    },
+    /// The disk or the store said no.
+    #[error("{path}: {why}")]
+    Store {
+        /// Where.
+        path: PathBuf,
+        /// What.
+        why: String,
+    },
+    /// No such lead.
+    #[error("no lead {0}")]
+    NoLead(LeadId),
+    /// The move is not allowed.
+    #[error(transparent)]
+    Illegal(#[from] IllegalMove),
+}
+
+/// A failed disk operation on `path`, in words.
+pub(super) fn at(path: &Path) -> impl Fn(std::io::Error) -> RecordsError + '_ {
+    move |e| {
+        let full = matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        let why = if full { "no space left on the disk; make room and start again".into() } else { e.to_string() };
+        RecordsError::Store { path: path.to_owned(), why }
+    }
+}
