@@ -116,7 +116,7 @@ fn pieces(token: &Token, hosts: &[(Vec<String>, String, Vec<String>)]) -> Vec<(S
             }
         }
     }
-    pieces.retain(|(piece, ..)| piece.chars().count() >= 2);
+    pieces.retain(|(piece, ..)| piece.chars().count() >= 2 || !piece.is_ascii());
     pieces
 }
 

@@ -52,6 +52,13 @@ pub(super) fn places(layout: &Layout, tokens: &[Token], hints: &mut Vec<Hint>) -
         let from = hint.from as usize;
         fits.clear();
         fuzzy::fits(&layout.chars[from..], &token.chars, token.budget, &mut fits);
+        if token.budget > 0 && from < layout.suffix_from && layout.suffix_from - from < token.chars.len() + 3 {
+            // Letters of the suffix that happen to continue the token (`mem-go.vip`) must not hide the fit that ends before them.
+            fuzzy::fits(&layout.chars[from..layout.suffix_from], &token.chars, token.budget, &mut fits);
+        }
+        let rank = |fit: &Fit| (fit.length, fit.spent, fit.edits.iter().flatten().count());
+        fits.sort_unstable_by_key(rank);
+        fits.dedup_by_key(|fit| fit.length);
         places.extend(fits.iter().filter_map(|fit| place(layout, token, hint.token as usize, from, *fit)));
     }
     places
@@ -69,6 +76,14 @@ fn place(layout: &Layout, token: &Token, index: usize, from: usize, mut fit: Fit
     if to > layout.suffix_from && layout.letters.get(to).is_some_and(|l| l.sep == Sep::None) {
         return None;
     }
+    if fit.edits[0] == Some(Edit::Omission) && starts_earlier(layout, token, from) {
+        return None;
+    }
+    let mut loss = 0;
+    if token.chars.len() <= 7 && fit.edits[0] == Some(Edit::Omission) && layout.letters[from + 1..to].iter().all(|l| l.sep == Sep::None) {
+        // Six letters run together and the last one missing (`memgo`) is a word of its own too often.
+        loss = if layout.chars[to - 1] == token.chars[token.chars.len() - 1] { 0 } else { 10 };
+    }
     for inside in from + 1..to {
         let sep = layout.letters[inside].sep;
         if sep == Sep::None || at_seam(token, inside - from, fit.spent > 0) {
@@ -79,7 +94,14 @@ fn place(layout: &Layout, token: &Token, index: usize, from: usize, mut fit: Fit
     }
     // Initials and other exact tokens may still carry one stray separator when they are long enough to be known by.
     let allowed = if token.budget == 0 && token.chars.len() >= 5 { 2 } else { token.budget };
-    (fit.spent <= allowed).then(|| Place { token: index, from, to, worth: token.points - HALF_EDIT * i32::from(fit.spent), edits: fit.edits })
+    (fit.spent <= allowed).then(|| Place { token: index, from, to, worth: token.points - loss - HALF_EDIT * i32::from(fit.spent), edits: fit.edits })
+}
+
+/// Do the letters before `from` hold what the fit says was left out, or are two letters gone at once (a whole short label: then
+/// the token without that label is the true one)?
+fn starts_earlier(layout: &Layout, token: &Token, from: usize) -> bool {
+    let all_of_a_label = token.chars.len() > 2 && layout.chars[from] == token.chars[2] && layout.chars[from] != token.chars[0] && layout.chars[from] != token.chars[1];
+    all_of_a_label || (1..=2).any(|left_out| from >= left_out && token.chars.len() > left_out && layout.chars[from - left_out..from] == token.chars[..left_out] && layout.chars[from] == token.chars[left_out])
 }
 
 /// Is a separator before letter `offset` where the token has one? With edits before it, one letter off is near enough.

@@ -35,7 +35,8 @@ fn joined(layout: &Layout, site: &Compiled, place: &Place, whole: bool, to_end: 
     let shown_seams = token.shown.matches('.').count();
     let (dots, hyphens) = (separators.iter().filter(|s| **s == Sep::Dot).count(), separators.iter().filter(|s| **s == Sep::Hyphen).count());
     let exact = place.edits[0].is_none();
-    let into_suffix = place.to > layout.suffix_from;
+    // `cn.com` ends the official suffix early: what follows makes it another name all the same.
+    let into_suffix = place.to > layout.suffix_from && place.to >= layout.chars.len();
     let embedded = to_end && !into_suffix && (dots == shown_seams || dots + hyphens == shown_seams && place.to <= layout.root_from);
     if embedded {
         ids.push(if whole { "embedded_official_host" } else { "embedded_official_part" });
@@ -59,6 +60,10 @@ fn joined(layout: &Layout, site: &Compiled, place: &Place, whole: bool, to_end: 
     }
     if !token.shown.contains('.') || !shown_has_suffix(site, &token.shown) {
         ids.push("official_labels_only");
+        let country = site.hosts.iter().any(|(_, _, suffix)| suffix.len() >= 2 && suffix.last().is_some_and(|last| layout.suffix.rsplit('.').next() == Some(last)));
+        if country && place.to == layout.suffix_from {
+            ids.push("gov_label_missing");
+        }
     }
 }
 
@@ -123,7 +128,10 @@ fn disguises(layout: &Layout, place: &Place) -> Vec<&'static str> {
 
 fn word(site: &Compiled, place: &Place, ids: &mut Vec<&'static str>) {
     let token = &site.tokens[place.token];
-    let initials = token.form == Form::Initials;
+    let initials = token.form == Form::Initials || token.form == Form::Text && token.chars.len() <= 6;
+    if initials && token.shown.contains('-') {
+        ids.push("service_initials");
+    }
     match (token.form, token.kind) {
         (_, Kind::Filler | Kind::Official) => {}
         (Form::Han, Kind::Neighbour) => ids.extend(["han_name", "neighbour_agency"]),

@@ -168,7 +168,7 @@ fn official(host: &str) -> Vec<Token> {
         }
     }
     tokens.push(match cut.root.len() {
-        0..=3 => join(&[cut.root], Form::Label, Some(30)).budget(0),
+        0..=3 => join(&[cut.root], Form::Label, Some(32)).budget(0),
         4 => join(&[cut.root], Form::Label, Some(36)).budget(0),
         5 => join(&[cut.root], Form::Label, Some(48)),
         _ => join(&[cut.root], Form::Label, Some(62)),

@@ -114,3 +114,15 @@ fn every_example_in_the_technique_files_does_what_it_says() {
     let wrong = watchlist().check_examples();
     assert!(wrong.is_empty(), "{}", wrong.iter().map(|(f, e, w)| format!("{f}: {e}: {w}")).collect::<Vec<_>>().join("\n"));
 }
+
+/// A site of another shape: longer labels, an open suffix.
+#[test]
+fn probe() {
+    let list = watchlist();
+    for name in include_str!("/tmp/probe.txt").lines().filter(|l| !l.is_empty()) {
+        match list.screen(name.as_bytes()) {
+            Some(h) => eprintln!("hit  {name} {} {:?} {}", h.score, h.techniques, h.token),
+            None => eprintln!("none {name}"),
+        }
+    }
+}
