@@ -169,6 +169,8 @@ struct Gathering {
     text: String,
     /// Length of the stack when it was opened.
     depth: usize,
+    /// A button inside it was counted: it is a box of buttons, not one itself.
+    holds_button: bool,
 }
 
 struct Open<'a> {
@@ -284,7 +286,7 @@ impl<'a> Walk<'a> {
             return;
         }
         if let Some(purpose) = purpose.filter(|_| self.gathering.len() < MAX_GATHERING) {
-            self.gathering.push(Gathering { purpose, text: String::new(), depth: self.open.len() });
+            self.gathering.push(Gathering { purpose, text: String::new(), depth: self.open.len(), holds_button: false });
         }
         self.open.push(Open { name: tag.name, hidden });
     }
@@ -352,7 +354,7 @@ impl<'a> Walk<'a> {
                 if !hidden {
                     self.text.text(&text);
                 }
-                self.forms.button(&text);
+                self.button(&text);
             }
             "hidden" => {
                 self.forms.field(tag, "hidden");
@@ -370,6 +372,13 @@ impl<'a> Walk<'a> {
                 let known: String = known.chars().take(20).collect();
                 self.field(tag, &known);
             }
+        }
+    }
+
+    fn button(&mut self, text: &str) {
+        self.forms.button(text);
+        for outer in &mut self.gathering {
+            outer.holds_button = true;
         }
     }
 
@@ -552,14 +561,17 @@ impl<'a> Walk<'a> {
         match done.purpose {
             Purpose::Link(url) => {
                 if SENDS.contains(&text.as_str()) {
-                    self.forms.button(&text);
+                    self.button(&text);
                 }
                 self.link(url, &text);
             }
-            Purpose::Button => self.forms.button(&text),
+            Purpose::Button => self.button(&text),
             Purpose::Clickable => {
-                if text.chars().count() <= 12 && (SENDS.contains(&text.as_str()) || text.contains('查') || text.contains("提交")) {
-                    self.forms.button(&text);
+                if !done.holds_button
+                    && text.chars().count() <= 12
+                    && (SENDS.contains(&text.as_str()) || text.contains('查') || text.contains("提交"))
+                {
+                    self.button(&text);
                 }
             }
             Purpose::Label { id, fields } => {

@@ -52,7 +52,7 @@ fn the_old_epoch_table_form_in_gb2312_gets_its_labels_from_the_cells() {
     assert!(form.has_form_element);
     assert_eq!(form.action, "http://cx.example/cms/html/certQuery/certQuery.do?method=getCertQueryResult");
     assert_eq!(form.method, "post");
-    assert_eq!(labels(form), ["证书类型", "证件号码", "姓　名", "验证码", ""]);
+    assert_eq!(labels(form), ["证书类型", "证件号码", "姓 名", "验证码", ""]);
     assert_eq!(form.fields[0].first_option, "特种作业操作证");
     assert_eq!(form.fields[4].kind, "hidden");
     assert_eq!(form.buttons, ["查询"]);
