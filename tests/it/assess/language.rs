@@ -1,0 +1,136 @@
+//! The rule language, the order of findings, and what an assessment promises.
+
+use crate::assess::{RULES, lot, shipped, told};
+use jianwei::assess::Rules;
+use jianwei::model::assessment::Verdict;
+use jianwei::model::capture::Outcome;
+use jianwei::model::page::Page;
+use jianwei::model::rulefile::RuleFile;
+use jianwei::model::time::Timestamp;
+
+fn rule_file(id: &str, text: &str) -> RuleFile {
+    RuleFile { path: format!("detect/{id}.toml"), shown: format!("rules/detect/{id}.toml"), text: text.to_owned() }
+}
+
+const HEAD: &str = "status = \"experimental\"\nclass = \"seller\"\ndetects = \"d\"\ndetects_zh = \"中\"\nfalse_alarms = \"f\"\nseverity = \"low\"\nconfidence = \"low\"\npoints = 5\n";
+
+#[test]
+fn every_shipped_rule_holds_its_examples() {
+    let extract = |_: &str, html: &[u8]| Page { html: String::from_utf8_lossy(html).into_owned(), ..Page::default() };
+    let remarks = RULES.check(&extract, &[]);
+    assert!(remarks.is_empty(), "{remarks:#?}");
+    let (rules, examples) = RULES.count();
+    assert!(rules >= 15 && examples >= 2 * rules, "{rules} rules, {examples} examples");
+}
+
+#[test]
+fn a_wrong_rule_is_named_with_file_line_and_the_likely_word_and_the_others_still_load() {
+    let (sites, mut files) = shipped();
+    let good = RULES.count().0;
+    files.push(rule_file("bad-field", &format!("id = \"bad-field\"\n{HEAD}[match]\nall = [{{ field = \"tilte\", contains = \"x\" }}]\n")));
+    files.push(rule_file("bad-key", &format!("id = \"bad-key\"\n{HEAD}[match]\nal = [{{ field = \"title\", contains = \"x\" }}]\n")));
+    files.push(rule_file("bad-regex", &format!("id = \"bad-regex\"\n{HEAD}[match]\nall = [{{ field = \"title\", regex = \"(\" }}]\n")));
+    files.push(rule_file("bad-name", &format!("id = \"other\"\n{HEAD}[match]\nall = [{{ field = \"title\", contains = \"x\" }}]\n")));
+    files.push(rule_file("bad-toml", "id = \n"));
+    let (rules, errors) = Rules::load(&sites, &files);
+    assert_eq!(rules.count().0, good);
+    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let has = |parts: &[&str]| told.iter().any(|t| parts.iter().all(|p| t.contains(p)));
+    assert!(has(&["rules/detect/bad-field.toml:11:", "field", "`tilte`", "did you mean `title`"]), "{told:#?}");
+    assert!(has(&["rules/detect/bad-key.toml:11:", "unknown field `al`", "did you mean `all`"]), "{told:#?}");
+    assert!(has(&["bad-regex.toml:11:", "regex"]), "{told:#?}");
+    assert!(has(&["bad-name.toml:1:", "must be the file's name"]), "{told:#?}");
+    assert!(has(&["bad-toml.toml:1:"]), "{told:#?}");
+    assert_eq!(errors.len(), 5, "{told:#?}");
+}
+
+#[test]
+fn conditions_count_near_under_and_at_least_mean_what_they_say() {
+    let (sites, _) = shipped();
+    let fires = |body: &str, page: &crate::assess::Lot| {
+        let file = rule_file("probe", &format!("id = \"probe\"\n{HEAD}{body}"));
+        let (rules, errors) = Rules::load(&sites, &[file]);
+        assert!(errors.is_empty(), "{errors:?}");
+        rules.assess(&page.dossier(), Timestamp::from_millis(0)).findings.iter().any(|f| f.signal == "probe")
+    };
+    let page = lot("a.b.example.com", "題目", "甲乙丙。。。丁甲").link("http://x.example.net/p", "去");
+    for (body, want) in [
+        ("[match]\nall = [{ field = \"text\", near = { a = [\"甲\"], b = [\"丁\"], within = 0 } }]\n", true),
+        ("[match]\nall = [{ field = \"text\", near = { a = [\"乙\"], b = [\"丁\"], within = 0 } }]\n", false),
+        ("[match]\nall = [{ field = \"text\", near = { a = [\"乙\"], b = [\"丁\"], within = 1 } }]\n", true),
+        ("[match]\nall = [{ field = \"text\", contains = \"甲\", count_at_least = 2 }]\n", true),
+        ("[match]\nall = [{ field = \"text\", contains = \"甲\", count_at_least = 3 }]\n", false),
+        ("[match]\nall = [{ field = \"host\", under = \"example.com\" }]\n", true),
+        ("[match]\nall = [{ field = \"host\", under = \"xample.com\" }]\n", false),
+        ("[match]\nall = [{ field = \"title\", is = \"题目\" }]\n", true),
+        ("[match]\nall = [{ field = \"raw_title\", is = \"题目\" }]\n", false),
+        ("[match]\nall = [{ field = \"title\", starts = \"题\" }, { field = \"host\", ends = \".com\" }]\n", true),
+        ("[match]\nall = [{ field = \"link.host\", is_not = \"self\" }]\n", true),
+        ("[match]\nall = [{ field = \"text\", contains_all = [\"甲\", \"戊\"] }]\n", false),
+        ("[match]\nall = [{ field = \"text\", regex = \"丙.{0,2}甲\" }]\nnone = [{ field = \"title\", contains = \"题\" }]\n", false),
+        ("[match]\nat_least = 2\nany = [{ field = \"text\", contains = \"甲\" }, { field = \"title\", contains = \"题\" }, { field = \"text\", contains = \"戊\" }]\n", true),
+        ("[match]\nat_least = 3\nany = [{ field = \"text\", contains = \"甲\" }, { field = \"title\", contains = \"题\" }, { field = \"text\", contains = \"戊\" }]\n", false),
+    ] {
+        assert_eq!(fires(body, &page), want, "{body}");
+    }
+}
+
+#[test]
+fn the_same_dossier_gives_the_same_bytes_but_for_the_time() {
+    let page = lot("zs.top", "特种作业操作证查询", "免考包过 电工证 微信：abc12345\n应急管理部").form(&["证件类型", "证件号码", "姓名", "验证码"], "查询").dossier();
+    let (sites, files) = shipped();
+    let bytes = |rules: &Rules, ms| serde_json::to_string(&rules.assess(&page, Timestamp::from_millis(ms))).expect("json");
+    let again = Rules::load(&sites, &files).0;
+    assert_eq!(bytes(&RULES, 5), bytes(&again, 5));
+    assert_eq!(bytes(&RULES, 5).replace(&Timestamp::from_millis(5).rfc3339(), ""), bytes(&RULES, 6).replace(&Timestamp::from_millis(6).rfc3339(), ""));
+    let mut changed = files.clone();
+    changed[0].text.push('\n');
+    let other = Rules::load(&sites, &changed).0.assess(&page, Timestamp::from_millis(0)).rules;
+    assert_ne!(other, RULES.assess(&page, Timestamp::from_millis(0)).rules);
+    assert_eq!(other.len(), 16);
+}
+
+#[test]
+fn findings_come_by_points_and_sum_to_the_score_and_point_into_the_page() {
+    let lot = lot("zs.top", "证件", "首行\n電工證免考包過，微信：abc12345");
+    let assessment = lot.assess();
+    let points: Vec<i32> = assessment.findings.iter().map(|f| f.points).collect();
+    assert!(points.windows(2).all(|p| p[0] >= p[1]), "{}", told(&assessment));
+    let sum: i32 = assessment.findings.iter().filter(|f| f.class.word() == "seller").map(|f| f.points).sum();
+    assert_eq!(i32::from(assessment.scores.seller), sum.clamp(0, 100));
+    let term = assessment.findings.iter().find(|f| f.signal == "certificate_term").and_then(|f| f.span.clone()).expect("a span");
+    assert_eq!((term.raw.as_str(), term.normalised.as_str(), term.part.as_str(), term.offset), ("電工證", "电工证", "text", Some(3)));
+    assert!(assessment.findings.iter().all(|f| !f.why.zh.is_empty() && !f.why.en.is_empty() && !f.evidence.is_empty()));
+}
+
+#[test]
+fn a_page_that_was_not_captured_scores_nothing() {
+    let mut dossier = lot("cx-mem-gov.cn.com", "特种作业操作证查询", "").named(95).dossier();
+    dossier.captures[0].outcome = Outcome::TimedOut { after_ms: 10_000 };
+    let assessment = RULES.assess(&dossier, Timestamp::from_millis(0));
+    assert_eq!((assessment.class, assessment.scores.max(), assessment.review), (Verdict::None, 0, false));
+    assert_eq!(assessment.findings.iter().map(|f| f.signal.as_str()).collect::<Vec<_>>(), ["host_lexical"]);
+}
+
+#[test]
+fn a_host_that_only_redirects_to_the_official_site_is_no_copy() {
+    let mut dossier = lot("cxmem.cn", "特种作业操作证及安全生产知识和管理能力考核合格信息查询平台", "").named(80).dossier();
+    dossier.captures[0].final_url = Some("https://cx.mem.gov.cn/".into());
+    let assessment = RULES.assess(&dossier, Timestamp::from_millis(0));
+    assert!(!assessment.review, "{}", told(&assessment));
+}
+
+#[test]
+fn hostile_pages_are_assessed_in_bounded_time() {
+    let long = "免考包过电工证微信abc12345。“".repeat(40_000);
+    let mut page = lot("big.top", &long, &long);
+    page.page.meta_text.clone_from(&long);
+    page.page.html = "<div class=tz-query>".repeat(50_000);
+    for _ in 0..5_000 {
+        page = page.form(&["证件类型", "证件号码", "姓名", "验证码"], "查询");
+    }
+    let started = std::time::Instant::now();
+    let assessment = page.assess();
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+    assert!(assessment.findings.iter().all(|f| f.span.as_ref().is_none_or(|s| s.raw.chars().count() <= 200)));
+}

@@ -1,0 +1,51 @@
+//! Sellers in their disguises; our own prose.
+
+use crate::assess::{alerts, lot};
+use jianwei::model::assessment::Class;
+
+#[test]
+fn plain_offers_with_a_contact_alert() {
+    for text in [
+        "专业办理特种作业操作证，免考包过，官网可查，三天拿证。微信：dgz88888",
+        "低压电工证焊工证不用考试直接拿证，先办证后付款，电话13812345678（微信同号）",
+        "全国高处作业证代办，只要身份证和照片，当天出证，联系QQ 123456789",
+        "叉车证快速下证，人不用到场，扫码可查，加微信 ccz2024vip",
+        "安全员ABC证保过班，考试有人替，不过退款，详情咨询 15900001111",
+        "制冷证 登高证 无需考试 联网可查 顺丰到付 扣扣：87654321",
+    ] {
+        alerts(text, &lot("zhengjian.shop", "证书办理", text), Class::Seller);
+    }
+}
+
+#[test]
+fn disguised_words_and_numbers_alert() {
+    for text in [
+        "專業辦理特種作業操作證，免考包過，官網可查，加威信：dgz88888",
+        "电​工​证 免​考​包​过 Ｖ❤：abc13800",
+        "办(bàn)理(lǐ)焊工證，免(miǎn)考(kǎo)包(bāo)過(guò)，溦信 hg66778",
+        "特种作业操作证【免.考*包_过】扣扣⒈⒉⒊⒋⒌⒍⒎⒏",
+        "做个假的操作证【138(电)0000(溦)1234同步】远上寒山石径斜，白云生处有人家 qxzkwvbnmtrpl",
+        "高处作业证，１３８丨００００丨１２３４，不用考试，包邮到家",
+    ] {
+        alerts(text, &lot("zs.pages.dev", "", text), Class::Seller);
+    }
+}
+
+#[test]
+fn an_agent_who_promises_lookup_and_speed_and_speaks_of_no_training_alerts() {
+    let text = "办理低压电工证、焊工证、登高证\n应急局可查\n价格优惠，加急最快出件\n联系：微信 zs_banli01";
+    alerts("agent", &lot("zsbl.cn", "办理各类操作证", text), Class::Seller);
+}
+
+#[test]
+fn news_padding_does_not_save_a_seller() {
+    let text = "日前，某地召开安全生产工作会议，会议通报了近期情况，要求严查隐患，依法整治。\n电工证免考包过，官网可查，微信：dgz99887\n与会人员就下一步工作进行了讨论。";
+    alerts("padded", &lot("news-pad.top", "安全生产工作会议", text), Class::Seller);
+}
+
+#[test]
+fn stuffing_in_keywords_counts() {
+    let mut page = lot("zs114.cn", "电工证办理", "电话 13800001234 欢迎来电");
+    page.page.meta_text = "电工证免考,焊工证包过,高处作业证不用考试,直接拿证".into();
+    alerts("keywords", &page, Class::Seller);
+}
