@@ -304,6 +304,8 @@ fn the_engine_blocks_and_finds_nothing_when_asked_to() {
     assert!(search(&lab, "blocktest", 0).contains("<title>安全验证</title>"));
     assert!(search(&lab, "查询 emptytest", 0).contains("class=\"content_none\""));
     assert!(search(&lab, "花园家具", 0).contains("class=\"content_none\""));
+    let decoys = search(&lab, "证书查询 decoytest", 0);
+    assert!(decoys.contains("mu=\"http://weather.lab.example/\"") && decoys.matches("查询").count() == 1, "{decoys}");
     let strict = Lab::open(super::Options { search_limit: Some(2), ..Default::default() }).expect("a lab");
     assert!((0..2).all(|_| !search(&strict, "查询", 0).contains("安全验证")));
     assert!(search(&strict, "查询", 0).contains("安全验证"));
@@ -322,7 +324,8 @@ fn the_table_is_wide_enough_and_every_site_can_be_found() {
     }
     assert!(kinds["Clone"] >= 20 && kinds["Seller"] >= 10 && kinds["Benign"] >= 30 && kinds["Hostile"] >= 12, "{kinds:?}");
     let names = lab.names();
-    assert!(names.lines().count() > 500 && names.lines().any(|l| l == "cx.mem-gov.cn") && !names.contains("bd8f3k.vip"));
+    let tidy: Vec<String> = names.lines().map(|l| l.trim().trim_end_matches('.').to_ascii_lowercase()).collect();
+    assert!(tidy.len() > 500 && tidy.iter().any(|l| l == "cx.mem-gov.cn") && !tidy.iter().any(|l| l == "bd8f3k.vip"));
 }
 
 #[test]

@@ -14,7 +14,19 @@ pub(crate) fn feed(sites: &[Arc<Site>]) -> String {
     let ordinary = String::from_utf8_lossy(&ordinary);
     let ours = sites.iter().filter(|s| s.found.contains(&Found::Names)).map(|s| s.host.as_str());
     let mixed: BTreeMap<u64, &str> = ordinary.lines().filter(|l| !l.is_empty()).chain(ours).map(|n| (hash(n), n)).collect();
-    mixed.into_values().map(|n| format!("{n}\n")).collect()
+    mixed.into_values().enumerate().map(|(n, name)| untidy(n, name)).collect()
+}
+
+/// Feeds are untidy: some lines in capitals, some with the final dot, some twice, some with CRLF or blanks.
+fn untidy(n: usize, name: &str) -> String {
+    match n % 11 {
+        3 => format!("{}\n", name.to_ascii_uppercase()),
+        5 => format!("{name}.\n"),
+        7 => format!("{name}\r\n"),
+        8 => format!("{name}\n\n{name}\n"),
+        9 => format!("  {name} \n"),
+        _ => format!("{name}\n"),
+    }
 }
 
 fn hash(name: &str) -> u64 {

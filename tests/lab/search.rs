@@ -16,7 +16,6 @@ pub(crate) const TOPICS: &[(&str, &[&str])] = &[
     ("query", &["查询", "考核合格", "应急管理部", "cx.mem.gov.cn", "官网"]),
     ("trade", &["电工证", "高处作业", "焊工证", "特种作业"]),
     ("seller", &["办理", "代办", "免考", "包过", "办证"]),
-    ("decoy", &["decoytest"]),
 ];
 
 /// Answers one search.
@@ -34,6 +33,9 @@ pub(crate) fn answer(request: &Request, world: &World) -> Answer {
     if query.contains("blocktest") || (world.search_limit > 0 && pages_seen > world.search_limit) {
         return Answer::page(200, captcha());
     }
+    if query.contains("decoytest") {
+        return Answer::page(200, decoy(&query));
+    }
     Answer::page(200, results(&query, first, world))
 }
 
@@ -42,11 +44,7 @@ pub(crate) fn hits<'a>(query: &str, world: &'a World) -> Vec<&'a Site> {
     if query.contains("emptytest") {
         return Vec::new();
     }
-    let asked: Vec<&str> = if query.contains("decoytest") {
-        vec!["decoy"]
-    } else {
-        TOPICS.iter().filter(|(_, words)| words.iter().any(|w| query.contains(w))).map(|(topic, _)| *topic).collect()
-    };
+    let asked: Vec<&str> = TOPICS.iter().filter(|(_, words)| words.iter().any(|w| query.contains(w))).map(|(topic, _)| *topic).collect();
     let mut hits: Vec<&Site> =
         world.sites.all().iter().map(AsRef::as_ref).filter(|s| s.topics.iter().any(|t| asked.contains(&t.as_str()))).collect();
     hits.sort_by_key(|s| (rank(s, query), s.host.clone()));
@@ -66,6 +64,24 @@ fn home() -> &'static str {
 
 fn captcha() -> &'static str {
     "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>安全验证</title></head><body><div class=\"verify-box\"><p>网络环境异常，请拖动滑块完成验证后继续访问</p><div id=\"slider\"></div></div></body></html>"
+}
+
+/// What engines show to visitors they take for programs: a page of the right shape whose rows have nothing to do with the query.
+fn decoy(query: &str) -> String {
+    const ROWS: [(&str, &str); 4] = [
+        ("http://weather.lab.example/", "示例市天气预报一周"),
+        ("http://recipes.lab.example/hongshao", "家常红烧茄子的做法"),
+        ("http://football.lab.example/2025", "周末足球赛程与比分"),
+        ("http://flowers.lab.example/", "阳台养花入门"),
+    ];
+    let rows: String = ROWS
+        .iter()
+        .map(|(url, title)| format!("<div class=\"result c-box\" mu=\"{url}\"><h3 class=\"t\"><a href=\"/link?url=0\">{title}</a></h3><div class=\"abstract\">{title}</div></div>\n"))
+        .collect();
+    format!(
+        "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>{}_试搜一下</title></head><body><div id=\"content_left\">{rows}</div></body></html>",
+        escape(query)
+    )
 }
 
 fn results(query: &str, first: usize, world: &World) -> String {

@@ -127,7 +127,7 @@ pub(crate) struct Site {
     pub(crate) class: Option<String>,
     /// What to visit. Default `http://HOST/`.
     pub(crate) url: Option<String>,
-    /// `outcome` of check/1. Default `captured`.
+    /// `outcome` of check/1; several, joined by `|`, where more than one is right. Default `captured`.
     pub(crate) outcome: Option<String>,
     /// How a scan comes to know it.
     #[serde(default)]
@@ -163,10 +163,21 @@ pub(crate) struct Expected {
     pub(crate) class: String,
     /// What to visit.
     pub(crate) url: String,
-    /// Outcome word of the contract.
+    /// Outcome words of the contract; several, joined by `|`, where more than one is right.
     pub(crate) outcome: String,
     /// How a scan comes to know it.
     pub(crate) found: Vec<Found>,
+}
+
+impl Expected {
+    /// Is this outcome word a right one?
+    pub(crate) fn allows(&self, outcome: &str) -> bool {
+        self.outcome.split('|').any(|o| o == outcome)
+    }
+    /// Must it become a lead?
+    pub(crate) fn is_lead(&self) -> bool {
+        !matches!(self.class.as_str(), "none" | "official")
+    }
 }
 
 impl Site {
