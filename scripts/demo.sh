@@ -17,11 +17,11 @@ fi
 lab_pid=$!
 trap '"${as[@]}" kill $lab_pid 2>/dev/null || true; wait $lab_pid 2>/dev/null || true' EXIT
 for _ in $(seq 100); do
-  grep -q '^ready' "$demo/lab.log" 2>/dev/null && break
+  grep -q '^lab ready' "$demo/lab.log" 2>/dev/null && break
   kill -0 $lab_pid 2>/dev/null || { cat "$demo/lab.log" >&2; exit 1; }
   sleep 0.1
 done
-grep -q '^ready' "$demo/lab.log" || { echo "the lab did not start:" >&2; cat "$demo/lab.log" >&2; exit 1; }
+grep -q '^lab ready' "$demo/lab.log" || { echo "the lab did not start:" >&2; cat "$demo/lab.log" >&2; exit 1; }
 
 run() { echo; echo "\$ jianwei $*"; "$jianwei" --config "$demo/jianwei.toml" "$@"; }
 code=0

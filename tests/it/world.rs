@@ -16,14 +16,8 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
 pub(crate) fn lab_settings(lab: &crate::lab::Lab, timeout_ms: u64) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("names.txt"), lab.names()).expect("written");
-    let text = format!(
-        "[data]\ndir = \"data\"\n[net]\nresolvers = [\"{}\"]\nallow_private = [\"{}\"]\nper_host_interval_ms = 20\ntimeout_ms = {timeout_ms}\n\
-         [[source]]\nid = \"names\"\nkind = \"names\"\npath = \"names.txt\"\n\
-         [[source]]\nid = \"permutations\"\nkind = \"permutations\"\n\
-         [[source]]\nid = \"search\"\nkind = \"search\"\nengine = \"lab\"\n",
-        lab.dns(),
-        lab.network(),
-    );
+    let text = lab.settings(&dir.path().join("data"), &dir.path().join("names.txt"));
+    let text = text.replace("per_host_interval_ms = 50", &format!("per_host_interval_ms = 20\ntimeout_ms = {timeout_ms}"));
     std::fs::write(dir.path().join("jianwei.toml"), text).expect("written");
     dir
 }

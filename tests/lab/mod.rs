@@ -19,7 +19,7 @@ mod checks;
 pub(crate) use log::{Question, Seen};
 #[cfg(test)]
 pub(crate) use sites::Kind;
-pub(crate) use sites::{Expected, Site};
+pub(crate) use sites::{Expected, Found, Site};
 
 use log::Log;
 use std::hash::{BuildHasher, Hasher, RandomState};
