@@ -12,8 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
-/// Upper bound of sled's page cache in bytes. Above the data of a city's store, below the memory promise of a scan.
+/// sled's page cache in bytes for a store that is smaller: above the data of a city, below the memory promise of a scan.
 const CACHE_BYTES: u64 = 256 << 20;
+/// Its upper bound. With less cache than data sled 0.34 slows a hundredfold and its memory grows all the same.
+const MAX_CACHE_BYTES: u64 = 2 << 30;
 /// Bytes that must be free before sled is let near the disk: its snapshot, two segments, and some.
 const HEADROOM_BYTES: usize = 4 << 20;
 /// How often, 100 ms apart, a lock that a dying store still holds is asked for again.
@@ -34,7 +36,7 @@ impl Embedded {
         std::fs::create_dir_all(dir).map_err(|e| of_io(&e))?;
         sweep(dir, |name| name.starts_with("snap.") && name.ends_with(".generating"))?;
         ask_for_room(dir)?;
-        let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        let config = sled::Config::new().path(dir).cache_capacity(cache_for(dir)).flush_every_ms(None);
         for left in (0..LOCK_TRIES).rev() {
             match fenced(|| config.open()) {
                 Err(Fault::Machine(why)) if why.contains("could not acquire lock") && left > 0 => {
@@ -120,6 +122,15 @@ impl Drop for Embedded {
             tracing::warn!("the store did not close cleanly ({fault}); what was acknowledged is on disk");
         }
     }
+}
+
+/// The cache that the store in `dir` needs: never less than its file, up to the bound.
+fn cache_for(dir: &Path) -> u64 {
+    let data = std::fs::metadata(dir.join("db")).map_or(0, |m| m.len());
+    if data > MAX_CACHE_BYTES {
+        tracing::warn!("{}: {} MiB have outgrown the embedded store; expect it to be slow and large in memory", dir.display(), data >> 20);
+    }
+    data.clamp(CACHE_BYTES, MAX_CACHE_BYTES)
 }
 
 /// Fails, before sled does so in its own threads, when the disk has no room.

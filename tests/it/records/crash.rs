@@ -50,18 +50,24 @@ fn say(line: &str) {
 
 #[test]
 fn after_kill_9_at_twenty_moments_all_that_was_acknowledged_is_there_and_nothing_by_halves() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let (dir, records) = fresh();
+    drop(records);
     let mut told: [Vec<u64>; 3] = Default::default();
     let mut pause = 7u64;
     for round in 0..20 {
         let mut process = child("child_that_commits", dir.path());
         let out = process.stdout.take().expect("piped");
+        let (tell, at_work) = std::sync::mpsc::channel();
         let reader = std::thread::spawn(move || {
-            let lines = BufReader::new(out).lines().map_while(Result::ok);
-            lines.filter(|l| l.contains("ACK ")).collect::<Vec<_>>()
+            let lines = BufReader::new(out).lines().map_while(Result::ok).filter(|l| l.contains("ACK "));
+            lines.inspect(|_| tell.send(()).unwrap_or_default()).collect::<Vec<_>>()
         });
+        // Every other round the child is surely at work; else it may still be opening.
+        if round % 2 == 0 {
+            at_work.recv_timeout(std::time::Duration::from_secs(60)).expect("the child works");
+        }
         pause = (pause * 389 + 131) % 397;
-        std::thread::sleep(std::time::Duration::from_millis(40 + pause));
+        std::thread::sleep(std::time::Duration::from_millis(10 + pause));
         process.kill().expect("killed");
         process.wait().expect("gone");
         for line in reader.join().expect("read") {
@@ -87,7 +93,7 @@ fn after_kill_9_at_twenty_moments_all_that_was_acknowledged_is_there_and_nothing
         assert_eq!(records.verify_journal().expect("read").faults, Vec::<String>::new(), "round {round}");
     }
     let [batches, visits, decisions] = told.map(|list| list.len());
-    assert!(decisions > 20, "the child hardly ran");
+    assert!(decisions > 0, "the child hardly ran");
     eprintln!("acknowledged and found again: {batches} batches of {BATCH}, {visits} visits, {decisions} decisions");
 }
 
