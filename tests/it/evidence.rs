@@ -771,3 +771,21 @@ fn the_commands_of_the_note_work_with_common_tools_alone() {
         eprintln!("skipped: no openssl with SM3");
     }
 }
+
+#[test]
+fn every_line_of_a_verification_is_told_in_chinese_and_in_english() {
+    let (_root, folder, _) = sealed(&rich());
+    let whole = evidence::verify(&folder);
+    let path = folder.join("capture.warc.gz");
+    let all = records(&fs::read(&path).expect("a WARC"));
+    replace(&path, &gzip(&drop_line(&all[0], "WARC-Block-Digest")));
+    replace(&folder.join("view/text.txt"), b"changed");
+    fs::remove_file(folder.join("score.json")).expect("removed");
+    let hurt = evidence::verify(&folder);
+    assert!(failing(&hurt).len() >= 4, "{hurt:?}");
+    for check in whole.iter().chain(&hurt) {
+        assert!(!check.what.zh.is_ascii() && check.what.en.is_ascii(), "{check:?}");
+        assert!(check.pass || (!check.detail.zh.is_ascii() && check.detail.en.is_ascii()), "{check:?}");
+        assert!(!check.what.zh.contains('\n') && !check.detail.zh.contains('\n') && !check.detail.en.contains('\n'), "one line: {check:?}");
+    }
+}
