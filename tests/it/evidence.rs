@@ -199,8 +199,15 @@ fn rich() -> Dossier {
     (refused.address, refused.request_head) = (None, Vec::new());
     let lenient = hop(4, "http://cx-mem-gov.example/lf", "HTTP/1.1 200 OK\nServer: x\n\n", b"\r\n\r\nbody", b"\r\n\r\nbody");
     let bare = hop(5, "http://cx-mem-gov.example/204", "HTTP/1.0 204 No Content\r\n\r\n", b"", b"");
+    let mut cut = hop(6, "http://cx-mem-gov.example/cut", "HTTP/1.1 200 OK\r\nX-Long: aaaa", b"", b"");
+    (cut.truncated, cut.trouble) = (true, Some(Outcome::TooLarge { limit_bytes: 30 }));
+    let mut bytes = hop(7, "http://cx-mem-gov.example/bytes?q=%E8%AF%81", "", b"\x00\xff\r\n\r\n", b"");
+    bytes.response_head = b"HTTP/1.1 200 \xd6\xa4\xca\xe9\r\nServer:\xff\xfe\r\n folded: yes\r\nno colon\r\n\r\n".to_vec();
+    let interim = hop(8, "http://cx-mem-gov.example/100", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", b"late", b"late");
+    let mut headless = hop(9, "http://cx-mem-gov.example/09", "", b"<html>HTTP/0.9", b"<html>HTTP/0.9");
+    headless.status = None;
     let end = Outcome::RefusedByGuard { address: "169.254.169.254".into(), why: "link_local".into() };
-    dossier(vec![page_visit(), visit(vec![truncated, odd, late, lenient, bare, refused], end)])
+    dossier(vec![page_visit(), visit(vec![truncated, odd, late, lenient, bare, cut, bytes, interim, headless, refused], end)])
 }
 
 fn sealed(dossier: &Dossier) -> (tempfile::TempDir, PathBuf, PackageRef) {
@@ -662,22 +669,24 @@ fn seals_until_killed() {
 #[test]
 fn a_process_killed_at_any_moment_leaves_only_whole_packages() {
     let root = tempfile::tempdir().expect("a folder");
-    let mut halves = 0;
-    for round in 0..20u64 {
+    let (mut rounds, mut halves, mut packages) = (0u64, 0, Vec::new());
+    // Until both kinds were met often enough; how many rounds that takes depends on the machine.
+    while (halves < 5 || packages.len() < 20) && rounds < 500 {
         let mut child = Command::new(std::env::current_exe().expect("this binary"))
             .args(["--exact", "evidence::seals_until_killed", "--ignored"])
             .env(KILLED_IN, root.path())
             .stdout(std::process::Stdio::null())
             .spawn()
             .expect("started");
-        std::thread::sleep(std::time::Duration::from_millis(40 + round * 7));
+        std::thread::sleep(std::time::Duration::from_millis(20 + (rounds * 37) % 400));
         child.kill().expect("killed");
         child.wait().expect("ended");
         halves += evidence::sweep(root.path()).expect("swept");
+        packages = evidence::packages(root.path()).expect("listed");
+        rounds += 1;
     }
-    let packages = evidence::packages(root.path()).expect("listed");
-    assert!(packages.len() >= 20, "{} packages", packages.len());
-    eprintln!("{} whole packages, {halves} half-written ones swept", packages.len());
+    eprintln!("{} whole packages, {halves} half-written ones swept, {rounds} kills", packages.len());
+    assert!(halves >= 5 && packages.len() >= 20);
     for package in packages {
         assert_eq!(failing(&evidence::verify(&package)), Vec::<String>::new());
     }
@@ -787,5 +796,37 @@ fn every_line_of_a_verification_is_told_in_chinese_and_in_english() {
         assert!(!check.what.zh.is_ascii() && check.what.en.is_ascii(), "{check:?}");
         assert!(check.pass || (!check.detail.zh.is_ascii() && check.detail.en.is_ascii()), "{check:?}");
         assert!(!check.what.zh.contains('\n') && !check.detail.zh.contains('\n') && !check.detail.en.contains('\n'), "one line: {check:?}");
+    }
+}
+
+#[test]
+fn no_mutation_of_a_package_makes_verification_panic_or_hang() {
+    let (_root, folder, _) = sealed(&rich());
+    let path = folder.join("capture.warc.gz");
+    let all = records(&fs::read(&path).expect("a WARC"));
+    let mut state = 0x2545_F491_4F6C_DD1Du64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).expect("small")
+    };
+    for _ in 0..300 {
+        let mut forged = all.clone();
+        let hurt = next(forged.len());
+        let record = &mut forged[hurt];
+        for _ in 0..1 + next(4) {
+            let at = next(record.len());
+            match next(3) {
+                0 => record[at] = u8::try_from(next(256)).expect("a byte"),
+                1 => drop(record.drain(at..(at + next(40)).min(record.len()))),
+                _ => record.splice(at..at, [b'\r', b'\n', 0xff, b':'].into_iter().take(1 + next(4))).for_each(drop),
+            }
+        }
+        if forged == all {
+            continue;
+        }
+        replace(&path, &forged.iter().flat_map(|r| gzip(r)).collect::<Vec<u8>>());
+        assert!(evidence::verify(&folder).iter().any(|c| !c.pass && c.file == "capture.warc.gz"));
     }
 }
