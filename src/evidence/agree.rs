@@ -6,13 +6,14 @@ use crate::evidence::warc::{is_http, payload_start};
 use crate::evidence::warc_check::{HttpHead, Report};
 use crate::model::digest::Sha256;
 use crate::model::dossier::Dossier;
+use crate::model::lang::Both;
 use std::path::Path;
 
 /// Every head of the dossier stands in the WARC in this order, and no other.
 ///
 /// # Errors
 /// The first difference, in one line.
-pub(super) fn heads(dossier: &Dossier, report: &Report) -> Result<(), String> {
+pub(super) fn heads(dossier: &Dossier, report: &Report) -> Result<(), Both> {
     let mut told = Vec::new();
     for hop in dossier.captures.iter().flat_map(|c| &c.hops) {
         for (response, head) in [(false, &hop.request_head), (true, &hop.response_head)] {
@@ -24,12 +25,19 @@ pub(super) fn heads(dossier: &Dossier, report: &Report) -> Result<(), String> {
     }
     for (i, (n, head)) in told.iter().enumerate() {
         if report.heads.get(i) != Some(head) {
-            let kind = if head.response { "response" } else { "request" };
-            return Err(format!("the {kind} head of hop {n} in the dossier is not the one in the WARC"));
+            let (zh, en) = if head.response { ("响应", "response") } else { ("请求", "request") };
+            return Err(Both::new(
+                format!("卷宗中第 {n} 跳的{zh}头与 WARC 中的不同"),
+                format!("the {en} head of hop {n} in the dossier is not the one in the WARC"),
+            ));
         }
     }
     if report.heads.len() > told.len() {
-        return Err(format!("the WARC holds {} HTTP records, the dossier tells of {}", report.heads.len(), told.len()));
+        let (has, tells) = (report.heads.len(), told.len());
+        return Err(Both::new(
+            format!("WARC 有 {has} 条 HTTP 记录，卷宗只记 {tells} 条"),
+            format!("the WARC holds {has} HTTP records, the dossier tells of {tells}"),
+        ));
     }
     Ok(())
 }
@@ -38,14 +46,14 @@ pub(super) fn heads(dossier: &Dossier, report: &Report) -> Result<(), String> {
 ///
 /// # Errors
 /// The file that differs.
-pub(super) fn views(dossier: &Dossier, bytes: impl Fn(&Path) -> Option<Vec<u8>>) -> Result<(), String> {
+pub(super) fn views(dossier: &Dossier, bytes: impl Fn(&Path) -> Option<Vec<u8>>) -> Result<(), Both> {
     for (i, capture) in dossier.captures.iter().enumerate() {
         let Some(page) = &capture.page else { continue };
         let folder = view_folder(dossier, i);
         for (name, text) in [("text.txt", &page.text), ("hidden.txt", &page.hidden_text)] {
             let path = format!("{folder}{name}");
             if bytes(Path::new(&path)).as_deref() != Some(text.as_bytes()) {
-                return Err(format!("{path} is not the text in the dossier"));
+                return Err(Both::new(format!("{path} 与卷宗中的文字不同"), format!("{path} is not the text in the dossier")));
             }
         }
     }

@@ -13,6 +13,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const TMP: &str = ".tmp-";
+/// Threads that wait for the disk at once.
+const SYNC_THREADS: usize = 8;
 
 /// Writes the package, or returns the one that stands there with the same content.
 pub(super) fn keep(root: &Path, files: &[File], manifest: &Manifest, capture: &Capture) -> Result<PackageRef, EvidenceError> {
@@ -68,35 +70,56 @@ fn write(root: &Path, aside: &Path, last: &Path, files: &[File], manifest: &Mani
     }
     fs::create_dir(aside).map_err(EvidenceError::io(aside))?;
     let mut folders = BTreeSet::new();
+    let mut written = Vec::new();
     for file in files {
         let full = aside.join(&file.path);
         let folder = full.parent().unwrap_or(aside).to_owned();
         if folders.insert(folder.clone()) {
             fs::create_dir_all(&folder).map_err(EvidenceError::io(&folder))?;
         }
-        write_file(&full, &file.bytes)?;
+        written.push(write_file(full, &file.bytes)?);
     }
-    write_file(&aside.join(manifest::NAME), &manifest.bytes)?;
-    // Deepest first, so that a folder's entry is durable before the folder above it is.
-    for folder in folders.iter().rev() {
-        sync_folder(folder)?;
+    written.push(write_file(aside.join(manifest::NAME), &manifest.bytes)?);
+    folders.insert(aside.to_owned());
+    if cfg!(unix) {
+        for folder in folders {
+            let open = fs::File::open(&folder).map_err(EvidenceError::io(&folder))?;
+            written.push((folder, open));
+        }
     }
-    sync_folder(aside)?;
+    // All of it before the new name; the order among them does not matter, because nothing counts until then.
+    sync_all(&written)?;
     fs::rename(aside, last).map_err(EvidenceError::io(last))?;
     sync_folder(month)?;
     sync_folder(root)
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
-    let done = || -> std::io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+/// Writes a read-only file; it is not durable yet.
+fn write_file(path: PathBuf, bytes: &[u8]) -> Result<(PathBuf, fs::File), EvidenceError> {
+    let done = || -> std::io::Result<fs::File> {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
         file.write_all(bytes)?;
         let mut mode = file.metadata()?.permissions();
         mode.set_readonly(true);
         file.set_permissions(mode)?;
-        file.sync_all()
+        Ok(file)
     };
-    done().map_err(EvidenceError::io(path))
+    let file = done().map_err(EvidenceError::io(&path))?;
+    Ok((path, file))
+}
+
+/// Makes files and folders durable, several at once: the disk then answers many with one flush.
+fn sync_all(files: &[(PathBuf, fs::File)]) -> Result<(), EvidenceError> {
+    let share = files.len().div_ceil(SYNC_THREADS).max(1);
+    let sync = |part: &[(PathBuf, fs::File)]| part.iter().try_for_each(|(path, file)| file.sync_all().map_err(EvidenceError::io(path)));
+    std::thread::scope(|scope| {
+        let mut parts = Vec::new();
+        for part in files.chunks(share) {
+            let started = std::thread::Builder::new().spawn_scoped(scope, move || sync(part));
+            parts.push(started.map_err(EvidenceError::io(&part[0].0))?);
+        }
+        parts.into_iter().try_for_each(|part| part.join().expect("syncing does not panic"))
+    })
 }
 
 /// Makes the entries of a folder durable. Only Unix lets a folder be opened and synced.

@@ -5,6 +5,7 @@ use crate::model::assessment::Assessment;
 use crate::model::capture::{Capture, Hop};
 use crate::model::digest::Sha256;
 use crate::model::dossier::Dossier;
+use crate::model::lang::Both;
 use crate::model::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -83,26 +84,30 @@ fn ended(hop: &Hop) -> Timestamp {
 ///
 /// # Errors
 /// The first line that does not link, in one sentence.
-pub(super) fn check(text: &str) -> Result<usize, String> {
+pub(super) fn check(text: &str) -> Result<usize, Both> {
     let mut before = String::new();
     let mut last = Value::Null;
     let mut n = 0;
     for line in text.lines() {
-        let value: Value = serde_json::from_str(line).map_err(|e| format!("line {}: {e}", n + 1))?;
+        let value: Value =
+            serde_json::from_str(line).map_err(|e| Both::new(format!("第 {} 行不是 JSON：{e}", n + 1), format!("line {}: {e}", n + 1)))?;
         if value["n"].as_u64() != Some(n as u64) || value["before"].as_str() != Some(before.as_str()) {
-            return Err(format!("line {}: does not link to the line before it", n + 1));
+            return Err(Both::new(
+                format!("第 {} 行与上一行对不上", n + 1),
+                format!("line {}: does not link to the line before it", n + 1),
+            ));
         }
         before = Sha256::of(line.as_bytes()).hex();
         last = value;
         n += 1;
         if n > MAX_LINES {
-            return Err(format!("more than {MAX_LINES} lines"));
+            return Err(Both::new(format!("超过 {MAX_LINES} 行"), format!("more than {MAX_LINES} lines")));
         }
     }
     if last["what"] == "sealed" && last["detail"]["lines_before"].as_u64().map(|b| b + 1) == Some(n as u64) && text.ends_with('\n') {
         return Ok(n);
     }
-    Err(format!("the end is missing: line {n} is not `sealed`"))
+    Err(Both::new(format!("结尾缺失：第 {n} 行不是 sealed"), format!("the end is missing: line {n} is not `sealed`")))
 }
 
 #[cfg(test)]

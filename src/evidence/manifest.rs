@@ -6,6 +6,7 @@ use crate::model::assessment::Assessment;
 use crate::model::capture::Capture;
 use crate::model::digest::{Sha256, Sm3};
 use crate::model::dossier::Dossier;
+use crate::model::lang::Both;
 use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -108,23 +109,33 @@ impl Manifest {
     ///
     /// # Errors
     /// One line on what is wrong.
-    pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, String> {
+    pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, Both> {
         self_check(&bytes)?;
-        let form: Form = serde_json::from_slice(&bytes).map_err(|e| format!("not a manifest: {e}"))?;
+        let form: Form = serde_json::from_slice(&bytes).map_err(|e| Both::new(format!("格式不对：{e}"), format!("not a manifest: {e}")))?;
         if form.schema != SCHEMA {
-            return Err(format!("schema `{}` is not `{SCHEMA}`", form.schema.escape_debug()));
+            let is = form.schema.escape_debug();
+            return Err(Both::new(format!("schema 为 {is}，应为 {SCHEMA}"), format!("schema `{is}` is not `{SCHEMA}`")));
         }
         if form.files.len() > MAX_FILES {
-            return Err(format!("lists {} files; at most {MAX_FILES} are read", form.files.len()));
+            let n = form.files.len();
+            return Err(Both::new(
+                format!("列出 {n} 个文件，最多 {MAX_FILES} 个"),
+                format!("lists {n} files; at most {MAX_FILES} are read"),
+            ));
         }
         let _ = (form.own.sha256, form.own.sm3, form.created_at);
         for pair in form.files.windows(2) {
             if pair[0].path >= pair[1].path {
-                return Err(format!("paths are not in order or listed twice: {}", pair[1].path.escape_debug()));
+                let path = pair[1].path.escape_debug();
+                return Err(Both::new(format!("路径未排序或重复：{path}"), format!("paths are not in order or listed twice: {path}")));
             }
         }
         if let Some(e) = form.files.iter().find(|e| !safe(&e.path)) {
-            return Err(format!("path `{}` leaves the package or is no plain path", e.path.escape_debug()));
+            let path = e.path.escape_debug();
+            return Err(Both::new(
+                format!("路径 {path} 越出证据包或不合规"),
+                format!("path `{path}` leaves the package or is no plain path"),
+            ));
         }
         Ok(Self { package: form.package, host: form.host, url: form.url, outcome: form.outcome, files: form.files, bytes })
     }
@@ -140,16 +151,16 @@ fn tail(body: &[u8]) -> String {
 }
 
 /// Holds the last two lines against all lines before them, byte for byte.
-fn self_check(bytes: &[u8]) -> Result<(), String> {
+fn self_check(bytes: &[u8]) -> Result<(), Both> {
     let length = tail(b"").len();
     let Some(split) = bytes.len().checked_sub(length) else {
-        return Err("too short to be a manifest".into());
+        return Err(Both::new("太短，不是清单", "too short to be a manifest"));
     };
     let (body, end) = bytes.split_at(split);
     if tail(body).as_bytes() == end {
         return Ok(());
     }
-    Err("its own hash (the `self` line) does not match the lines before it".into())
+    Err(Both::new("已被改动：self 行的校验值与其前各行不符", "changed: its own hash (the `self` line) does not match the lines before it"))
 }
 
 fn entry(file: &File) -> Entry {

@@ -19,7 +19,7 @@ pub(super) fn package(root: &Path, package: &Path) -> Result<Stored, EvidenceErr
     let folder = if package.starts_with(root) { package.to_owned() } else { root.join(package) };
     let broken = |why: String| EvidenceError::broken(&folder, why);
     let bytes = capped(&folder.join(manifest::NAME), manifest::MAX_BYTES)?;
-    let manifest = Manifest::parse(bytes).map_err(|why| broken(format!("{}: {why}", manifest::NAME)))?;
+    let manifest = Manifest::parse(bytes).map_err(|why| broken(format!("{}: {}", manifest::NAME, why.en)))?;
     if folder.file_name().and_then(|n| n.to_str()) != Some(manifest.package.as_str()) {
         return Err(broken(format!("the folder is not named as its manifest says: {}", manifest.package)));
     }

@@ -84,14 +84,14 @@ fn one(folder: &Path) -> Vec<Check> {
         let result = stored.as_ref().map(|_| none()).map_err(|e| Both::new(format!("读不回来：{e}"), e.to_string()));
         lines.add(DOSSIER, "卷宗与研判可读回并与清单一致", "dossier and assessment read back and agree with the manifest", result);
         if let (Ok(stored), Some(Ok(report))) = (stored, records) {
-            let result = one_story(folder, &stored, &report).map(|()| none()).map_err(|e| Both::new(format!("不一致：{e}"), e));
+            let result = one_story(folder, &stored, &report).map(|()| none());
             lines.add(DOSSIER, "卷宗与 WARC、网页文字一致", "dossier agrees with WARC and views", result);
         }
     }
     lines.0
 }
 
-fn one_story(folder: &Path, stored: &Stored, report: &warc_check::Report) -> Result<(), String> {
+fn one_story(folder: &Path, stored: &Stored, report: &warc_check::Report) -> Result<(), Both> {
     agree::heads(&stored.dossier, report)?;
     agree::views(&stored.dossier, |path| read::capped(&folder.join(path), read::MAX_TEXT_BYTES).ok())
 }
@@ -111,7 +111,7 @@ fn walk(folder: &Path, lines: &mut Lines) -> BTreeMap<String, Kind> {
         let entries = match fs::read_dir(folder.join(&prefix)) {
             Ok(entries) => entries,
             Err(e) => {
-                wrong(lines, &prefix, Both::new(format!("无法读取：{e}"), format!("cannot be read: {e}")));
+                wrong(lines, &prefix, unreadable(e));
                 continue;
             }
         };
@@ -137,7 +137,7 @@ fn walk(folder: &Path, lines: &mut Lines) -> BTreeMap<String, Kind> {
 }
 
 fn manifest_of(folder: &Path, lines: &mut Lines) -> Option<Manifest> {
-    let parsed = read::capped(&folder.join(manifest::NAME), manifest::MAX_BYTES).map_err(|e| e.to_string()).and_then(Manifest::parse);
+    let parsed = read::capped(&folder.join(manifest::NAME), manifest::MAX_BYTES).map_err(unreadable).and_then(Manifest::parse);
     let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     match parsed {
         Ok(manifest) => {
@@ -158,12 +158,7 @@ fn manifest_of(folder: &Path, lines: &mut Lines) -> Option<Manifest> {
             Some(manifest)
         }
         Err(why) => {
-            lines.add(
-                manifest::NAME,
-                "清单完好（自校验）",
-                "manifest intact (self-check)",
-                Err(Both::new(format!("清单不可用：{why}"), why)),
-            );
+            lines.add(manifest::NAME, "清单完好（自校验）", "manifest intact (self-check)", Err(why));
             None
         }
     }
@@ -192,8 +187,11 @@ fn listed(folder: &Path, manifest: &Manifest, found: &BTreeMap<String, Kind>, li
     }
 }
 
+fn unreadable(e: impl std::fmt::Display) -> Both {
+    Both::new(format!("无法读取：{e}"), format!("cannot be read: {e}"))
+}
+
 fn hashes(path: &Path, entry: &Entry) -> Result<Both, Both> {
-    let unreadable = |e: std::io::Error| Both::new(format!("无法读取：{e}"), format!("cannot be read: {e}"));
     let mut file = fs::File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
     if size != entry.bytes || size > MAX_FILE_BYTES {
@@ -229,26 +227,22 @@ fn hashes(path: &Path, entry: &Entry) -> Result<Both, Both> {
     Ok(Both::new(facts.clone(), facts))
 }
 
-fn warc(path: &Path) -> Result<warc_check::Report, String> {
-    let file = fs::File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
+fn warc(path: &Path) -> Result<warc_check::Report, Both> {
+    let file = fs::File::open(path).map_err(unreadable)?;
     Ok(warc_check::check(file.take(MAX_FILE_BYTES)))
 }
 
-fn told(records: &Result<warc_check::Report, String>) -> Result<Both, Both> {
-    let problems = match records {
-        Ok(report) if report.problems.is_empty() => {
-            return Ok(Both::new(format!("{} 条记录", report.records), format!("{} records", report.records)));
-        }
-        Ok(report) => report.problems.join("; "),
-        Err(why) => why.clone(),
-    };
-    Err(Both::new(format!("有问题：{problems}"), problems))
+fn told(records: &Result<warc_check::Report, Both>) -> Result<Both, Both> {
+    let report = records.as_ref().map_err(Clone::clone)?;
+    if report.problems.is_empty() {
+        return Ok(Both::new(format!("{} 条记录", report.records), format!("{} records", report.records)));
+    }
+    let all = |pick: fn(&Both) -> &str, between: &str| report.problems.iter().map(pick).collect::<Vec<_>>().join(between);
+    Err(Both::new(all(|p| &p.zh, "；"), all(|p| &p.en, "; ")))
 }
 
 fn operations(folder: &Path) -> Result<Both, Both> {
-    let bytes = read::capped(&folder.join(LOG), 64 << 20).map_err(|e| Both::new(format!("无法读取：{e}"), e.to_string()))?;
+    let bytes = read::capped(&folder.join(LOG), 64 << 20).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|_| Both::new("不是 UTF-8", "is not UTF-8"))?;
-    log::check(&text)
-        .map(|n| Both::new(format!("{n} 行"), format!("{n} lines")))
-        .map_err(|why| Both::new(format!("哈希链断开：{why}"), why))
+    log::check(&text).map(|n| Both::new(format!("{n} 行"), format!("{n} lines")))
 }

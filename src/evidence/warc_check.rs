@@ -2,6 +2,7 @@
 //! Stricter than the tools at hand: a record without a digest fails. Streams; memory does not grow with the file.
 
 use crate::model::digest;
+use crate::model::lang::Both;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
 use std::collections::{HashMap, HashSet};
@@ -22,7 +23,7 @@ pub(super) struct Report {
     /// Records read whole.
     pub(super) records: usize,
     /// One line a problem, naming the record.
-    pub(super) problems: Vec<String>,
+    pub(super) problems: Vec<Both>,
     /// Requests and responses in their order.
     pub(super) heads: Vec<HttpHead>,
 }
@@ -89,13 +90,13 @@ pub(super) fn check(input: impl Read) -> Report {
             Ok([]) => break,
             Ok(_) => {}
             Err(e) => {
-                report.problems.push(format!("cannot be read: {e}"));
+                report.problems.push(Both::new(format!("无法读取：{e}"), format!("cannot be read: {e}")));
                 break;
             }
         }
         let n = report.records + 1;
         if n > MAX_RECORDS || report.problems.len() >= MAX_PROBLEMS {
-            report.problems.push(format!("stopped before record {n}"));
+            report.problems.push(Both::new(format!("在第 {n} 条记录前停止检查"), format!("stopped before record {n}")));
             break;
         }
         match member(&mut input, &mut total, &mut report, n) {
@@ -104,7 +105,7 @@ pub(super) fn check(input: impl Read) -> Report {
                 report.records = n;
             }
             Err(why) => {
-                report.problems.push(format!("record {n}: {why}"));
+                report.problems.push(Both::new(format!("第 {n} 条记录：{}", why.zh), format!("record {n}: {}", why.en)));
                 break;
             }
         }
@@ -114,27 +115,39 @@ pub(super) fn check(input: impl Read) -> Report {
 }
 
 /// One gzip member, which must be one whole record. Errors end the reading: nothing after them can be trusted to be aligned.
-fn member(input: &mut impl BufRead, total: &mut u64, report: &mut Report, n: usize) -> Result<Head, String> {
+fn member(input: &mut impl BufRead, total: &mut u64, report: &mut Report, n: usize) -> Result<Head, Both> {
     let mut text = BufReader::with_capacity(1 << 16, GzDecoder::new(input));
     let lines = head_lines(&mut text)?;
     let (head, missing) = head(&lines)?;
-    let name = format!("record {n} ({} {})", head.kind.escape_debug(), head.id.escape_debug());
-    report.problems.extend(missing.into_iter().map(|m| format!("{name}: {m}")));
+    let name = format!("({} {})", head.kind.escape_debug(), head.id.escape_debug());
+    let named = |zh: String, en: String| Both::new(format!("第 {n} 条记录 {name} {zh}"), format!("record {n} {name} {en}"));
+    report.problems.extend(missing.into_iter().map(|m| named(m.zh, m.en)));
     *total = total.saturating_add(head.length);
     if *total > MAX_TOTAL_BYTES {
-        return Err(format!("records are larger than {MAX_TOTAL_BYTES} bytes together"));
+        return Err(Both::new(
+            format!("全部记录合计超过 {MAX_TOTAL_BYTES} 字节"),
+            format!("records are larger than {MAX_TOTAL_BYTES} bytes together"),
+        ));
     }
     let hashes = hash_block(&mut text, &head)?;
     let mut end = Vec::new();
-    text.take(5).read_to_end(&mut end).map_err(|e| format!("gzip: {e}"))?;
+    text.take(5).read_to_end(&mut end).map_err(gzip)?;
     if end != b"\r\n\r\n" {
-        return Err("Content-Length is not the length of the block, or more than one record in a gzip member".into());
+        return Err(Both::new(
+            "Content-Length 与内容长度不符，或一个 gzip 成员中不止一条记录",
+            "Content-Length is not the length of the block, or more than one record in a gzip member",
+        ));
     }
     for (what, said, is) in [("WARC-Block-Digest", &head.block, hashes.block), ("WARC-Payload-Digest", &head.payload, hashes.payload)] {
         match said {
-            None => report.problems.push(format!("{name}: has no {what}")),
+            None => report.problems.push(named(format!("缺少 {what}"), format!("has no {what}"))),
             Some(said) if *said == format!("sha256:{is}") => {}
-            Some(said) => report.problems.push(format!("{name}: {what} says {}, it is sha256:{is}", said.escape_debug())),
+            Some(said) => {
+                let said = said.escape_debug();
+                report
+                    .problems
+                    .push(named(format!("{what} 写 {said}，实为 sha256:{is}"), format!("{what} says {said}, it is sha256:{is}")));
+            }
         }
     }
     if head.http {
@@ -143,52 +156,55 @@ fn member(input: &mut impl BufRead, total: &mut u64, report: &mut Report, n: usi
     Ok(head)
 }
 
-fn head_lines(text: &mut impl BufRead) -> Result<Vec<String>, String> {
+fn head_lines(text: &mut impl BufRead) -> Result<Vec<String>, Both> {
     let mut lines = Vec::new();
     let mut left = MAX_HEAD_BYTES;
     loop {
         let mut line = Vec::new();
-        let got = text.by_ref().take(left).read_until(b'\n', &mut line).map_err(|e| format!("gzip: {e}"))?;
+        let got = text.by_ref().take(left).read_until(b'\n', &mut line).map_err(gzip)?;
         left -= got as u64;
         let Some(line) = line.strip_suffix(b"\r\n") else {
-            return Err(if left == 0 { format!("header over {MAX_HEAD_BYTES} bytes") } else { "header line without CRLF, or cut".into() });
+            return Err(match left {
+                0 => Both::new(format!("记录头超过 {MAX_HEAD_BYTES} 字节"), format!("header over {MAX_HEAD_BYTES} bytes")),
+                _ => Both::new("记录头的行不以 CRLF 结束，或被截断", "header line without CRLF, or cut"),
+            });
         };
         if line.is_empty() {
             return Ok(lines);
         }
-        lines.push(String::from_utf8(line.to_vec()).map_err(|_| "header is not UTF-8".to_owned())?);
+        lines.push(String::from_utf8(line.to_vec()).map_err(|_| Both::new("记录头不是 UTF-8", "header is not UTF-8"))?);
     }
 }
 
 /// Understands a header. The list names fields that are missing or doubled but do not stop the reading.
-fn head(lines: &[String]) -> Result<(Head, Vec<String>), String> {
+fn head(lines: &[String]) -> Result<(Head, Vec<Both>), Both> {
     if lines.first().map(String::as_str) != Some("WARC/1.1") {
-        return Err("does not begin with WARC/1.1".into());
+        return Err(Both::new("不以 WARC/1.1 开头", "does not begin with WARC/1.1"));
     }
     let mut fields: HashMap<String, Vec<&str>> = HashMap::new();
     for line in &lines[1..] {
-        let (name, value) = line.split_once(':').ok_or("a header line without a colon")?;
+        let (name, value) = line.split_once(':').ok_or_else(|| Both::new("记录头有一行没有冒号", "a header line without a colon"))?;
         fields.entry(name.to_ascii_lowercase()).or_default().push(value.trim());
     }
     let mut wrong = Vec::new();
     for (name, values) in &fields {
         if values.len() > 1 && name != "warc-concurrent-to" {
-            wrong.push(format!("has {name} {} times", values.len()));
+            wrong.push(Both::new(format!("{name} 出现 {} 次", values.len()), format!("has {name} {} times", values.len())));
         }
     }
     let one = |name: &str| fields.get(name).map(|v| v[0].to_owned());
     for name in ["warc-type", "warc-record-id", "warc-date"] {
         if one(name).is_none() {
-            wrong.push(format!("has no {name}"));
+            wrong.push(Both::new(format!("缺少 {name}"), format!("has no {name}")));
         }
     }
-    wrong.sort();
+    wrong.sort_by(|a, b| a.en.cmp(&b.en));
     let length = one("content-length").filter(|l| l.bytes().all(|b| b.is_ascii_digit())).and_then(|l| l.parse().ok());
     let head = Head {
         kind: one("warc-type").unwrap_or_default(),
         id: one("warc-record-id").unwrap_or_default(),
         uri: one("warc-target-uri").unwrap_or_default(),
-        length: length.ok_or("Content-Length is missing or no number")?,
+        length: length.ok_or_else(|| Both::new("缺少 Content-Length，或不是数字", "Content-Length is missing or no number"))?,
         http: one("content-type").is_some_and(|t| t.starts_with("application/http")),
         block: one("warc-block-digest"),
         payload: one("warc-payload-digest"),
@@ -205,16 +221,19 @@ struct Hashes {
     payload: digest::Sha256,
 }
 
-fn hash_block(text: &mut impl Read, head: &Head) -> Result<Hashes, String> {
+fn hash_block(text: &mut impl Read, head: &Head) -> Result<Hashes, Both> {
     let (mut block, mut front, mut payload) = (Sha256::new(), Sha256::new(), Sha256::new());
     let mut scanner = HeadScanner { done: !head.http, ..HeadScanner::default() };
     let mut left = head.length;
     let mut piece = vec![0u8; 1 << 16];
     while left > 0 {
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
-        let got = text.read(&mut piece[..want]).map_err(|e| format!("gzip: {e}"))?;
+        let got = text.read(&mut piece[..want]).map_err(gzip)?;
         if got == 0 {
-            return Err(format!("block ends {left} bytes before its Content-Length"));
+            return Err(Both::new(
+                format!("内容比 Content-Length 少 {left} 字节"),
+                format!("block ends {left} bytes before its Content-Length"),
+            ));
         }
         let from = scanner.push(&piece[..got]).unwrap_or(got);
         block.update(&piece[..got]);
@@ -224,6 +243,10 @@ fn hash_block(text: &mut impl Read, head: &Head) -> Result<Hashes, String> {
     }
     let done = |h: Sha256| digest::Sha256::from_bytes(h.finalize().into());
     Ok(Hashes { block: done(block), head: done(front), payload: done(payload) })
+}
+
+fn gzip(e: std::io::Error) -> Both {
+    Both::new(format!("gzip 解压出错：{e}"), format!("gzip: {e}"))
 }
 
 /// What the records say of each other.
@@ -236,12 +259,13 @@ struct Seen {
 }
 
 impl Seen {
-    fn note(&mut self, head: &Head, n: usize, problems: &mut Vec<String>) {
+    fn note(&mut self, head: &Head, n: usize, problems: &mut Vec<Both>) {
         if n == 1 && head.kind != "warcinfo" {
-            problems.push("record 1: the file does not begin with warcinfo".into());
+            problems.push(Both::new("第 1 条记录不是 warcinfo", "record 1: the file does not begin with warcinfo"));
         }
         if !self.ids.insert(head.id.clone()) {
-            problems.push(format!("record {n}: its id {} stands twice", head.id.escape_debug()));
+            let id = head.id.escape_debug();
+            problems.push(Both::new(format!("第 {n} 条记录的编号 {id} 重复"), format!("record {n}: its id {id} stands twice")));
         }
         if matches!(head.kind.as_str(), "request" | "response") {
             self.exchanges.push((head.kind.clone(), head.id.clone()));
@@ -251,15 +275,20 @@ impl Seen {
             self.links.push((head.id.clone(), other.clone()));
         }
     }
-    fn pairs(&self, problems: &mut Vec<String>) {
+    fn pairs(&self, problems: &mut Vec<Both>) {
         if self.ids.is_empty() {
-            problems.push("holds no record".into());
+            problems.push(Both::new("没有任何记录", "holds no record"));
         }
         for (kind, id) in self.exchanges.iter().filter(|(_, id)| !self.linked.contains(id)) {
-            problems.push(format!("{kind} {}: no other record belongs to it (WARC-Concurrent-To)", id.escape_debug()));
+            let id = id.escape_debug();
+            problems.push(Both::new(
+                format!("{kind} {id} 没有与之配对的记录（WARC-Concurrent-To）"),
+                format!("{kind} {id}: no other record belongs to it (WARC-Concurrent-To)"),
+            ));
         }
         for (id, other) in self.links.iter().filter(|(_, other)| !self.ids.contains(other)) {
-            problems.push(format!("{}: belongs to {}, which is missing", id.escape_debug(), other.escape_debug()));
+            let (id, other) = (id.escape_debug(), other.escape_debug());
+            problems.push(Both::new(format!("{id} 所配对的 {other} 不存在"), format!("{id}: belongs to {other}, which is missing")));
         }
     }
 }

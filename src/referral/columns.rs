@@ -77,8 +77,8 @@ columns! {
     "管辖建议", "Jurisdiction", "jurisdiction", 14, empty, "1区县 2市专班 3上报部领导小组；由人工填写", "1 district 2 city task force 3 ministry; by hand";
     "理由", "Reason", "jurisdiction_why", 20, empty, "由人工填写", "by hand";
     "快照编号", "Package", "package", 30, |l, _| Cell::maybe(l.packages.last().map(|p| &p.id)), "最近一个证据包；全部见“校验值”表", "latest package; all of them on the hash sheet";
-    "快照SHA256", "Package SHA-256", "package_sha256", 66, |l, _| Cell::maybe(l.packages.last().map(|p| p.manifest_sha256.hex())), "证据包 manifest.json 的 SHA-256", "SHA-256 of manifest.json";
-    "快照SM3", "Package SM3", "package_sm3", 66, |l, _| Cell::maybe(l.packages.last().map(|p| p.manifest_sm3.hex())), "证据包 manifest.json 的 SM3", "SM3 of manifest.json";
+    "快照SHA256", "Package SHA-256", "package_sha256", 36, |l, _| Cell::maybe(l.packages.last().map(|p| p.manifest_sha256.hex())), "证据包 manifest.json 的 SHA-256", "SHA-256 of manifest.json";
+    "快照SM3", "Package SM3", "package_sm3", 36, |l, _| Cell::maybe(l.packages.last().map(|p| p.manifest_sm3.hex())), "证据包 manifest.json 的 SM3", "SM3 of manifest.json";
     "时间戳时间", "Time stamp", "stamped", 18, empty, "尚未加盖", "not stamped yet";
     "初审人/时间", "Confirmed by / at", "confirmed", 34, |l, _| step(l, |m| matches!(m, Move::Confirm)), "姓名与时间，ISO 8601，北京时间", "who and when; ISO 8601, Beijing time";
     "复审人/时间", "Approved by / at", "approved", 34, |l, _| step(l, |m| matches!(m, Move::Approve)), "与初审人不同", "another person than the one before";

@@ -1,207 +1,18 @@
 //! Tests of evidence, from outside: real packages on disk, hurt in every way we could think of, and read by other people's tools.
 
+mod lot;
+
 use flate2::bufread::MultiGzDecoder;
-use flate2::{Compression, GzBuilder};
-use jianwei::evidence::{self, Check, EvidenceError, Settings};
-use jianwei::model::assessment::{Assessment, Class, Finding, Scores, Span, Verdict};
-use jianwei::model::candidate::{Candidate, Reason};
-use jianwei::model::capture::{Capture, CertificateFacts, Hop, Outcome, Timing, TlsFacts};
+use jianwei::evidence::{self, Check, EvidenceError};
+use jianwei::model::capture::Outcome;
 use jianwei::model::digest::{Sha256, Sm3};
 use jianwei::model::dossier::Dossier;
-use jianwei::model::host::Host;
-use jianwei::model::lang::Both;
 use jianwei::model::lead::PackageRef;
-use jianwei::model::page::Page;
-use jianwei::model::resolution::{DnsAnswer, DnsRecord, Presence, Resolution};
-use jianwei::model::sighting::{Context, Sighting};
-use jianwei::model::time::Timestamp;
+use lot::{SOURCE, assessment, at, dossier, gzip, rich, settings, silent, visit};
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-fn at(ms: i64) -> Timestamp {
-    Timestamp::parse("2026-01-03T02:14:55.120Z").expect("a time").plus_millis(ms)
-}
-
-fn hop(n: u32, url: &str, head: &str, wire: &[u8], body: &[u8]) -> Hop {
-    let parsed = url::Url::parse(url).expect("a url");
-    let host = parsed.host_str().expect("a host");
-    Hop {
-        n,
-        url: url.to_owned(),
-        at: at(i64::from(n) * 200),
-        address: Some("127.0.0.1:80".parse().expect("an address")),
-        request_head: format!("GET {} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Mozilla/5.0 (test)\r\n\r\n", parsed.path()).into_bytes(),
-        response_head: head.as_bytes().to_vec(),
-        status: Some(200),
-        headers: vec![("Content-Type".into(), "text/html".into())],
-        wire_body: wire.to_vec(),
-        body: body.to_vec(),
-        wire_bytes: wire.len() as u64,
-        truncated: false,
-        timing: Timing { dns_ms: Some(3), connect_ms: Some(1), tls_ms: None, first_byte_ms: Some(9), total_ms: 20 },
-        tls: None,
-        redirect_to: None,
-        trouble: None,
-    }
-}
-
-fn silent(n: u32, url: &str, outcome: Outcome) -> Hop {
-    let mut silent = hop(n, url, "", b"", b"");
-    silent.status = None;
-    silent.headers = Vec::new();
-    silent.trouble = Some(outcome);
-    silent
-}
-
-fn tls() -> TlsFacts {
-    let made = rcgen::generate_simple_self_signed(vec!["cx-mem-gov.example".to_owned()]).expect("a certificate");
-    let der = made.cert.der().to_vec();
-    use base64::Engine as _;
-    TlsFacts {
-        version: "TLSv1_3".into(),
-        cipher: "TLS13_AES_128_GCM_SHA256".into(),
-        chain: vec![base64::engine::general_purpose::STANDARD.encode(&der)],
-        leaf: Some(CertificateFacts {
-            subject: "CN=cx-mem-gov.example".into(),
-            issuer: "CN=cx-mem-gov.example".into(),
-            serial: "01ab".into(),
-            not_before: at(-1000),
-            not_after: at(1_000_000),
-            names: vec!["cx-mem-gov.example".into()],
-            sha256: Sha256::of(&der).hex(),
-        }),
-        verified: Err("self-signed".into()),
-    }
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzBuilder::new().write(Vec::new(), Compression::default());
-    encoder.write_all(bytes).expect("memory");
-    encoder.finish().expect("memory")
-}
-
-const SOURCE: &str = "<html><head><meta charset=gbk><title>证书查询</title></head><body>特种作业操作证查询<!-- kit --></body></html>";
-
-/// Redirect to https, a chunked redirect without TLS facts, then a gzip-compressed GBK page.
-fn page_visit() -> Capture {
-    let gbk = encoding_rs::GBK.encode(SOURCE).0.into_owned();
-    let mut first = hop(
-        0,
-        "http://cx-mem-gov.example/",
-        "HTTP/1.1 302 Found\r\nLocation: https://cx-mem-gov.example/a\r\nContent-Length: 0\r\n\r\n",
-        b"",
-        b"",
-    );
-    first.redirect_to = Some("https://cx-mem-gov.example/a".into());
-    let mut second = hop(
-        1,
-        "https://cx-mem-gov.example/a",
-        "HTTP/1.1 301 Moved\r\nLocation: /q\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"5\r\nhello\r\n0\r\n\r\n",
-        b"hello",
-    );
-    second.tls = Some(tls());
-    let wire = gzip(&gbk);
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=gbk\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
-        wire.len()
-    );
-    let mut third = hop(2, "https://cx-mem-gov.example/q", &head, &wire, &gbk);
-    third.tls = second.tls.clone();
-    Capture {
-        requested_url: "http://cx-mem-gov.example/".into(),
-        final_url: Some("https://cx-mem-gov.example/q".into()),
-        variant: "desktop".into(),
-        started_at: at(0),
-        ended_at: at(900),
-        outcome: Outcome::Captured,
-        hops: vec![first, second, third],
-        page: Some(Page {
-            charset: "GBK".into(),
-            charset_from: "http".into(),
-            title: "证书查询".into(),
-            text: "特种作业操作证查询".into(),
-            html: SOURCE.into(),
-            comments: vec!["kit".into()],
-            ..Page::default()
-        }),
-    }
-}
-
-fn visit(hops: Vec<Hop>, outcome: Outcome) -> Capture {
-    let (page, final_url) = (None, None);
-    Capture { hops, outcome, page, final_url, variant: "wechat".into(), started_at: at(1000), ended_at: at(1500), ..page_visit() }
-}
-
-fn dossier(captures: Vec<Capture>) -> Dossier {
-    let host = Host::parse("cx-mem-gov.example").expect("a host");
-    let record = |rrtype: &str, data: &str| DnsRecord { name: host.to_string(), rrtype: rrtype.into(), ttl: 60, data: data.into() };
-    Dossier {
-        candidate: Candidate {
-            host: host.clone(),
-            url: "http://cx-mem-gov.example/".into(),
-            site: "cx.mem.gov.cn".into(),
-            reasons: vec![Reason::Check],
-            sightings: vec![Sighting { seen: host.to_string(), source: "names".into(), seen_at: at(-5), context: Context::default() }],
-            first_seen: at(-5),
-            last_seen: at(-5),
-        },
-        resolution: Some(Resolution {
-            host: host.clone(),
-            at: at(-1),
-            resolvers: vec!["127.0.0.1:5399".into()],
-            presence: Presence::Present,
-            addresses: vec!["127.0.0.1".parse().expect("an address")],
-            answers: vec![DnsAnswer {
-                question: "A".into(),
-                rcode: "NOERROR".into(),
-                records: vec![record("A", "127.0.0.1"), record("TXT", "\"evil\r\nWARC/1.1\"")],
-            }],
-        }),
-        captures,
-    }
-}
-
-fn assessment() -> Assessment {
-    Assessment {
-        class: Verdict::FakeQuery,
-        site: "cx.mem.gov.cn".into(),
-        scores: Scores { fake_query: 88, seller: 0, mirror: 10 },
-        review: true,
-        findings: vec![Finding {
-            signal: "form_fields".into(),
-            class: Class::FakeQuery,
-            points: 15,
-            why: Both::new("索取姓名与证号", "asks for name and number"),
-            span: Some(Span { raw: "姓名".into(), normalised: "姓名".into(), part: "text".into(), offset: Some(3) }),
-            evidence: "view/text.txt".into(),
-        }],
-        rules: "0123456789abcdef".into(),
-        at: at(2000),
-    }
-}
-
-fn settings() -> Settings {
-    Settings { tsa: Vec::new(), organisation: "某市网安支队\r\nX-Injected: 1".into(), officers: vec!["甲".into(), "乙".into()] }
-}
-
-/// Every kind of hop that there is, in two visits.
-fn rich() -> Dossier {
-    let mut truncated =
-        hop(0, "http://cx-mem-gov.example/big", "HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"cut off he", b"cut off he");
-    (truncated.truncated, truncated.trouble) = (true, Some(Outcome::TooLarge { limit_bytes: 10 }));
-    let odd = hop(1, "http://cx-mem-gov.example/odd", "ICY 200 OK\r\n\r\n", b"not http", b"not http");
-    let late = silent(2, "http://cx-mem-gov.example/slow", Outcome::TimedOut { after_ms: 15_000 });
-    let mut refused =
-        silent(3, "http://169.254.169.254/latest", Outcome::RefusedByGuard { address: "169.254.169.254".into(), why: "link_local".into() });
-    (refused.address, refused.request_head) = (None, Vec::new());
-    let lenient = hop(4, "http://cx-mem-gov.example/lf", "HTTP/1.1 200 OK\nServer: x\n\n", b"\r\n\r\nbody", b"\r\n\r\nbody");
-    let bare = hop(5, "http://cx-mem-gov.example/204", "HTTP/1.0 204 No Content\r\n\r\n", b"", b"");
-    let end = Outcome::RefusedByGuard { address: "169.254.169.254".into(), why: "link_local".into() };
-    dossier(vec![page_visit(), visit(vec![truncated, odd, late, lenient, bare, refused], end)])
-}
 
 fn sealed(dossier: &Dossier) -> (tempfile::TempDir, PathBuf, PackageRef) {
     let root = tempfile::tempdir().expect("a folder");
@@ -662,22 +473,24 @@ fn seals_until_killed() {
 #[test]
 fn a_process_killed_at_any_moment_leaves_only_whole_packages() {
     let root = tempfile::tempdir().expect("a folder");
-    let mut halves = 0;
-    for round in 0..20u64 {
+    let (mut rounds, mut halves, mut packages) = (0u64, 0, Vec::new());
+    // Until both kinds were met often enough; how many rounds that takes depends on the machine.
+    while (halves < 5 || packages.len() < 20) && rounds < 500 {
         let mut child = Command::new(std::env::current_exe().expect("this binary"))
             .args(["--exact", "evidence::seals_until_killed", "--ignored"])
             .env(KILLED_IN, root.path())
             .stdout(std::process::Stdio::null())
             .spawn()
             .expect("started");
-        std::thread::sleep(std::time::Duration::from_millis(40 + round * 7));
+        std::thread::sleep(std::time::Duration::from_millis(20 + (rounds * 37) % 400));
         child.kill().expect("killed");
         child.wait().expect("ended");
         halves += evidence::sweep(root.path()).expect("swept");
+        packages = evidence::packages(root.path()).expect("listed");
+        rounds += 1;
     }
-    let packages = evidence::packages(root.path()).expect("listed");
-    assert!(packages.len() >= 20, "{} packages", packages.len());
-    eprintln!("{} whole packages, {halves} half-written ones swept", packages.len());
+    eprintln!("{} whole packages, {halves} half-written ones swept, {rounds} kills", packages.len());
+    assert!(halves >= 5 && packages.len() >= 20);
     for package in packages {
         assert_eq!(failing(&evidence::verify(&package)), Vec::<String>::new());
     }
@@ -769,5 +582,55 @@ fn the_commands_of_the_note_work_with_common_tools_alone() {
         assert!(manifest.contains(&format!("\"sm3\": \"{digest}\"")), "{digest}");
     } else {
         eprintln!("skipped: no openssl with SM3");
+    }
+}
+
+#[test]
+fn every_line_of_a_verification_is_told_in_chinese_and_in_english() {
+    let (_root, folder, _) = sealed(&rich());
+    let whole = evidence::verify(&folder);
+    let path = folder.join("capture.warc.gz");
+    let all = records(&fs::read(&path).expect("a WARC"));
+    replace(&path, &gzip(&drop_line(&all[0], "WARC-Block-Digest")));
+    replace(&folder.join("view/text.txt"), b"changed");
+    fs::remove_file(folder.join("score.json")).expect("removed");
+    let hurt = evidence::verify(&folder);
+    assert!(failing(&hurt).len() >= 4, "{hurt:?}");
+    for check in whole.iter().chain(&hurt) {
+        assert!(!check.what.zh.is_ascii() && check.what.en.is_ascii(), "{check:?}");
+        assert!(check.pass || (!check.detail.zh.is_ascii() && check.detail.en.is_ascii()), "{check:?}");
+        assert!(!check.what.zh.contains('\n') && !check.detail.zh.contains('\n') && !check.detail.en.contains('\n'), "one line: {check:?}");
+    }
+}
+
+#[test]
+fn no_mutation_of_a_package_makes_verification_panic_or_hang() {
+    let (_root, folder, _) = sealed(&rich());
+    let path = folder.join("capture.warc.gz");
+    let all = records(&fs::read(&path).expect("a WARC"));
+    let mut state = 0x2545_F491_4F6C_DD1Du64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).expect("small")
+    };
+    for _ in 0..300 {
+        let mut forged = all.clone();
+        let hurt = next(forged.len());
+        let record = &mut forged[hurt];
+        for _ in 0..1 + next(4) {
+            let at = next(record.len());
+            match next(3) {
+                0 => record[at] = u8::try_from(next(256)).expect("a byte"),
+                1 => drop(record.drain(at..(at + next(40)).min(record.len()))),
+                _ => record.splice(at..at, [b'\r', b'\n', 0xff, b':'].into_iter().take(1 + next(4))).for_each(drop),
+            }
+        }
+        if forged == all {
+            continue;
+        }
+        replace(&path, &forged.iter().flat_map(|r| gzip(r)).collect::<Vec<u8>>());
+        assert!(evidence::verify(&folder).iter().any(|c| !c.pass && c.file == "capture.warc.gz"));
     }
 }
