@@ -611,11 +611,30 @@ async fn the_lab_engine_answers_every_query_of_the_shipped_site() {
 async fn the_lab_engine_shows_each_of_the_other_outcomes() {
     for (word, want) in [("blocktest", "Blocked"), ("decoytest 特种作业", "Blocked"), ("emptytest", "Empty")] {
         let (_lab, net) = lab_and_door();
-        let settings: Settings = toml::from_str(&format!("id = 's'\nkind = 'search'\nengine = 'lab'\nqueries = ['{word}']")).expect("settings");
+        let settings: Settings =
+            toml::from_str(&format!("id = 's'\nkind = 'search'\nengine = 'lab'\nqueries = ['{word}']")).expect("settings");
         let mut source = build(&settings, &[], &engine_files(), &Vec::new).expect("right settings");
         let batches = run_through(&net, source.as_mut()).await;
         let last = format!("{:?}", batches[0].outcome);
         assert!(last.starts_with(want), "{word}: {last}");
         assert!(batches[0].sightings.is_empty(), "{word}");
     }
+}
+
+#[tokio::test]
+async fn of_the_permutations_those_that_exist_are_given_once_a_day() {
+    let (_lab, net) = lab_and_door();
+    let names = || ["nobody-has-this.example", "search.lab.example", "not a host", "nor-this.top"].map(str::to_owned).to_vec();
+    let settings: Settings = toml::from_str("id = 'p'\nkind = 'permutations'").expect("settings");
+    let source = || build(&settings, &[], &[], &names).expect("right settings");
+    let batches = run_through(&net, source().as_mut()).await;
+    let seen: Vec<&str> = batches.iter().flat_map(|b| &b.sightings).map(|s| s.seen.as_str()).collect();
+    assert_eq!(seen, ["search.lab.example"], "{batches:?}");
+    let again = source().poll(Some(&batches[0].cursor), &net).await;
+    assert_eq!((again.outcome, again.more), (RunOutcome::Empty, false));
+
+    let nobody = NetSettings { resolvers: vec!["127.0.0.1:9".into()], ..NetSettings::default() };
+    let batch = source().poll(None, &Net::new(&nobody).expect("right settings")).await;
+    assert!(matches!(&batch.outcome, RunOutcome::Failed { why } if why.contains("no usable answer")), "{batch:?}");
+    assert_eq!(batch.cursor, Cursor::default(), "a silent resolver moves nothing");
 }
