@@ -26,7 +26,8 @@ pub struct Settings {
     pub id: String,
     /// `names`, `permutations`, `search` (later also `zone_diff`, `ct`, `certstream`, `assets`).
     pub kind: String,
-    /// Cron expression, Asia/Shanghai; none: at every scan.
+    /// Cron expression, Asia/Shanghai; none: at every scan. Today its form is checked and every scan runs the source. Whatever it says,
+    /// permutations are asked once a (Beijing) day, and a complete round of the same searches rests for 6 hours.
     pub schedule: Option<String>,
     /// names: a file or a folder.
     pub path: Option<std::path::PathBuf>,
@@ -39,7 +40,7 @@ pub struct Settings {
     /// search: queries besides the protected sites' own.
     #[serde(default)]
     pub queries: Vec<String>,
-    /// search: result pages per query; default 1.
+    /// search: result pages per query, 1 to 10; default 1.
     pub pages: Option<u32>,
 }
 
@@ -78,7 +79,7 @@ pub struct Batch {
     pub sightings: Vec<Sighting>,
     /// Where to go on. Stored only together with this batch.
     pub cursor: Cursor,
-    /// Is there more to poll now?
+    /// Is there more to poll now? Also after a failure: one bad file does not end the run of a folder.
     pub more: bool,
     /// How it went.
     pub outcome: RunOutcome,

@@ -564,3 +564,77 @@ async fn a_feed_that_serves_a_page_or_a_refusal_keeps_its_place() {
     assert!(matches!(&outcomes[3], RunOutcome::Failed { why } if why.contains("broken feed")), "{outcomes:?}");
     assert!(matches!(&outcomes[5], RunOutcome::Failed { why } if why.contains("status 500")), "{outcomes:?}");
 }
+
+/// Starts the lab and a door whose only resolver is the lab's.
+fn lab_and_door() -> (crate::lab::Lab, Net) {
+    let lab = crate::lab::Lab::start(None);
+    let settings = NetSettings {
+        resolvers: vec![lab.dns().to_string()],
+        allow_private: vec![lab.network()],
+        per_host_interval_ms: 0,
+        ..NetSettings::default()
+    };
+    (lab, Net::new(&settings).expect("right settings"))
+}
+
+async fn run_through(net: &Net, source: &mut dyn Source) -> Vec<Batch> {
+    let (mut cursor, mut batches) = (None::<Cursor>, Vec::new());
+    loop {
+        let batch = source.poll(cursor.as_ref(), net).await;
+        cursor = Some(batch.cursor.clone());
+        let more = batch.more && batches.len() < 1_000;
+        batches.push(batch);
+        if !more {
+            return batches;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_lab_engine_answers_every_query_of_the_shipped_site() {
+    let text = include_str!("../../rules/sites/cx.mem.gov.cn.toml");
+    let file = RuleFile { path: "sites/cx.mem.gov.cn.toml".into(), shown: String::new(), text: text.into() };
+    let site = Site::read(&file).expect("shipped");
+    let queries = site.queries.len();
+    let (_lab, net) = lab_and_door();
+    let settings: Settings = toml::from_str("id = 's'\nkind = 'search'\nengine = 'lab'\npages = 5").expect("settings");
+    let mut source = build(&settings, &[site], &engine_files(), &Vec::new).expect("right settings");
+    let batches = run_through(&net, source.as_mut()).await;
+    let bad: Vec<&RunOutcome> = batches.iter().map(|b| &b.outcome).filter(|o| **o != RunOutcome::Ok).collect();
+    assert!(bad.is_empty(), "{bad:?}");
+    let asked: std::collections::BTreeSet<_> = batches.iter().flat_map(|b| &b.sightings).map(|s| s.context.query.clone()).collect();
+    assert_eq!(asked.len(), queries);
+    assert!(!batches.iter().flat_map(|b| &b.sightings).any(|s| s.seen.contains("nourl") || s.seen.contains("ad.lab.example")));
+}
+
+#[tokio::test]
+async fn the_lab_engine_shows_each_of_the_other_outcomes() {
+    for (word, want) in [("blocktest", "Blocked"), ("decoytest 特种作业", "Blocked"), ("emptytest", "Empty")] {
+        let (_lab, net) = lab_and_door();
+        let settings: Settings =
+            toml::from_str(&format!("id = 's'\nkind = 'search'\nengine = 'lab'\nqueries = ['{word}']")).expect("settings");
+        let mut source = build(&settings, &[], &engine_files(), &Vec::new).expect("right settings");
+        let batches = run_through(&net, source.as_mut()).await;
+        let last = format!("{:?}", batches[0].outcome);
+        assert!(last.starts_with(want), "{word}: {last}");
+        assert!(batches[0].sightings.is_empty(), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn of_the_permutations_those_that_exist_are_given_once_a_day() {
+    let (_lab, net) = lab_and_door();
+    let names = || ["nobody-has-this.example", "search.lab.example", "not a host", "nor-this.top"].map(str::to_owned).to_vec();
+    let settings: Settings = toml::from_str("id = 'p'\nkind = 'permutations'").expect("settings");
+    let source = || build(&settings, &[], &[], &names).expect("right settings");
+    let batches = run_through(&net, source().as_mut()).await;
+    let seen: Vec<&str> = batches.iter().flat_map(|b| &b.sightings).map(|s| s.seen.as_str()).collect();
+    assert_eq!(seen, ["search.lab.example"], "{batches:?}");
+    let again = source().poll(Some(&batches[0].cursor), &net).await;
+    assert_eq!((again.outcome, again.more), (RunOutcome::Empty, false));
+
+    let nobody = NetSettings { resolvers: vec!["127.0.0.1:9".into()], ..NetSettings::default() };
+    let batch = source().poll(None, &Net::new(&nobody).expect("right settings")).await;
+    assert!(matches!(&batch.outcome, RunOutcome::Failed { why } if why.contains("no usable answer")), "{batch:?}");
+    assert_eq!(batch.cursor, Cursor::default(), "a silent resolver moves nothing");
+}
