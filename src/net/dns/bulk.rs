@@ -20,6 +20,8 @@ const LANES: usize = 3;
 const WINDOW: (usize, usize, usize) = (32, 128, 4);
 /// Tries a question, and what the first waits; each further one waits half as long again.
 const TRIES: u8 = 3;
+/// Questions looked through for one that this resolver has not failed to answer.
+const LOOK_AHEAD: usize = 1_024;
 const FIRST_WAIT_MS: u64 = 1_500;
 /// With no reply at all for so long, nobody answers and the rest is unknown.
 const SILENCE: Duration = Duration::from_secs(12);
@@ -27,8 +29,8 @@ const SILENCE: Duration = Duration::from_secs(12);
 const TICK: Duration = Duration::from_millis(20);
 /// Questions a second and resolver. A resolver on this machine is ours and has no such limit.
 const RATE_PER_S: u64 = 2_000;
-/// Names asked over TCP at once.
-const TCP_AT_ONCE: usize = 16;
+/// Names asked on their own at once.
+const ALONE_AT_ONCE: usize = 16;
 /// Parents probed for wildcards in one call, and probes each: one probe misses zones that answer unevenly.
 const MAX_PARENTS: usize = 2_000;
 const WILDCARD_PROBES: usize = 3;
@@ -42,8 +44,10 @@ struct Job {
     tries: u8,
     /// Asked for AAAA, as A gave nothing.
     second: bool,
-    /// The resolver that did not answer.
-    avoid: Option<SocketAddr>,
+    /// Resolvers that gave no usable reply, one bit each.
+    failed: u64,
+    /// What went wrong at the last try.
+    why: Option<String>,
 }
 
 struct Flight {
@@ -57,7 +61,8 @@ enum Found {
     Addresses(Vec<IpAddr>),
     Absent(&'static str),
     Unknown(String),
-    OverTcp,
+    /// Truncated, or an alias that the resolver did not follow: asked again on its own.
+    Alone,
 }
 
 struct Work<'a> {
@@ -66,46 +71,62 @@ struct Work<'a> {
     found: Vec<Option<Found>>,
     left: usize,
     last_reply: Instant,
-    several: bool,
+    /// Resolvers, one bit each; and those that no socket reaches.
+    all: u64,
+    gone: u64,
 }
 
 impl Work<'_> {
-    /// The next question for this resolver, rather one that another failed to answer.
-    fn next(&mut self, server: SocketAddr) -> Option<Job> {
-        let front = self.queue.iter().take(64).position(|job| !self.several || job.avoid != Some(server)).unwrap_or(0);
-        self.queue.remove(front)
+    /// The next question for this resolver: one that it did not fail to answer before.
+    fn next(&mut self, server: u64) -> Option<Job> {
+        let n = self.queue.iter().take(LOOK_AHEAD).position(|job| job.failed & server == 0)?;
+        self.queue.remove(n)
+    }
+    /// How every name came out; unknown where nobody answered until the end.
+    fn finish(&mut self) -> Vec<Found> {
+        while let Some(job) = self.queue.pop_front() {
+            self.settle(job.index, Found::Unknown(job.why.unwrap_or_else(|| "no resolver answers".into())));
+        }
+        let lost = || Found::Unknown("not asked".into());
+        self.found.drain(..).map(|found| found.unwrap_or_else(lost)).collect()
     }
     fn settle(&mut self, index: usize, found: Found) {
         if self.found[index].replace(found).is_none() {
             self.left -= 1;
         }
     }
-    /// Another try, or the end of them.
-    fn again(&mut self, mut job: Job, server: SocketAddr, why: &str) {
+    /// Another try, with another resolver where there is one; or the end of them.
+    fn again(&mut self, mut job: Job, server: u64, why: &str) {
         job.tries += 1;
-        job.avoid = Some(server);
+        job.failed |= server;
+        if (job.failed | self.gone) == self.all {
+            job.failed = 0;
+        }
         if job.tries >= TRIES {
             self.settle(job.index, Found::Unknown(why.to_owned()));
         } else {
+            // At the end: a resolver that is slow to say no must not stand before names nobody asked yet.
+            job.why = Some(why.to_owned());
             self.queue.push_back(job);
         }
     }
-    fn take(&mut self, mut job: Job, server: SocketAddr, reply: Reply) {
+    fn take(&mut self, mut job: Job, server: u64, reply: Reply) {
         match reply {
             Reply::Answer(answer) => match answer.rcode.as_str() {
                 "NXDOMAIN" => self.settle(job.index, Found::Absent("NXDOMAIN")),
                 "NOERROR" if !answer.addresses.is_empty() => self.settle(job.index, Found::Addresses(answer.addresses)),
+                "NOERROR" if job.question.dangling(&answer).is_some() => self.settle(job.index, Found::Alone),
                 "NOERROR" if job.second => self.settle(job.index, Found::Absent("NODATA")),
                 "NOERROR" => match Question::new(&self.names[job.index], "AAAA") {
                     Ok(question) => {
-                        job = Job { question, second: true, tries: 0, ..job };
+                        job = Job { question, second: true, tries: 0, failed: 0, ..job };
                         self.queue.push_front(job);
                     }
                     Err(why) => self.settle(job.index, Found::Unknown(why.into())),
                 },
                 rcode => self.again(job, server, rcode),
             },
-            Reply::Truncated => self.settle(job.index, Found::OverTcp),
+            Reply::Truncated => self.settle(job.index, Found::Alone),
             Reply::Malformed | Reply::NotOurs => self.again(job, server, "malformed reply"),
         }
     }
@@ -152,29 +173,33 @@ impl Dns {
         per_parent.filter_map(|(answers, parent)| Some((parent.to_owned(), addresses(answers.to_vec())?))).collect()
     }
     async fn sweep(&self, names: &[String], progress: &impl Fn(usize)) -> Vec<Found> {
+        if names.is_empty() {
+            return Vec::new();
+        }
         let work = Mutex::new(self.queued(names));
         // Its lanes live and die with this call: dropped, everything stops.
-        let lanes = self.servers.iter().flat_map(|server| (0..LANES).map(|_| self.lane(*server, &work, progress)));
+        let lanes = (0..self.servers.len()).flat_map(|n| (0..LANES).map(move |_| n)).map(|n| self.lane(n, &work, progress));
         future::join_all(lanes).await;
-        let found = lock(&work).found.drain(..).map(|f| f.unwrap_or_else(|| Found::Unknown("no resolver answers".into()))).collect();
-        let found = self.truncated_over_tcp(names, found).await;
+        let found = lock(&work).finish();
+        let found = self.alone(names, found).await;
         progress(names.len());
         found
     }
     fn queued<'a>(&self, names: &'a [String]) -> Work<'a> {
+        let all = (0..self.servers.len()).fold(0, |all, n| all | bit(n));
         let mut found = vec![None; names.len()];
         let mut queue = VecDeque::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
             match Question::new(name, "A") {
-                Ok(question) => queue.push_back(Job { index, question, tries: 0, second: false, avoid: None }),
+                Ok(question) => queue.push_back(Job { index, question, tries: 0, second: false, failed: 0, why: None }),
                 Err(why) => found[index] = Some(Found::Unknown(format!("cannot be asked: {why}"))),
             }
         }
-        Work { left: queue.len(), queue, names, found, last_reply: Instant::now(), several: self.servers.len() > 1 }
+        Work { left: queue.len(), queue, names, found, last_reply: Instant::now(), all, gone: 0 }
     }
-    async fn truncated_over_tcp(&self, names: &[String], mut found: Vec<Found>) -> Vec<Found> {
-        let cut: Vec<usize> = (0..found.len()).filter(|n| matches!(found[*n], Found::OverTcp)).collect();
-        let answers = stream::iter(cut).map(|n| async move { (n, self.whole(&names[n]).await) }).buffer_unordered(TCP_AT_ONCE);
+    async fn alone(&self, names: &[String], mut found: Vec<Found>) -> Vec<Found> {
+        let cut: Vec<usize> = (0..found.len()).filter(|n| matches!(found[*n], Found::Alone)).collect();
+        let answers = stream::iter(cut).map(|n| async move { (n, self.whole(&names[n]).await) }).buffer_unordered(ALONE_AT_ONCE);
         for (n, answer) in answers.collect::<Vec<_>>().await {
             found[n] = answer;
         }
@@ -183,7 +208,7 @@ impl Dns {
     async fn whole(&self, name: &str) -> Found {
         for rrtype in ["A", "AAAA"] {
             let answer = match Question::new(name, rrtype) {
-                Ok(question) => self.put(&question).await,
+                Ok(question) => self.chase(&question).await,
                 Err(why) => return Found::Unknown(why.into()),
             };
             match answer {
@@ -195,23 +220,35 @@ impl Dns {
         }
         Found::Absent("NODATA")
     }
-    async fn lane(&self, server: SocketAddr, work: &Mutex<Work<'_>>, progress: &impl Fn(usize)) {
+    async fn lane(&self, n: usize, work: &Mutex<Work<'_>>, progress: &impl Fn(usize)) {
+        let server = self.servers[n];
         let socket = match udp_socket(server).await {
             Ok(socket) => socket,
-            Err(e) => return tracing::warn!(%server, "no socket to resolver {server}: {e}"),
+            Err(e) => {
+                tracing::warn!(%server, "no socket to resolver {server}: {e}");
+                lock(work).gone |= bit(n);
+                return;
+            }
         };
-        let mut lane = Lane::new(self, server, socket);
+        let mut lane = Lane::new(self, n, socket);
         while lane.step(work).await {
             let work = lock(work);
             progress(work.names.len() - work.left);
         }
+        let unanswered = lane.flying.drain().map(|(_, flight)| flight.job);
+        lock(work).queue.extend(unanswered);
     }
+}
+
+/// The bit of a resolver; the last one stands for all beyond sixty-four.
+fn bit(n: usize) -> u64 {
+    1 << n.min(63)
 }
 
 /// One socket with its questions in flight.
 struct Lane<'a> {
     dns: &'a Dns,
-    server: SocketAddr,
+    server: u64,
     socket: UdpSocket,
     flying: HashMap<u16, Flight>,
     window: usize,
@@ -221,10 +258,10 @@ struct Lane<'a> {
 }
 
 impl<'a> Lane<'a> {
-    fn new(dns: &'a Dns, server: SocketAddr, socket: UdpSocket) -> Self {
+    fn new(dns: &'a Dns, n: usize, socket: UdpSocket) -> Self {
         let now = Instant::now();
-        let budget = Budget::new(server, now);
-        Self { dns, server, socket, flying: HashMap::new(), window: WINDOW.0, swept: now, budget, datagram: vec![0; 4_096] }
+        let budget = Budget::new(dns.servers[n], now);
+        Self { dns, server: bit(n), socket, flying: HashMap::new(), window: WINDOW.0, swept: now, budget, datagram: vec![0; 4_096] }
     }
     /// Sends what fits, hears what came, gives up on what is overdue. `false`: there is nothing left to do.
     async fn step(&mut self, work: &Mutex<Work<'_>>) -> bool {
@@ -256,7 +293,7 @@ impl<'a> Lane<'a> {
             self.flying.insert(id, Flight { job, due });
             // An error here is an earlier datagram's (port closed): the question stays in flight and is tried again when overdue.
             if let Err(e) = self.socket.send(&bytes).await {
-                tracing::debug!(server = %self.server, "sending to resolver: {e}");
+                tracing::debug!("sending to a resolver: {e}");
             }
         }
     }
@@ -346,7 +383,7 @@ fn presence(name: &str, found: Found, hijack: &[IpAddr], wild: &HashMap<String, 
         },
         Found::Absent(why) => Presence::Absent { why: why.into() },
         Found::Unknown(why) => Presence::Unknown { why },
-        Found::OverTcp => Presence::Unknown { why: "truncated".into() },
+        Found::Alone => Presence::Unknown { why: "no whole answer".into() },
     }
 }
 

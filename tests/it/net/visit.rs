@@ -1,6 +1,6 @@
 //! Visits: what is kept, what is refused, and what hostile servers get out of us.
 
-use super::servers::{Act, at, dns, door, ended, http, page, send, settings, to, visit};
+use super::servers::{Act, at, dns, door, ended, http, page, send, settings, to, url, visit};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jianwei::model::capture::Outcome;
@@ -85,7 +85,7 @@ async fn a_redirect_to_a_private_address_is_refused_and_recorded() {
         let want = Outcome::RefusedByGuard { address: address.into(), why: why.into() };
         assert_eq!((hops.len(), &hops[1].trouble), (2, &Some(want)), "{location}");
         assert!(hops[1].request_head.is_empty() && hops[1].address.is_none(), "{location}");
-        assert_eq!(hops[0].redirect_to.as_deref(), Some(location));
+        assert_eq!(hops[0].redirect_to, Some(url(location).to_string()));
     }
 }
 
