@@ -5,17 +5,18 @@ use crate::model::host::Host;
 use crate::net::dns::Dns;
 use crate::net::guard::Guard;
 use crate::net::reach::{self, NoWay};
+use crate::net::settings::Settings;
 use crate::net::{FetchError, FetchRequest, Fetched, FetchedFile, Inner};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 /// How long a connection may take.
@@ -42,40 +43,52 @@ impl Resolve for Guarded {
 }
 
 /// Builds the pooled client. Through a proxy, the only name it looks up is the proxy's own, by the system.
-pub(crate) fn client(inner_dns: Arc<Dns>, guard: Guard, tls: rustls::ClientConfig, proxy: Option<&str>) -> reqwest::Result<Client> {
+pub(crate) fn client(dns: Arc<Dns>, guard: Guard, tls: rustls::ClientConfig, settings: &Settings) -> reqwest::Result<Client> {
     let builder =
         Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).tls_backend_preconfigured(tls).connect_timeout(CONNECT);
-    match proxy {
-        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy)?).build(),
-        None => builder.dns_resolver(Arc::new(Guarded { dns: inner_dns, guard })).build(),
+    match &settings.proxy {
+        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.as_str())?).build(),
+        None => builder.dns_resolver(Arc::new(Guarded { dns, guard })).build(),
     }
 }
 
 /// One request, its body in memory.
 pub(crate) async fn fetch(door: &Inner, request: &FetchRequest) -> Result<Fetched, FetchError> {
-    let after_ms = door.settings.timeout_ms;
     let limit_bytes = request.max_body_bytes.unwrap_or(door.settings.max_body_bytes);
-    let whole = async {
-        let (final_url, mut response) = follow(door, request).await?;
-        let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(|e| failure(&e, after_ms))? {
-            if (body.len() + part.len()) as u64 > limit_bytes {
-                return Err(FetchError::TooLarge { limit_bytes });
-            }
-            body.extend_from_slice(&part);
+    let mut time = Time::new(door.settings.timeout_ms);
+    let (final_url, mut response) = follow(door, request, &mut time).await?;
+    let mut body = Vec::new();
+    while let Some(part) = time.spend(response.chunk()).await? {
+        if (body.len() + part.len()) as u64 > limit_bytes {
+            return Err(FetchError::TooLarge { limit_bytes });
         }
-        Ok(Fetched { final_url, status: response.status().as_u16(), headers: headers_of(&response), body })
-    };
-    // The client waits for its own time; a turn at a busy host may come on top.
-    timeout(Duration::from_millis(after_ms), whole).await.unwrap_or(Err(FetchError::TimedOut { after_ms }))
+        body.extend_from_slice(&part);
+    }
+    Ok(Fetched { final_url, status: response.status().as_u16(), headers: headers_of(&response), body })
+}
+
+/// What is left of the time for one fetch. Waiting for a host's turn is not spent from it.
+struct Time {
+    whole_ms: u64,
+    left: Duration,
+}
+
+impl Time {
+    fn new(whole_ms: u64) -> Self {
+        Self { whole_ms, left: Duration::from_millis(whole_ms) }
+    }
+    async fn spend<T>(&mut self, doing: impl Future<Output = reqwest::Result<T>>) -> Result<T, FetchError> {
+        let started = Instant::now();
+        let done = timeout(self.left, doing).await;
+        self.left = self.left.saturating_sub(started.elapsed());
+        done.map_err(|_| FetchError::TimedOut { after_ms: self.whole_ms })?.map_err(|e| failure(&e, self.whole_ms))
+    }
 }
 
 /// One request, its body in a file.
 pub(crate) async fn fetch_to_file(door: &Inner, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
-    let after_ms = door.settings.timeout_ms.saturating_add(cap.saturating_mul(1_000) / SLOWEST_BYTES_PER_S);
     let part = part_of(path);
-    let done = timeout(Duration::from_millis(after_ms), download(door, request, &part, cap)).await;
-    let done = match done.unwrap_or(Err(FetchError::TimedOut { after_ms })) {
+    let done = match download(door, request, &part, cap).await {
         Ok(file) if (200..300).contains(&file.status) => match tokio::fs::rename(&part, path).await {
             Ok(()) => return Ok(file),
             Err(e) => Err(disk(path, &e)),
@@ -89,12 +102,11 @@ pub(crate) async fn fetch_to_file(door: &Inner, request: &FetchRequest, path: &P
 
 async fn download(door: &Inner, request: &FetchRequest, part: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
     let idle_ms = door.settings.timeout_ms;
-    let idle = Duration::from_millis(idle_ms);
-    let timed_out = |_| FetchError::TimedOut { after_ms: idle_ms };
-    let (final_url, mut response) = timeout(idle, follow(door, request)).await.map_err(timed_out)??;
+    let (final_url, mut response) = follow(door, request, &mut Time::new(idle_ms)).await?;
+    let mut time = Time::new(idle_ms.saturating_add(cap.saturating_mul(1_000) / SLOWEST_BYTES_PER_S));
     let mut file = tokio::fs::File::create(part).await.map_err(|e| disk(part, &e))?;
     let mut bytes = 0_u64;
-    while let Some(chunk) = timeout(idle, response.chunk()).await.map_err(timed_out)?.map_err(|e| failure(&e, idle_ms))? {
+    while let Some(chunk) = time.spend(response.chunk()).await? {
         bytes += chunk.len() as u64;
         if bytes > cap {
             return Err(FetchError::TooLarge { limit_bytes: cap });
@@ -116,13 +128,17 @@ fn disk(path: &Path, e: &std::io::Error) -> FetchError {
 }
 
 /// Sends, and follows redirects through the guard, until an answer is none.
-async fn follow(door: &Inner, request: &FetchRequest) -> Result<(Url, Response), FetchError> {
+async fn follow(door: &Inner, request: &FetchRequest, time: &mut Time) -> Result<(Url, Response), FetchError> {
     let mut url = request.url.clone();
     let mut headers = header_map(request, &door.settings.user_agent)?;
     let mut method = method_of(request)?;
     let mut body = request.body.clone();
     for _ in 0..=door.settings.max_redirects {
-        let response = send(door, &url, &method, &headers, body.clone()).await?;
+        let mut sending = door.client.request(method.clone(), url.clone()).headers(headers.clone());
+        if let Some(body) = &body {
+            sending = sending.body(body.clone());
+        }
+        let response = send(door, sending, &url, time).await?;
         let Some(next) = redirect_of(&url, &response)? else { return Ok((url, response)) };
         if matches!(response.status().as_u16(), 301..=303) && method != Method::GET {
             (method, body) = (Method::GET, None);
@@ -138,17 +154,13 @@ async fn follow(door: &Inner, request: &FetchRequest) -> Result<(Url, Response),
     Err(FetchError::Failed { why: format!("more than {} redirects from {}", door.settings.max_redirects, request.url) })
 }
 
-async fn send(door: &Inner, url: &Url, method: &Method, headers: &HeaderMap, body: Option<Vec<u8>>) -> Result<Response, FetchError> {
+async fn send(door: &Inner, sending: RequestBuilder, url: &Url, time: &mut Time) -> Result<Response, FetchError> {
     let (host, _) = reach::target(url, &door.guard)?;
     if door.proxy.is_some() {
         reach::addresses(&host, &door.dns, &door.guard).await?;
     }
     door.pace.turn(&host).await;
-    let mut sending = door.client.request(method.clone(), url.clone()).headers(headers.clone());
-    if let Some(body) = body {
-        sending = sending.body(body);
-    }
-    let response = sending.send().await.map_err(|e| failure(&e, door.settings.timeout_ms))?;
+    let response = time.spend(sending.send()).await?;
     if door.proxy.is_none() {
         let peer = response.remote_addr().ok_or_else(|| FetchError::Failed { why: format!("{url}: no peer address is known") })?;
         if let Some(why) = door.guard.refusal(peer.ip()) {

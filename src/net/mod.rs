@@ -129,7 +129,7 @@ impl Net {
         // Whoever came first chose the provider; ours is named in every configuration that this room builds.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (dns, guard, tls) = (Arc::new(Dns::new(checked.resolvers)), Guard::new(checked.allow), Tls::new());
-        let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings.proxy.as_deref())
+        let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings)
             .map_err(|e| BadSetting { key: "proxy", why: format!("no HTTP client can be built with these settings: {e}") })?;
         let pace = Pace::new(settings.per_host_interval_ms);
         let (settings, max_body_bytes, proxy) = (settings.clone(), checked.max_body_bytes, checked.proxy);

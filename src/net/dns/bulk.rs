@@ -4,112 +4,25 @@
 
 use crate::model::host::Host;
 use crate::model::resolution::Presence;
-use crate::net::dns::wire::{Answer, Question, Reply};
-use crate::net::dns::{Dns, udp_socket};
+use crate::net::dns::Dns;
+use crate::net::dns::lane::{Found, Job, Lane, Work, bit, lock};
+use crate::net::dns::wire::{Answer, Question};
 use futures_util::{StreamExt, future, stream};
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::net::UdpSocket;
-use tokio::time::{Instant, timeout};
+use std::net::IpAddr;
+use std::sync::Mutex;
+use tokio::time::Instant;
 
 /// Sockets a resolver.
-const LANES: usize = 3;
-/// Questions in flight a socket: at the start, at most, at least.
-const WINDOW: (usize, usize, usize) = (32, 128, 4);
-/// Tries a question, and what the first waits; each further one waits half as long again.
-const TRIES: u8 = 3;
-const FIRST_WAIT_MS: u64 = 1_500;
-/// With no reply at all for so long, nobody answers and the rest is unknown.
-const SILENCE: Duration = Duration::from_secs(12);
-/// How often overdue questions are looked for.
-const TICK: Duration = Duration::from_millis(20);
-/// Questions a second and resolver. A resolver on this machine is ours and has no such limit.
-const RATE_PER_S: u64 = 2_000;
-/// Names asked over TCP at once.
-const TCP_AT_ONCE: usize = 16;
+pub(crate) const LANES: usize = 3;
+/// Names asked on their own at once.
+const ALONE_AT_ONCE: usize = 16;
 /// Parents probed for wildcards in one call, and probes each: one probe misses zones that answer unevenly.
 const MAX_PARENTS: usize = 2_000;
 const WILDCARD_PROBES: usize = 3;
 
 /// What a parent answers to names that nobody made. `None` inside: not a wildcard.
 pub(crate) type Wildcard = Option<Vec<IpAddr>>;
-
-struct Job {
-    index: usize,
-    question: Question,
-    tries: u8,
-    /// Asked for AAAA, as A gave nothing.
-    second: bool,
-    /// The resolver that did not answer.
-    avoid: Option<SocketAddr>,
-}
-
-struct Flight {
-    job: Job,
-    due: Instant,
-}
-
-/// How one name came out.
-#[derive(Clone, Debug)]
-enum Found {
-    Addresses(Vec<IpAddr>),
-    Absent(&'static str),
-    Unknown(String),
-    OverTcp,
-}
-
-struct Work<'a> {
-    queue: VecDeque<Job>,
-    names: &'a [String],
-    found: Vec<Option<Found>>,
-    left: usize,
-    last_reply: Instant,
-    several: bool,
-}
-
-impl Work<'_> {
-    /// The next question for this resolver, rather one that another failed to answer.
-    fn next(&mut self, server: SocketAddr) -> Option<Job> {
-        let front = self.queue.iter().take(64).position(|job| !self.several || job.avoid != Some(server)).unwrap_or(0);
-        self.queue.remove(front)
-    }
-    fn settle(&mut self, index: usize, found: Found) {
-        if self.found[index].replace(found).is_none() {
-            self.left -= 1;
-        }
-    }
-    /// Another try, or the end of them.
-    fn again(&mut self, mut job: Job, server: SocketAddr, why: &str) {
-        job.tries += 1;
-        job.avoid = Some(server);
-        if job.tries >= TRIES {
-            self.settle(job.index, Found::Unknown(why.to_owned()));
-        } else {
-            self.queue.push_back(job);
-        }
-    }
-    fn take(&mut self, mut job: Job, server: SocketAddr, reply: Reply) {
-        match reply {
-            Reply::Answer(answer) => match answer.rcode.as_str() {
-                "NXDOMAIN" => self.settle(job.index, Found::Absent("NXDOMAIN")),
-                "NOERROR" if !answer.addresses.is_empty() => self.settle(job.index, Found::Addresses(answer.addresses)),
-                "NOERROR" if job.second => self.settle(job.index, Found::Absent("NODATA")),
-                "NOERROR" => match Question::new(&self.names[job.index], "AAAA") {
-                    Ok(question) => {
-                        job = Job { question, second: true, tries: 0, ..job };
-                        self.queue.push_front(job);
-                    }
-                    Err(why) => self.settle(job.index, Found::Unknown(why.into())),
-                },
-                rcode => self.again(job, server, rcode),
-            },
-            Reply::Truncated => self.settle(job.index, Found::OverTcp),
-            Reply::Malformed | Reply::NotOurs => self.again(job, server, "malformed reply"),
-        }
-    }
-}
 
 impl Dns {
     /// The presence of every name, in the order given. `progress` hears how many are done.
@@ -152,29 +65,33 @@ impl Dns {
         per_parent.filter_map(|(answers, parent)| Some((parent.to_owned(), addresses(answers.to_vec())?))).collect()
     }
     async fn sweep(&self, names: &[String], progress: &impl Fn(usize)) -> Vec<Found> {
+        if names.is_empty() {
+            return Vec::new();
+        }
         let work = Mutex::new(self.queued(names));
         // Its lanes live and die with this call: dropped, everything stops.
-        let lanes = self.servers.iter().flat_map(|server| (0..LANES).map(|_| self.lane(*server, &work, progress)));
+        let lanes = (0..self.servers.len()).flat_map(|n| (0..LANES).map(move |_| n)).map(|n| self.lane(n, &work, progress));
         future::join_all(lanes).await;
-        let found = lock(&work).found.drain(..).map(|f| f.unwrap_or_else(|| Found::Unknown("no resolver answers".into()))).collect();
-        let found = self.truncated_over_tcp(names, found).await;
+        let found = lock(&work).finish();
+        let found = self.alone(names, found).await;
         progress(names.len());
         found
     }
     fn queued<'a>(&self, names: &'a [String]) -> Work<'a> {
+        let all = (0..self.servers.len()).fold(0, |all, n| all | bit(n));
         let mut found = vec![None; names.len()];
         let mut queue = VecDeque::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
             match Question::new(name, "A") {
-                Ok(question) => queue.push_back(Job { index, question, tries: 0, second: false, avoid: None }),
+                Ok(question) => queue.push_back(Job { index, question, tries: 0, second: false, failed: 0, why: None }),
                 Err(why) => found[index] = Some(Found::Unknown(format!("cannot be asked: {why}"))),
             }
         }
-        Work { left: queue.len(), queue, names, found, last_reply: Instant::now(), several: self.servers.len() > 1 }
+        Work { left: queue.len(), queue, names, found, last_reply: Instant::now(), all, gone: 0 }
     }
-    async fn truncated_over_tcp(&self, names: &[String], mut found: Vec<Found>) -> Vec<Found> {
-        let cut: Vec<usize> = (0..found.len()).filter(|n| matches!(found[*n], Found::OverTcp)).collect();
-        let answers = stream::iter(cut).map(|n| async move { (n, self.whole(&names[n]).await) }).buffer_unordered(TCP_AT_ONCE);
+    async fn alone(&self, names: &[String], mut found: Vec<Found>) -> Vec<Found> {
+        let cut: Vec<usize> = (0..found.len()).filter(|n| matches!(found[*n], Found::Alone)).collect();
+        let answers = stream::iter(cut).map(|n| async move { (n, self.whole(&names[n]).await) }).buffer_unordered(ALONE_AT_ONCE);
         for (n, answer) in answers.collect::<Vec<_>>().await {
             found[n] = answer;
         }
@@ -183,7 +100,7 @@ impl Dns {
     async fn whole(&self, name: &str) -> Found {
         for rrtype in ["A", "AAAA"] {
             let answer = match Question::new(name, rrtype) {
-                Ok(question) => self.put(&question).await,
+                Ok(question) => self.chase(&question).await,
                 Err(why) => return Found::Unknown(why.into()),
             };
             match answer {
@@ -195,127 +112,20 @@ impl Dns {
         }
         Found::Absent("NODATA")
     }
-    async fn lane(&self, server: SocketAddr, work: &Mutex<Work<'_>>, progress: &impl Fn(usize)) {
-        let socket = match udp_socket(server).await {
-            Ok(socket) => socket,
-            Err(e) => return tracing::warn!(%server, "no socket to resolver {server}: {e}"),
+    async fn lane(&self, n: usize, work: &Mutex<Work<'_>>, progress: &impl Fn(usize)) {
+        let mut lane = match Lane::open(self, n).await {
+            Ok(lane) => lane,
+            Err(e) => {
+                tracing::warn!("no socket to resolver {}: {e}", self.servers[n]);
+                lock(work).gone |= bit(n);
+                return;
+            }
         };
-        let mut lane = Lane::new(self, server, socket);
         while lane.step(work).await {
             let work = lock(work);
             progress(work.names.len() - work.left);
         }
-    }
-}
-
-/// One socket with its questions in flight.
-struct Lane<'a> {
-    dns: &'a Dns,
-    server: SocketAddr,
-    socket: UdpSocket,
-    flying: HashMap<u16, Flight>,
-    window: usize,
-    swept: Instant,
-    budget: Budget,
-    datagram: Vec<u8>,
-}
-
-impl<'a> Lane<'a> {
-    fn new(dns: &'a Dns, server: SocketAddr, socket: UdpSocket) -> Self {
-        let now = Instant::now();
-        let budget = Budget::new(server, now);
-        Self { dns, server, socket, flying: HashMap::new(), window: WINDOW.0, swept: now, budget, datagram: vec![0; 4_096] }
-    }
-    /// Sends what fits, hears what came, gives up on what is overdue. `false`: there is nothing left to do.
-    async fn step(&mut self, work: &Mutex<Work<'_>>) -> bool {
-        {
-            let work = lock(work);
-            if work.left == 0 || work.last_reply.elapsed() > SILENCE {
-                return false;
-            }
-        }
-        self.send(work).await;
-        if let Ok(Ok(length)) = timeout(TICK, self.socket.recv(&mut self.datagram)).await {
-            self.hear(length, work);
-            while let Ok(length) = self.socket.try_recv(&mut self.datagram) {
-                self.hear(length, work);
-            }
-        }
-        if self.swept.elapsed() >= TICK {
-            self.give_up_overdue(work);
-        }
-        true
-    }
-    async fn send(&mut self, work: &Mutex<Work<'_>>) {
-        while self.flying.len() < self.window && self.budget.spend() {
-            let Some(job) = lock(work).next(self.server) else { return };
-            let id = self.free_id();
-            let wait_ms = FIRST_WAIT_MS * (2 + u64::from(job.tries)) / 2;
-            let bytes = job.question.encode(id, true);
-            let due = Instant::now() + Duration::from_millis(self.dns.random.jittered(wait_ms));
-            self.flying.insert(id, Flight { job, due });
-            // An error here is an earlier datagram's (port closed): the question stays in flight and is tried again when overdue.
-            if let Err(e) = self.socket.send(&bytes).await {
-                tracing::debug!(server = %self.server, "sending to resolver: {e}");
-            }
-        }
-    }
-    fn free_id(&self) -> u16 {
-        loop {
-            let id = self.dns.random.id();
-            if !self.flying.contains_key(&id) {
-                return id;
-            }
-        }
-    }
-    fn hear(&mut self, length: usize, work: &Mutex<Work<'_>>) {
-        let datagram = &self.datagram[..length];
-        let Some(id) = datagram.first_chunk().map(|id| u16::from_be_bytes(*id)) else { return };
-        let Some(flight) = self.flying.get(&id) else { return };
-        let reply = flight.job.question.read(id, datagram);
-        if matches!(reply, Reply::NotOurs) {
-            return;
-        }
-        if let Some(flight) = self.flying.remove(&id) {
-            self.window = (self.window + 1).min(WINDOW.1);
-            let mut work = lock(work);
-            work.last_reply = Instant::now();
-            work.take(flight.job, self.server, reply);
-        }
-    }
-    fn give_up_overdue(&mut self, work: &Mutex<Work<'_>>) {
-        self.swept = Instant::now();
-        let overdue: Vec<u16> = self.flying.iter().filter(|(_, f)| f.due <= self.swept).map(|(id, _)| *id).collect();
-        if !overdue.is_empty() {
-            self.window = (self.window * 3 / 4).max(WINDOW.2);
-        }
-        for flight in overdue.iter().filter_map(|id| self.flying.remove(id)) {
-            lock(work).again(flight.job, self.server, "no reply");
-        }
-    }
-}
-
-/// Questions that a lane may still send this second.
-struct Budget {
-    per_s: Option<u64>,
-    since: Instant,
-    spent: u64,
-}
-
-impl Budget {
-    fn new(server: SocketAddr, now: Instant) -> Self {
-        let per_s = (!server.ip().is_loopback()).then_some(RATE_PER_S / LANES as u64);
-        Self { per_s, since: now, spent: 0 }
-    }
-    fn spend(&mut self) -> bool {
-        let Some(per_s) = self.per_s else { return true };
-        let elapsed_ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        // A quarter of a second may be sent at once; more is not saved up.
-        let earned = elapsed_ms.saturating_mul(per_s) / 1_000;
-        self.spent = self.spent.max(earned.saturating_sub(per_s / 4));
-        let may = self.spent <= earned;
-        self.spent += u64::from(may);
-        may
+        lock(work).queue.extend(lane.unanswered());
     }
 }
 
@@ -346,10 +156,6 @@ fn presence(name: &str, found: Found, hijack: &[IpAddr], wild: &HashMap<String, 
         },
         Found::Absent(why) => Presence::Absent { why: why.into() },
         Found::Unknown(why) => Presence::Unknown { why },
-        Found::OverTcp => Presence::Unknown { why: "truncated".into() },
+        Found::Alone => Presence::Unknown { why: "no whole answer".into() },
     }
-}
-
-fn lock<'a, 'b>(work: &'a Mutex<Work<'b>>) -> MutexGuard<'a, Work<'b>> {
-    work.lock().unwrap_or_else(PoisonError::into_inner)
 }

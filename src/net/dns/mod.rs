@@ -5,6 +5,7 @@
 
 pub(crate) mod bulk;
 mod cache;
+mod lane;
 mod random;
 mod wire;
 

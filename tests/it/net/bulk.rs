@@ -55,6 +55,8 @@ async fn every_kind_of_answer_has_its_state() {
         "lost.test" | "xn--zzzzzz--.test" => at("127.0.0.1"),
         "sick.test" => Say::Rcode(ResponseCode::ServFail),
         "junk.test" => Say::Garbage,
+        "alias.test" => Say::Alias("a.test"),
+        "dead-alias.test" => Say::Alias("gone.test"),
         _ => Say::NxDomain,
     })
     .await;
@@ -70,6 +72,8 @@ async fn every_kind_of_answer_has_its_state() {
         "xn--zzzzzz--.test",
         "sick.test",
         "junk.test",
+        "alias.test",
+        "dead-alias.test",
         "",
         &long,
     ];
@@ -87,6 +91,8 @@ async fn every_kind_of_answer_has_its_state() {
             "xn--zzzzzz--.test present",
             "sick.test unknown SERVFAIL",
             "junk.test unknown malformed reply",
+            "alias.test present",
+            "dead-alias.test absent NXDOMAIN",
             " unknown cannot be asked: a label is empty or longer than 63 bytes",
             &format!("{long} unknown cannot be asked: a label is empty or longer than 63 bytes"),
         ]
@@ -125,4 +131,17 @@ async fn a_dead_resolver_beside_a_live_one_loses_no_name() {
     let names: Vec<String> = (0..500).map(|n| format!("n{n}.x.test")).collect();
     let answers = net.exists(names, |_| ()).await;
     assert!(answers.iter().all(|(_, presence)| *presence == Presence::Present));
+}
+
+#[tokio::test]
+async fn what_one_resolver_cannot_say_another_is_asked() {
+    let mut both = settings(dns(|name, _, _| if name.ends_with(".test") { at("127.0.0.1") } else { Say::NxDomain }).await);
+    both.resolvers.push(dns(|_, _, _| Say::Rcode(ResponseCode::ServFail)).await.to_string());
+    let net = Net::new(&both).expect("good settings");
+    let answers = net.exists((0..500).map(|n| format!("n{n}.x.test")).collect(), |_| ()).await;
+    assert!(
+        answers.iter().all(|(_, presence)| *presence == Presence::Present),
+        "{:?}",
+        words(&answers).iter().find(|w| !w.ends_with("present"))
+    );
 }

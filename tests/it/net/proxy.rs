@@ -58,7 +58,7 @@ async fn http_goes_through_the_proxy_and_the_guard_looks_first() {
 async fn https_goes_through_a_tunnel_to_the_pinned_address() {
     let (port, lines) = proxy().await;
     let plain = http(|_| page("never TLS")).await;
-    let net = door(|s| (s.proxy, s.timeout_ms) = (Some(format!("http://127.0.0.1:{port}")), 300)).await;
+    let net = door(|s| (s.proxy, s.timeout_ms) = (Some(format!("http://127.0.0.1:{port}")), 900)).await;
     let hops = visit(&net, &format!("https://a.test:{}/", plain.port())).await;
     assert_eq!(hops[0].address, Some(plain.address));
     assert_eq!(lines.lock().expect("no test thread panicked").clone(), [format!("CONNECT {} HTTP/1.1", plain.address)]);

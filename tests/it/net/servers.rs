@@ -75,7 +75,7 @@ fn replies(
 ) -> Vec<Vec<u8>> {
     let question = Message::from_vec(datagram).expect("our client sends DNS");
     let query = question.queries[0].clone();
-    let name = query.name().to_ascii().trim_end_matches('.').to_ascii_lowercase();
+    let name = query.name().to_ascii().trim_end_matches('.').replace('\\', "").to_ascii_lowercase();
     let rrtype = query.query_type().to_string();
     let count = {
         let mut asked = asked.lock().expect("no test thread panicked");

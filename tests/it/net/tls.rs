@@ -6,6 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -46,6 +47,21 @@ async fn https(acceptors: Vec<TlsAcceptor>, act: impl Fn(&str) -> Act + Send + S
                     perform(&mut stream, act(&head)).await;
                 }
             });
+        }
+    });
+    port
+}
+
+/// Reads a little, says these bytes, hangs up.
+async fn raw(says: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut hello = [0; 4_096];
+            let _ = stream.read(&mut hello).await;
+            let _ = stream.write_all(says).await;
+            let _ = stream.shutdown().await;
         }
     });
     port
@@ -99,17 +115,17 @@ async fn a_redirect_from_https_to_http_keeps_the_chain_of_the_first_hop_only() {
 async fn a_port_that_speaks_no_tls_and_one_that_hangs_up_are_unreachable_in_words() {
     let plain = http(|_| page("no TLS here")).await;
     let net = door(|s| s.timeout_ms = 1_000).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let mute = listener.local_addr().expect("bound").port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            drop(stream);
-        }
-    });
+    let mute = raw(b"").await;
+    // A server that knows nothing newer than TLS 1.0 says so: fatal alert 70, protocol_version.
+    let old = raw(b"\x15\x03\x01\x00\x02\x02\x46").await;
     // The test server waits for an empty line that a ClientHello does not have: it answers nothing, so the time ends it.
     assert!(ended(&visit(&net, &format!("https://a.test:{}/", plain.port())).await).starts_with("timed_out"));
     let hung = ended(&visit(&net, &format!("https://a.test:{mute}/")).await);
     assert!(hung.starts_with("unreachable: no answer: TLS: "), "{hung}");
+    assert_eq!(
+        ended(&visit(&net, &format!("https://a.test:{old}/")).await),
+        "unreachable: no answer: TLS: the server sent alert ProtocolVersion"
+    );
 }
 
 #[tokio::test]
@@ -122,8 +138,8 @@ async fn a_page_over_tls_that_closes_without_goodbye_is_whole() {
         while let Ok((stream, _)) = listener.accept().await {
             if let Ok(mut stream) = acceptor.accept(stream).await {
                 read_head(&mut stream).await;
-                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 200 OK\r\n\r\nuntil close").await;
-                let _ = tokio::io::AsyncWriteExt::flush(&mut stream).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nuntil close").await;
+                let _ = stream.flush().await;
                 // Dropped without close_notify.
             }
         }

@@ -1,6 +1,6 @@
 //! Visits: what is kept, what is refused, and what hostile servers get out of us.
 
-use super::servers::{Act, at, dns, door, ended, http, page, send, settings, to, visit};
+use super::servers::{Act, at, dns, door, ended, http, page, send, settings, to, url, visit};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jianwei::model::capture::Outcome;
@@ -85,7 +85,7 @@ async fn a_redirect_to_a_private_address_is_refused_and_recorded() {
         let want = Outcome::RefusedByGuard { address: address.into(), why: why.into() };
         assert_eq!((hops.len(), &hops[1].trouble), (2, &Some(want)), "{location}");
         assert!(hops[1].request_head.is_empty() && hops[1].address.is_none(), "{location}");
-        assert_eq!(hops[0].redirect_to.as_deref(), Some(location));
+        assert_eq!(hops[0].redirect_to, Some(url(location).to_string()));
     }
 }
 
@@ -216,7 +216,7 @@ async fn a_slow_drip_ends_with_the_time_and_keeps_what_came() {
         let net = door(|s| s.timeout_ms = 400).await;
         let started = Instant::now();
         let hops = visit(&net, &format!("http://a.test:{}/", server.port())).await;
-        assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
         assert_eq!(hops[0].trouble, Some(Outcome::TimedOut { after_ms: 400 }));
         assert_eq!((hops[0].status.is_some(), !hops[0].body.is_empty(), hops[0].truncated), (status, status, true));
     }
@@ -229,19 +229,19 @@ async fn the_time_is_for_the_whole_visit_and_not_for_each_hop() {
         Act::Drip(format!("HTTP/1.1 302 Found\r\nLocation: /{}\r\nContent-Length: 0\r\n\r\n", n + 1).into_bytes(), 3)
     })
     .await;
-    let net = door(|s| s.timeout_ms = 700).await;
+    let net = door(|s| s.timeout_ms = 1_200).await;
     let started = Instant::now();
     let hops = visit(&net, &format!("http://a.test:{}/0", server.port())).await;
-    assert!(started.elapsed() < Duration::from_millis(1_500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     assert!(hops.len() > 1, "{}", hops.len());
-    assert_eq!(hops.last().and_then(|h| h.trouble.clone()), Some(Outcome::TimedOut { after_ms: 700 }));
+    assert_eq!(hops.last().and_then(|h| h.trouble.clone()), Some(Outcome::TimedOut { after_ms: 1_200 }));
 }
 
 #[tokio::test]
 async fn silence_before_and_after_the_head_is_not_waited_out() {
     for (said, whole) in [("", false), ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", true)] {
         let server = http(move |_| Act::Hold(said.into())).await;
-        let net = door(|s| s.timeout_ms = 300).await;
+        let net = door(|s| s.timeout_ms = 800).await;
         let hops = visit(&net, &format!("http://a.test:{}/", server.port())).await;
         assert_eq!(hops[0].trouble.is_none(), whole, "{}", ended(&hops));
     }
@@ -378,7 +378,7 @@ async fn a_redirect_whose_body_stalls_is_followed_all_the_same() {
 #[tokio::test]
 async fn requests_to_one_host_are_an_interval_apart_and_waiting_costs_no_time() {
     let server = http(|head| if head.starts_with("GET /a") { to("/b") } else { page("b") }).await;
-    let net = door(|s| (s.per_host_interval_ms, s.timeout_ms) = (300, 250)).await;
+    let net = door(|s| (s.per_host_interval_ms, s.timeout_ms) = (500, 950)).await;
     let started = Instant::now();
     let url = format!("http://a.test:{}/a", server.port());
     let sub = format!("http://www.a.test:{}/b", server.port());
@@ -389,9 +389,9 @@ async fn requests_to_one_host_are_an_interval_apart_and_waiting_costs_no_time() 
         (ended(&hops), started.elapsed())
     });
     assert_eq!((ended(&first).as_str(), ended(&second).as_str(), third.0.as_str()), ("200 b", "200 b", "200 b"));
-    assert!(third.1 < Duration::from_millis(290), "another host does not wait: {:?}", third.1);
-    assert!(started.elapsed() >= Duration::from_millis(600), "three requests to a.test take two intervals: {:?}", started.elapsed());
+    assert!(third.1 < Duration::from_millis(490), "another host does not wait: {:?}", third.1);
+    assert!(started.elapsed() >= Duration::from_millis(1_000), "three requests to a.test take two intervals: {:?}", started.elapsed());
     let mut starts: Vec<i64> = first.iter().chain(&second).map(|h| h.at.millis()).collect();
     starts.sort_unstable();
-    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= 295), "{starts:?}");
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= 490), "{starts:?}");
 }
