@@ -31,7 +31,8 @@ fn shipped() -> (Vec<(RuleFile, Site)>, Vec<RuleFile>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
     let mut files = Vec::new();
     collect(&root, "", &mut files);
-    let sites = files.iter().filter(|f| f.path.starts_with("sites/")).map(|f| (f.clone(), Site::read(f).expect("a shipped site"))).collect();
+    let sites =
+        files.iter().filter(|f| f.path.starts_with("sites/")).map(|f| (f.clone(), Site::read(f).expect("a shipped site"))).collect();
     (sites, files)
 }
 
@@ -73,13 +74,24 @@ impl Lot {
     /// A form with these labels and this button.
     fn form(mut self, labels: &[&str], button: &str) -> Self {
         let fields = labels.iter().map(|l| Field { kind: "text".into(), label: (*l).into(), ..Field::default() }).collect();
-        self.page.forms.push(Form { method: "post".into(), fields, buttons: vec![button.into()], has_form_element: true, ..Form::default() });
+        self.page.forms.push(Form {
+            method: "post".into(),
+            fields,
+            buttons: vec![button.into()],
+            has_form_element: true,
+            ..Form::default()
+        });
         self
     }
     /// A group of inputs known by placeholders only.
     fn placeholders(mut self, texts: &[&str], buttons: &[&str]) -> Self {
         let fields = texts.iter().map(|p| Field { kind: "text".into(), placeholder: (*p).into(), ..Field::default() }).collect();
-        self.page.forms.push(Form { method: "get".into(), fields, buttons: buttons.iter().map(|b| (*b).into()).collect(), ..Form::default() });
+        self.page.forms.push(Form {
+            method: "get".into(),
+            fields,
+            buttons: buttons.iter().map(|b| (*b).into()).collect(),
+            ..Form::default()
+        });
         self
     }
     fn marks(mut self, marks: &[&str]) -> Self {
@@ -138,7 +150,9 @@ fn told(assessment: &Assessment) -> String {
     let lines: Vec<String> = assessment
         .findings
         .iter()
-        .map(|f| format!("  {:>4} {} {} | {} | {}", f.points, f.class.word(), f.signal, f.why.zh, f.span.as_ref().map_or("", |s| s.raw.as_str())))
+        .map(|f| {
+            format!("  {:>4} {} {} | {} | {}", f.points, f.class.word(), f.signal, f.why.zh, f.span.as_ref().map_or("", |s| s.raw.as_str()))
+        })
         .collect();
     format!("{:?} {:?}\n{}", assessment.class, assessment.scores, lines.join("\n"))
 }
