@@ -129,7 +129,7 @@ impl Lexicon {
                 keep(Hit { group: *group, at: found.range(), word: self.word_group.len() + n });
             }
         }
-        hits.sort_by(|a, b| (a.at.start, a.group, a.at.end, a.word).cmp(&(b.at.start, b.group, b.at.end, b.word)));
+        hits.sort_by_key(|h| (h.at.start, h.group, h.at.end, h.word));
         hits
     }
     /// Was this phrase found by a pattern (which may run over punctuation)?

@@ -15,10 +15,8 @@ const ORDER: [Group; 4] = [Group::FieldKind, Group::FieldNumber, Group::FieldNam
 fn asked(form: &Form, lexicon: &Lexicon) -> Vec<Group> {
     let mut asked = Vec::new();
     for field in form.fields.iter().take(64) {
-        if let Some(group) = group_of(field, lexicon) {
-            if !asked.contains(&group) {
-                asked.push(group);
-            }
+        if let Some(group) = group_of(field, lexicon).filter(|g| !asked.contains(g)) {
+            asked.push(group);
         }
     }
     asked
