@@ -1,9 +1,24 @@
 //! Capture: one polite visit to a candidate, kept as evidence.
 //! In: a URL. Out: a `Capture` with every hop, and the `Page` read from the last body.
 //! Never submits a form, never logs in, never follows a link. Sockets: `net` only.
+//! Reading is one linear walk over tokens with a cap on everything, because the pages are written by people who want it to fail.
 
-use crate::model::capture::Capture;
-use crate::net::Net;
+mod charset;
+mod extract;
+mod forms;
+mod media;
+mod read;
+mod scripts;
+mod style;
+mod tokens;
+mod variant;
+mod visit;
+mod writer;
+
+pub use extract::extract;
+pub use variant::{VARIANTS, headers};
+pub use visit::visit;
+
 use serde::Deserialize;
 
 /// `[capture]` of the settings file.
@@ -20,9 +35,4 @@ impl Default for Settings {
     fn default() -> Self {
         Self { browser: "auto".into(), variants: vec!["desktop".into()] }
     }
-}
-
-/// Visits `url` as `variant`. When `fall_back` and http does not answer, tries https on the same host.
-pub async fn visit(_url: &url::Url, _variant: &str, _fall_back: bool, _net: &Net) -> Capture {
-    unimplemented!()
 }
