@@ -3,6 +3,7 @@
 mod benign;
 mod clones;
 mod excerpts;
+mod html;
 mod language;
 mod sellers;
 
@@ -11,7 +12,7 @@ use jianwei::model::assessment::{Assessment, Class};
 use jianwei::model::candidate::{NameHit, Reason};
 use jianwei::model::dossier::Dossier;
 use jianwei::model::host::Host;
-use jianwei::model::page::{Contact, Field, Form, Identifier, Link, Page};
+use jianwei::model::page::{Field, Form, Identifier, Link, Page};
 use jianwei::model::rulefile::RuleFile;
 use jianwei::model::site::Site;
 use jianwei::model::time::Timestamp;
@@ -112,10 +113,6 @@ impl Lot {
     }
     fn id(mut self, kind: &str, value: &str) -> Self {
         self.page.identifiers.push(Identifier { kind: kind.into(), value: value.into(), raw: value.into() });
-        self
-    }
-    fn contact(mut self, kind: &str, raw: &str) -> Self {
-        self.page.contacts.push(Contact { kind: kind.into(), value: raw.into(), raw: raw.into() });
         self
     }
     fn named(mut self, score: u8) -> Self {
