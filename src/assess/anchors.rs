@@ -78,22 +78,32 @@ impl Anchors {
         if let Some(wrong) = site.page.keys().find(|k| !keys.contains(&k.as_str())) {
             return Err(file.error_near(wrong, format!("page: unknown field `{wrong}`{}", kindly::hint(wrong, keys.into_iter()))));
         }
-        let section: PageSection =
-            toml::Value::Table(site.page.clone()).try_into().map_err(|e: toml::de::Error| file.error_near("[page", format!("page: {}", e.message().replace('\n', " "))))?;
+        let section: PageSection = toml::Value::Table(site.page.clone())
+            .try_into()
+            .map_err(|e: toml::de::Error| file.error_near("[page", format!("page: {}", e.message().replace('\n', " "))))?;
         let folded = |list: &[String]| -> Vec<String> { list.iter().map(|t| fold(t).text).filter(|t| !t.is_empty()).collect() };
         let mut names = folded(&section.names);
         names.push(fold(&site.name).text);
         names.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then(a.cmp(b)));
         names.dedup();
         let rare: Vec<String> = section.rare.iter().map(|r| r.to_lowercase()).collect();
-        let rare_set = AhoCorasick::builder().ascii_case_insensitive(true).build(&rare).map_err(|e| file.error_near("rare", format!("page.rare: {e}")))?;
+        let rare_set = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(&rare)
+            .map_err(|e| file.error_near("rare", format!("page.rare: {e}")))?;
         Ok(Self {
             site: site.id.clone(),
             agency: site.agency.clone(),
             name_templates: names.iter().map(|n| Template::new([n.as_str()].into_iter())).collect(),
             names,
             short_names: folded(&section.short_names),
-            agencies: { let mut all = folded(&section.agencies); if all.is_empty() { all.push(fold(&site.agency).text); } all },
+            agencies: {
+                let mut all = folded(&section.agencies);
+                if all.is_empty() {
+                    all.push(fold(&site.agency).text);
+                }
+                all
+            },
             agency_not_before: folded(&section.agency_not_before),
             rare,
             rare_set,
@@ -120,7 +130,9 @@ fn baseline(file: &RuleFile, id: &str, epoch: &str, weight: f64, texts: &[String
     let folded: Vec<String> = texts.iter().map(|t| fold(t).text).collect();
     let template = Template::new(folded.iter().map(String::as_str));
     if template.len() < 4 {
-        return Err(file.error_near(&format!("\"{id}\""), format!("page template `{id}`: too short to be told apart, give at least 6 characters")));
+        return Err(
+            file.error_near(&format!("\"{id}\""), format!("page template `{id}`: too short to be told apart, give at least 6 characters"))
+        );
     }
     if !(0.0..=1.0).contains(&weight) {
         return Err(file.error_near(&format!("\"{id}\""), format!("page template `{id}`: weight must be between 0 and 1")));

@@ -51,17 +51,21 @@ pub fn dossier_of(host: Host, url: String, page: Page) -> Dossier {
         hops: Vec::new(),
         page: Some(page),
     };
-    let candidate = Candidate { host, url, site: String::new(), reasons: vec![Reason::Check], sightings: Vec::new(), first_seen: at, last_seen: at };
+    let candidate =
+        Candidate { host, url, site: String::new(), reasons: vec![Reason::Check], sightings: Vec::new(), first_seen: at, last_seen: at };
     Dossier { candidate, resolution: None, captures: vec![capture] }
 }
 
 /// All remarks, in the order of the rules.
 pub(crate) fn check(rules: &Rules, extract: Extract, quiet: &[QuietPage]) -> Vec<Remark> {
-    let pages: Vec<(String, Dossier)> =
-        quiet.iter().map(|q| (q.name.clone(), dossier_of(q.host.clone(), format!("http://{}/", q.host.for_url()), extract(q.host.as_str(), &q.html)))).collect();
+    let pages: Vec<(String, Dossier)> = quiet
+        .iter()
+        .map(|q| (q.name.clone(), dossier_of(q.host.clone(), format!("http://{}/", q.host.for_url()), extract(q.host.as_str(), &q.html))))
+        .collect();
     let mut remarks = Vec::new();
     for rule in &rules.rules {
-        let mut say = |what: String, wrong: bool| remarks.push(Remark { file: rule.file.shown.clone(), rule: rule.id.clone(), what, wrong });
+        let mut say =
+            |what: String, wrong: bool| remarks.push(Remark { file: rule.file.shown.clone(), rule: rule.id.clone(), what, wrong });
         own_examples(rules, rule, extract, &mut say);
         for (name, dossier) in pages.iter().filter(|_| rule.status != Status::Retired && rule.points > 0) {
             if fires(rules, rule, dossier) {
@@ -91,7 +95,10 @@ fn own_examples(rules: &Rules, rule: &Rule, extract: Extract, say: &mut dyn FnMu
             Ok(dossier) => {
                 let fired = fires(rules, rule, &dossier);
                 if fired != (example.expect == Expect::Match) {
-                    say(format!("example `{}` {}", example.name, if fired { "matches, but must not" } else { "does not match, but must" }), true);
+                    say(
+                        format!("example `{}` {}", example.name, if fired { "matches, but must not" } else { "does not match, but must" }),
+                        true,
+                    );
                 }
             }
             Err(why) => say(format!("example `{}`: {why}", example.name), true),

@@ -145,7 +145,10 @@ fn raw<'a>(name: &str, reading: &'a Reading<'a>) -> Vec<Cow<'a, str>> {
         "mark" => all(&page.marks),
         "comment" => all(&page.comments),
         "header" => headers.map(|(n, v)| Cow::Owned(format!("{n}: {v}"))).collect(),
-        "cookie" => headers.filter(|(n, _)| n.eq_ignore_ascii_case("set-cookie")).map(|(_, v)| Cow::Owned(v.split(';').next().unwrap_or("").to_owned())).collect(),
+        "cookie" => headers
+            .filter(|(n, _)| n.eq_ignore_ascii_case("set-cookie"))
+            .map(|(_, v)| Cow::Owned(v.split(';').next().unwrap_or("").to_owned()))
+            .collect(),
         "charset" => vec![Cow::Borrowed(page.charset.as_str())],
         "outcome" => vec![Cow::Borrowed(reading.capture.outcome.word())],
         "redirect.host" => {
@@ -153,7 +156,9 @@ fn raw<'a>(name: &str, reading: &'a Reading<'a>) -> Vec<Cow<'a, str>> {
             hops.chain(page.script_redirects.iter().map(String::as_str)).take(MAX_VALUES).map(host).collect()
         }
         _ => match name.split_once('.') {
-            Some(("identifier", kind)) => page.identifiers.iter().filter(|i| i.kind == kind).map(|i| Cow::Borrowed(i.value.as_str())).collect(),
+            Some(("identifier", kind)) => {
+                page.identifiers.iter().filter(|i| i.kind == kind).map(|i| Cow::Borrowed(i.value.as_str())).collect()
+            }
             Some(("contact", kind)) => page.contacts.iter().filter(|c| c.kind == kind).map(|c| Cow::Borrowed(c.value.as_str())).collect(),
             _ => Vec::new(),
         },

@@ -42,7 +42,7 @@ macro_rules! groups {
 groups! {
     certificate_own CertificateOwn, certificate_near CertificateNear, certificate_other CertificateOther,
     offer Offer, offer_agent OfferAgent, offer_weak OfferWeak, price Price, delivery Delivery, query_promise QueryPromise, secrecy Secrecy,
-    contact_word ContactWord, hotline Hotline, reporting Reporting, disclaim_before DisclaimBefore, disclaim_after DisclaimAfter,
+    contact_word ContactWord, hotline Hotline, reporting Reporting, disclaim_before DisclaimBefore, disclaim_after DisclaimAfter, speech Speech,
     school School, guide Guide, field_kind FieldKind, field_number FieldNumber, field_name FieldName, field_captcha FieldCaptcha,
     button_query ButtonQuery, record_own RecordOwn, record_any RecordAny, operator Operator, source_line SourceLine,
 }
@@ -129,8 +129,12 @@ impl Lexicon {
                 keep(Hit { group: *group, at: found.range(), word: self.word_group.len() + n });
             }
         }
-        hits.sort_by(|a, b| (a.at.start, a.group, a.at.end, a.word).cmp(&(b.at.start, b.group, b.at.end, b.word)));
+        hits.sort_by_key(|h| (h.at.start, h.group, h.at.end, h.word));
         hits
+    }
+    /// Was this phrase found by a pattern (which may run over punctuation)?
+    pub(crate) fn by_pattern(&self, hit: &Hit) -> bool {
+        hit.word >= self.word_group.len()
     }
     /// Does the folded text hold a phrase of the group?
     pub(crate) fn has(&self, group: Group, folded: &str) -> bool {

@@ -55,7 +55,11 @@ impl Matcher {
         asked.sort_unstable();
         asked.dedup();
         Ok(Self {
-            literals: AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(&pool.literals).map_err(|e| error(&e))?,
+            literals: AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .ascii_case_insensitive(true)
+                .build(&pool.literals)
+                .map_err(|e| error(&e))?,
             set: RegexSet::new(&pool.regexes).map_err(|e| error(&e))?,
             each: pool.regexes.iter().map(|p| Regex::new(p)).collect::<Result<_, _>>().map_err(|e| error(&e))?,
             asked,
@@ -142,7 +146,11 @@ impl OnPage<'_, '_> {
                 })
             }),
             Test::Count(literals, least) => {
-                let count = if literals.is_empty() { field.values.len() } else { literals.iter().filter_map(|l| field.literals.get(l)).map(|p| p.count).sum() };
+                let count = if literals.is_empty() {
+                    field.values.len()
+                } else {
+                    literals.iter().filter_map(|l| field.literals.get(l)).map(|p| p.count).sum()
+                };
                 (count >= *least).then(|| literals.iter().filter_map(place).next().and_then(|(n, at)| show(n, at)))
             }
             Test::Near(a, b, within) => near(field, a, b, *within).map(|(n, at)| show(n, at)),

@@ -86,7 +86,15 @@ impl Rules {
         let (site, tally) = self.best_site(&reading);
         let scores = tally.scores();
         let class = verdict(scores, &self.weights.lines);
-        Assessment { class, site, scores, review: scores.max() >= self.weights.lines.review, findings: tally.findings, rules: self.fingerprint.clone(), at: now }
+        Assessment {
+            class,
+            site,
+            scores,
+            review: scores.max() >= self.weights.lines.review,
+            findings: tally.findings,
+            rules: self.fingerprint.clone(),
+            at: now,
+        }
     }
     /// `rules check`: own examples, silence on the quiet pages, unused and shadowed rules. `extract` is capture's, handed in by cli.
     pub fn check(&self, extract: Extract, quiet: &[QuietPage]) -> Vec<Remark> {
@@ -113,7 +121,10 @@ impl Rules {
             signal: "official".into(),
             class: Class::FakeQuery,
             points: 0,
-            why: Both::new(format!("官方域名（{tree}，{who}），不再研判"), format!("an official host (under {tree}, {who}): the matter ends here")),
+            why: Both::new(
+                format!("官方域名（{tree}，{who}），不再研判"),
+                format!("an official host (under {tree}, {who}): the matter ends here"),
+            ),
             span: Some(plain_span("host", host.as_str())),
             evidence: "net/dns.json".into(),
         })
@@ -157,7 +168,13 @@ impl Rules {
 }
 
 /// A file of the unit's own, or the shipped one where that is absent or wrong (then the mistake is reported).
-fn or_shipped<T>(path: &str, shipped: &str, own: Option<&RuleFile>, errors: &mut Vec<RuleError>, read: impl Fn(&RuleFile) -> Result<T, RuleError>) -> T {
+fn or_shipped<T>(
+    path: &str,
+    shipped: &str,
+    own: Option<&RuleFile>,
+    errors: &mut Vec<RuleError>,
+    read: impl Fn(&RuleFile) -> Result<T, RuleError>,
+) -> T {
     match own.map(&read) {
         Some(Ok(value)) => return value,
         Some(Err(error)) => errors.push(error),
@@ -175,7 +192,9 @@ fn compile(files: &[RuleFile], errors: &mut Vec<RuleError>) -> (Vec<Rule>, Match
     detect.sort_by(|a, b| a.path.cmp(&b.path));
     for file in detect {
         match rule::read(file, &mut pool) {
-            Ok(rule) if rules.iter().any(|r| r.id == rule.id) => errors.push(file.error_near("id", format!("id: `{}` is taken by another file", rule.id))),
+            Ok(rule) if rules.iter().any(|r| r.id == rule.id) => {
+                errors.push(file.error_near("id", format!("id: `{}` is taken by another file", rule.id)))
+            }
             Ok(rule) => rules.push(rule),
             Err(error) => errors.push(error),
         }

@@ -32,7 +32,9 @@ impl Official {
     pub(crate) fn load(sites: &[(RuleFile, Site)], file: Option<&RuleFile>, errors: &mut Vec<RuleError>) -> Self {
         let mut entries: Vec<Entry> = sites
             .iter()
-            .flat_map(|(_, site)| site.hosts.iter().chain(&site.trees).map(|tree| Entry { tree: tree.clone(), who: format!("{} {}", site.agency, site.id) }))
+            .flat_map(|(_, site)| {
+                site.hosts.iter().chain(&site.trees).map(|tree| Entry { tree: tree.clone(), who: format!("{} {}", site.agency, site.id) })
+            })
             .collect();
         let written = match file.map(kindly::parse::<OfficialFile>) {
             Some(Ok(written)) => written.official,

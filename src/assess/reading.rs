@@ -48,7 +48,9 @@ impl Part {
     /// Byte range of the raw text behind the folded characters `from..to`. Empty at 0 where there is none.
     pub(crate) fn raw_range(&self, from: usize, to: usize) -> std::ops::Range<usize> {
         let origin = &self.folded.origin;
-        let (Some(first), Some(last)) = (origin.get(from), to.checked_sub(1).and_then(|n| origin.get(n.min(origin.len().saturating_sub(1))))) else {
+        let (Some(first), Some(last)) =
+            (origin.get(from), to.checked_sub(1).and_then(|n| origin.get(n.min(origin.len().saturating_sub(1)))))
+        else {
             return 0..0;
         };
         let (start, end) = (first.0 as usize, (last.1 as usize).min(self.raw.len()));
@@ -140,7 +142,14 @@ impl<'a> Reading<'a> {
             hidden: Part::new("hidden", page.hidden_text.as_str()),
             labels: Part::new("form", labels.join("\n")),
             alts: Part::new("image.alt", alts.join("\n")),
-            lines: page.text.lines().take(MAX_LINES).filter(|l| !l.trim().is_empty()).map(|l| Part::new("text", l)).filter(|l| l.len() > 0).collect(),
+            lines: page
+                .text
+                .lines()
+                .take(MAX_LINES)
+                .filter(|l| !l.trim().is_empty())
+                .map(|l| Part::new("text", l))
+                .filter(|l| l.len() > 0)
+                .collect(),
             dossier,
             capture,
             page,
@@ -158,10 +167,23 @@ impl<'a> Reading<'a> {
             _ => "view/page.json",
         }
     }
-    /// Does any link, script redirect or hop of any visit lead to an official host? The first such address.
-    pub(crate) fn leads_to_official(&self, official: &Official) -> Option<&str> {
-        self.page.links.iter().map(|l| l.url.as_str()).find(|url| official.owns_url(url))
+    /// Where the page sends its reader to an official host: the first such link, or the protected host written out in the text.
+    pub(crate) fn leads_to_official(&self, official: &Official, site: &str) -> Option<&str> {
+        let linked = self.page.links.iter().map(|l| l.url.as_str()).find(|url| official.owns_url(url));
+        linked.or_else(|| {
+            self.text.raw.match_indices(site).find(|(at, host)| stands_alone(&self.text.raw, *at, host.len())).map(|(_, host)| host)
+        })
     }
+}
+
+/// Is the host at `at` a whole host: no label before or after it?
+fn stands_alone(text: &str, at: usize, len: usize) -> bool {
+    let part_of_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let before = text[..at].chars().next_back().is_some_and(|c| part_of_name(c) || c == '.');
+    let mut after = text[at + len..].chars();
+    let first = after.next();
+    let longer = first.is_some_and(part_of_name) || (first == Some('.') && after.next().is_some_and(part_of_name));
+    !before && !longer
 }
 
 /// Captured visits that have a page.

@@ -233,7 +233,9 @@ pub(crate) fn read(file: &RuleFile, pool: &mut Pool) -> Result<Rule, RuleError> 
     }
     let at_least = spec.matching.at_least.unwrap_or(usize::from(!spec.matching.any.is_empty()));
     if at_least > spec.matching.any.len() {
-        return Err(file.error_near("at_least", format!("at_least: {at_least} of {} conditions in `any` can never hold", spec.matching.any.len())));
+        return Err(
+            file.error_near("at_least", format!("at_least: {at_least} of {} conditions in `any` can never hold", spec.matching.any.len()))
+        );
     }
     let mut compile = |list: &[Condition]| list.iter().map(|c| check(file, c, pool)).collect::<Result<Vec<_>, _>>();
     let (all, any, none) = (compile(&spec.matching.all)?, compile(&spec.matching.any)?, compile(&spec.matching.none)?);
@@ -266,7 +268,9 @@ fn check(file: &RuleFile, condition: &Condition, pool: &mut Pool) -> Result<Chec
         if list.is_empty() {
             return Err(wrong(format!("{name}: an empty list never holds")));
         }
-        list.iter().map(|t| pool.literal(t, folded).ok_or_else(|| file.error_near(t, format!("{name}: `{t}` is empty after normalisation")))).collect()
+        list.iter()
+            .map(|t| pool.literal(t, folded).ok_or_else(|| file.error_near(t, format!("{name}: `{t}` is empty after normalisation"))))
+            .collect()
     };
     let plain = |text: &String| if folded { fold(text).text } else { text.to_lowercase() };
     let mut tests = Vec::new();
@@ -297,7 +301,9 @@ fn check(file: &RuleFile, condition: &Condition, pool: &mut Pool) -> Result<Chec
     }
     match <[Test; 1]>::try_from(tests) {
         Ok([test]) => Ok(Check { field, test }),
-        Err(tests) if tests.is_empty() => Err(wrong(format!("{name}: say what it must hold (contains, contains_any, contains_all, is, is_not, starts, ends, regex, under, count_at_least, near)"))),
+        Err(tests) if tests.is_empty() => Err(wrong(format!(
+            "{name}: say what it must hold (contains, contains_any, contains_all, is, is_not, starts, ends, regex, under, count_at_least, near)"
+        ))),
         Err(_) => Err(wrong(format!("{name}: one test in each condition; write a second condition for the second test"))),
     }
 }

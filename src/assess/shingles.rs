@@ -26,16 +26,18 @@ impl Template {
     /// From folded texts; shingles never run over the border of two texts.
     pub(crate) fn new<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
         let mut template = Self::default();
-        let mut chars = 0;
+        let (mut chars, mut count) = (0, 0);
         for text in texts {
             let text: Vec<char> = text.chars().collect();
             chars += text.len();
+            count += 1;
             for three in text.windows(3) {
                 let next = template.numbers.len();
                 template.numbers.entry([three[0], three[1], three[2]]).or_insert(next);
             }
         }
-        template.window = 3 * chars + 60;
+        // One text stands in one piece; the texts of a form or a list may have others between them.
+        template.window = if count == 1 { chars + chars / 2 } else { 3 * chars + 60 };
         template
     }
     /// How many distinct shingles it has.

@@ -28,7 +28,9 @@ impl Tally {
     }
     /// Lowers what `is_member` findings of a class bring together to `cap`, the smallest first.
     pub(crate) fn cap(&mut self, class: Class, cap: i32, is_member: impl Fn(&Finding) -> bool) {
-        let mut members: Vec<usize> = (0..self.findings.len()).filter(|n| self.findings[*n].class == class && self.findings[*n].points > 0 && is_member(&self.findings[*n])).collect();
+        let mut members: Vec<usize> = (0..self.findings.len())
+            .filter(|n| self.findings[*n].class == class && self.findings[*n].points > 0 && is_member(&self.findings[*n]))
+            .collect();
         members.sort_by_key(|n| -self.findings[*n].points);
         let mut left = cap;
         for n in members {
@@ -45,7 +47,9 @@ impl Tally {
             }
         }
         self.findings.retain(|f| f.points != 0);
-        self.findings.sort_by(|a, b| b.points.cmp(&a.points).then(a.class.cmp(&b.class)).then(a.signal.cmp(&b.signal)).then(a.why.en.cmp(&b.why.en)));
+        self.findings.sort_by(|a, b| {
+            b.points.cmp(&a.points).then(a.class.cmp(&b.class)).then(a.signal.cmp(&b.signal)).then(a.why.en.cmp(&b.why.en))
+        });
     }
     /// The three scores, each held to `0..=100`.
     pub(crate) fn scores(&self) -> Scores {

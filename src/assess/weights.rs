@@ -56,6 +56,7 @@ pub(crate) struct FakeQuery {
     pub(crate) identity_mismatch: i32,
     pub(crate) record_page: i32,
     pub(crate) record_by_id: i32,
+    pub(crate) record_under_name: i32,
     pub(crate) site_name_title: i32,
     pub(crate) site_name_heading: i32,
     pub(crate) short_name: i32,
@@ -80,6 +81,7 @@ pub(crate) struct Seller {
     pub(crate) certificate_near: i32,
     pub(crate) certificate_other: i32,
     pub(crate) offer: i32,
+    pub(crate) offer_agent: i32,
     pub(crate) offer_second: i32,
     pub(crate) offer_more: i32,
     pub(crate) offer_cap: i32,
@@ -96,6 +98,7 @@ pub(crate) struct Seller {
     pub(crate) hidden_text: i32,
     pub(crate) reporting: i32,
     pub(crate) reporting_some: i32,
+    pub(crate) reporting_heavy: i32,
     pub(crate) reporting_beside_contact: i32,
     pub(crate) school: i32,
 }

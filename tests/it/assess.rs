@@ -3,6 +3,7 @@
 mod benign;
 mod clones;
 mod excerpts;
+mod html;
 mod language;
 mod sellers;
 
@@ -11,7 +12,7 @@ use jianwei::model::assessment::{Assessment, Class};
 use jianwei::model::candidate::{NameHit, Reason};
 use jianwei::model::dossier::Dossier;
 use jianwei::model::host::Host;
-use jianwei::model::page::{Contact, Field, Form, Identifier, Link, Page};
+use jianwei::model::page::{Field, Form, Identifier, Link, Page};
 use jianwei::model::rulefile::RuleFile;
 use jianwei::model::site::Site;
 use jianwei::model::time::Timestamp;
@@ -31,7 +32,8 @@ fn shipped() -> (Vec<(RuleFile, Site)>, Vec<RuleFile>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
     let mut files = Vec::new();
     collect(&root, "", &mut files);
-    let sites = files.iter().filter(|f| f.path.starts_with("sites/")).map(|f| (f.clone(), Site::read(f).expect("a shipped site"))).collect();
+    let sites =
+        files.iter().filter(|f| f.path.starts_with("sites/")).map(|f| (f.clone(), Site::read(f).expect("a shipped site"))).collect();
     (sites, files)
 }
 
@@ -73,13 +75,24 @@ impl Lot {
     /// A form with these labels and this button.
     fn form(mut self, labels: &[&str], button: &str) -> Self {
         let fields = labels.iter().map(|l| Field { kind: "text".into(), label: (*l).into(), ..Field::default() }).collect();
-        self.page.forms.push(Form { method: "post".into(), fields, buttons: vec![button.into()], has_form_element: true, ..Form::default() });
+        self.page.forms.push(Form {
+            method: "post".into(),
+            fields,
+            buttons: vec![button.into()],
+            has_form_element: true,
+            ..Form::default()
+        });
         self
     }
     /// A group of inputs known by placeholders only.
     fn placeholders(mut self, texts: &[&str], buttons: &[&str]) -> Self {
         let fields = texts.iter().map(|p| Field { kind: "text".into(), placeholder: (*p).into(), ..Field::default() }).collect();
-        self.page.forms.push(Form { method: "get".into(), fields, buttons: buttons.iter().map(|b| (*b).into()).collect(), ..Form::default() });
+        self.page.forms.push(Form {
+            method: "get".into(),
+            fields,
+            buttons: buttons.iter().map(|b| (*b).into()).collect(),
+            ..Form::default()
+        });
         self
     }
     fn marks(mut self, marks: &[&str]) -> Self {
@@ -100,10 +113,6 @@ impl Lot {
     }
     fn id(mut self, kind: &str, value: &str) -> Self {
         self.page.identifiers.push(Identifier { kind: kind.into(), value: value.into(), raw: value.into() });
-        self
-    }
-    fn contact(mut self, kind: &str, raw: &str) -> Self {
-        self.page.contacts.push(Contact { kind: kind.into(), value: raw.into(), raw: raw.into() });
         self
     }
     fn named(mut self, score: u8) -> Self {
@@ -138,7 +147,9 @@ fn told(assessment: &Assessment) -> String {
     let lines: Vec<String> = assessment
         .findings
         .iter()
-        .map(|f| format!("  {:>4} {} {} | {} | {}", f.points, f.class.word(), f.signal, f.why.zh, f.span.as_ref().map_or("", |s| s.raw.as_str())))
+        .map(|f| {
+            format!("  {:>4} {} {} | {} | {}", f.points, f.class.word(), f.signal, f.why.zh, f.span.as_ref().map_or("", |s| s.raw.as_str()))
+        })
         .collect();
     format!("{:?} {:?}\n{}", assessment.class, assessment.scores, lines.join("\n"))
 }

@@ -42,7 +42,8 @@ pub(crate) fn rare_anchors(view: &View, tally: &mut Tally) {
     let page = view.reading.page;
     let marks = page.marks.iter().map(|m| ("mark", m.as_str()));
     let scripts = page.scripts.iter().chain(&page.styles).map(|s| ("script", s.as_str()));
-    let actions = page.forms.iter().flat_map(|f| std::iter::once(&f.action).chain(f.fields.iter().map(|i| &i.name))).map(|a| ("form", a.as_str()));
+    let actions =
+        page.forms.iter().flat_map(|f| std::iter::once(&f.action).chain(f.fields.iter().map(|i| &i.name))).map(|a| ("form", a.as_str()));
     let ids = page.identifiers.iter().map(|i| ("identifier", i.value.as_str()));
     let own_links = page.links.iter().filter(|l| !view.official.owns_url(&l.url)).map(|l| ("link", l.url.as_str()));
     let own = [("url", view.reading.url.as_str()), ("html", page.html.as_str())];
@@ -91,7 +92,7 @@ pub(crate) fn cites_official(view: &View, tally: &mut Tally) {
     if tally.has(Class::FakeQuery, "site_name_title") || tally.has(Class::FakeQuery, "rare_anchors") {
         return;
     }
-    if let Some(url) = view.reading.leads_to_official(view.official) {
+    if let Some(url) = view.reading.leads_to_official(view.official, &view.site.site) {
         let why = Both::new("页面链接指向官方网站", "the page links to an official site");
         tally.add(Class::FakeQuery, "cites_official", view.weights.fake_query.cites_official, why, Some(plain_span("link", url)));
     }
@@ -115,7 +116,9 @@ fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
     let prose: usize = view.reading.lines.iter().filter(|l| l.len() > 30 && !is_template_line(view, l)).map(Part::len).sum();
     let guide = distinct(view.text_hits, Group::Guide);
     let reporting = distinct(view.text_hits, Group::Reporting);
-    if view.reading.leads_to_official(view.official).is_some() && (prose > 60 || guide > 0 || reporting > 0 || view.reading.page.links.len() >= 8) {
+    if view.reading.leads_to_official(view.official, &view.site.site).is_some()
+        && (prose > 60 || guide > 0 || reporting > 0 || view.reading.page.links.len() >= 8)
+    {
         return Some(("页面是链接官方网站的介绍或导航", "the page is a guide or directory that links to the official site"));
     }
     if prose >= view.weights.limits.prose_chars {

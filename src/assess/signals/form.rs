@@ -1,8 +1,8 @@
 //! The query form: which of the official form's fields stand together, in order, beside a query button.
 
 use crate::assess::lexicon::{Group, Lexicon};
-use crate::assess::signals::View;
 use crate::assess::reading::plain_span;
+use crate::assess::signals::View;
 use crate::assess::tally::Tally;
 use crate::model::assessment::Class;
 use crate::model::lang::Both;
@@ -15,10 +15,8 @@ const ORDER: [Group; 4] = [Group::FieldKind, Group::FieldNumber, Group::FieldNam
 fn asked(form: &Form, lexicon: &Lexicon) -> Vec<Group> {
     let mut asked = Vec::new();
     for field in form.fields.iter().take(64) {
-        if let Some(group) = group_of(field, lexicon) {
-            if !asked.contains(&group) {
-                asked.push(group);
-            }
+        if let Some(group) = group_of(field, lexicon).filter(|g| !asked.contains(g)) {
+            asked.push(group);
         }
     }
     asked
@@ -35,7 +33,11 @@ fn group_of(field: &Field, lexicon: &Lexicon) -> Option<Group> {
             return None;
         }
         let login = ["用户名", "登录", "昵称", "账号", "手机", "邮箱", "密码"].iter().any(|w| folded.contains(w));
-        let found = lexicon.find(&folded).into_iter().filter(|h| ORDER.contains(&h.group)).max_by_key(|h| (h.at.len(), std::cmp::Reverse(h.at.start)));
+        let found = lexicon
+            .find(&folded)
+            .into_iter()
+            .filter(|h| ORDER.contains(&h.group))
+            .max_by_key(|h| (h.at.len(), std::cmp::Reverse(h.at.start)));
         found.map(|h| h.group).filter(|g| !login || *g == Group::FieldCaptcha)
     })
 }

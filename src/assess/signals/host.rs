@@ -15,7 +15,11 @@ fn points(hit: &NameHit, host: &Host, view: &View) -> i32 {
     let registrable = host.registrable().unwrap_or(host.as_str());
     let strong = hit.techniques.iter().any(|t| t.contains("official_host"));
     let matched = hit.matched.to_lowercase();
-    let only_sub = !matched.is_empty() && !strong && !registrable.contains(&matched) && !matched.contains(registrable) && host.as_str().contains(&matched);
+    let only_sub = !matched.is_empty()
+        && !strong
+        && !registrable.contains(&matched)
+        && !matched.contains(registrable)
+        && host.as_str().contains(&matched);
     if only_sub { full.min(view.weights.fake_query.host_sub_label) } else { full }
 }
 
@@ -45,11 +49,26 @@ pub(crate) fn name_only(dossier: &Dossier) -> Option<Finding> {
 /// `redirect_to_official`: a visit to this host ended at the official site, while another page of it did not.
 pub(crate) fn redirect_to_official(view: &View, tally: &mut Tally) {
     let elsewhere = |url: &&str| view.official.owns_url(url);
-    let hops = view.reading.dossier.captures.iter().flat_map(|c| c.hops.iter().filter_map(|h| h.redirect_to.as_deref()).chain(c.final_url.as_deref()));
-    let scripts = view.reading.dossier.captures.iter().filter_map(|c| c.page.as_ref()).flat_map(|p| p.script_redirects.iter().map(String::as_str));
+    let hops = view
+        .reading
+        .dossier
+        .captures
+        .iter()
+        .flat_map(|c| c.hops.iter().filter_map(|h| h.redirect_to.as_deref()).chain(c.final_url.as_deref()));
+    let scripts =
+        view.reading.dossier.captures.iter().filter_map(|c| c.page.as_ref()).flat_map(|p| p.script_redirects.iter().map(String::as_str));
     if let Some(url) = hops.chain(scripts).find(elsewhere) {
-        let why = Both::new("该站另有入口跳转到官方网站，此页却不是官方页面", "another way into this host leads to the official site, this page does not belong to it");
-        tally.add(Class::FakeQuery, "redirect_to_official", view.weights.fake_query.redirect_to_official, why, Some(plain_span("redirect", url)));
+        let why = Both::new(
+            "该站另有入口跳转到官方网站，此页却不是官方页面",
+            "another way into this host leads to the official site, this page does not belong to it",
+        );
+        tally.add(
+            Class::FakeQuery,
+            "redirect_to_official",
+            view.weights.fake_query.redirect_to_official,
+            why,
+            Some(plain_span("redirect", url)),
+        );
     }
 }
 
@@ -57,7 +76,16 @@ pub(crate) fn redirect_to_official(view: &View, tally: &mut Tally) {
 pub(crate) fn government_host(view: &View, tally: &mut Tally) {
     let host = &view.reading.host;
     if host.under("gov.cn") && tally.sum(Class::FakeQuery) > 0 {
-        let why = Both::new("域名在 gov.cn 之下，只发给国家机关；若被劫持另行研判", "the host is under gov.cn, which is given to organs only; a taken-over one must be judged by a person");
-        tally.add(Class::FakeQuery, "government_host", view.weights.fake_query.government_host, why, Some(plain_span("host", host.as_str())));
+        let why = Both::new(
+            "域名在 gov.cn 之下，只发给国家机关；若被劫持另行研判",
+            "the host is under gov.cn, which is given to organs only; a taken-over one must be judged by a person",
+        );
+        tally.add(
+            Class::FakeQuery,
+            "government_host",
+            view.weights.fake_query.government_host,
+            why,
+            Some(plain_span("host", host.as_str())),
+        );
     }
 }

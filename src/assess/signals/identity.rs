@@ -11,9 +11,37 @@ const OWNERS: [&str; 7] = ["主办单位", "主办", "承办单位", "主管单�
 
 /// Province letters of filing numbers and the first two digits of police numbers (GB/T 2260).
 const PROVINCES: [(char, &str); 31] = [
-    ('京', "11"), ('津', "12"), ('冀', "13"), ('晋', "14"), ('蒙', "15"), ('辽', "21"), ('吉', "22"), ('黑', "23"), ('沪', "31"), ('苏', "32"), ('浙', "33"),
-    ('皖', "34"), ('闽', "35"), ('赣', "36"), ('鲁', "37"), ('豫', "41"), ('鄂', "42"), ('湘', "43"), ('粤', "44"), ('桂', "45"), ('琼', "46"), ('渝', "50"),
-    ('川', "51"), ('黔', "52"), ('滇', "53"), ('藏', "54"), ('陕', "61"), ('甘', "62"), ('青', "63"), ('宁', "64"), ('新', "65"),
+    ('京', "11"),
+    ('津', "12"),
+    ('冀', "13"),
+    ('晋', "14"),
+    ('蒙', "15"),
+    ('辽', "21"),
+    ('吉', "22"),
+    ('黑', "23"),
+    ('沪', "31"),
+    ('苏', "32"),
+    ('浙', "33"),
+    ('皖', "34"),
+    ('闽', "35"),
+    ('赣', "36"),
+    ('鲁', "37"),
+    ('豫', "41"),
+    ('鄂', "42"),
+    ('湘', "43"),
+    ('粤', "44"),
+    ('桂', "45"),
+    ('琼', "46"),
+    ('渝', "50"),
+    ('川', "51"),
+    ('黔', "52"),
+    ('滇', "53"),
+    ('藏', "54"),
+    ('陕', "61"),
+    ('甘', "62"),
+    ('青', "63"),
+    ('宁', "64"),
+    ('新', "65"),
 ];
 
 /// `borrowed_identity`: the strongest cheap signal; says which identity and whose it is.
@@ -41,7 +69,12 @@ fn claim(view: &View) -> Option<(Both, Span)> {
         let before = &line.text()[..organ.start];
         let owner = OWNERS.iter().filter_map(|w| before.rfind(w).map(|at| at + w.len())).max();
         let between = |end: usize| before[end..].chars().count();
-        let after_copyright = |end: usize| before[end..].chars().all(|c| c.is_ascii_digit()) || ["中华人民共和国", "国家", "单位", "单位中华人民共和国"].iter().any(|w| before[end..].trim_start_matches(|c: char| c.is_ascii_digit()) == *w);
+        let after_copyright = |end: usize| {
+            before[end..].chars().all(|c| c.is_ascii_digit())
+                || ["中华人民共和国", "国家", "单位", "单位中华人民共和国"]
+                    .iter()
+                    .any(|w| before[end..].trim_start_matches(|c: char| c.is_ascii_digit()) == *w)
+        };
         let trailing = line.text()[organ.end..].starts_with("版权所有") || line.text()[organ.end..].starts_with("主办");
         if trailing || owner.is_some_and(|end| between(end) == 0 || after_copyright(end)) {
             let why = Both::new(
@@ -60,7 +93,10 @@ fn government_code(view: &View) -> Option<(Both, Span)> {
         return None;
     }
     let found = view.reading.page.identifiers.iter().find(|i| matches!(i.kind.as_str(), "site_code" | "conac"))?;
-    let why = Both::new("非 gov.cn 域名展示政府网站标识码或党政机关标识，该标识只发给机关自己的域名", "a host outside gov.cn shows a government site code or seal, which is given to an organ's own domain only");
+    let why = Both::new(
+        "非 gov.cn 域名展示政府网站标识码或党政机关标识，该标识只发给机关自己的域名",
+        "a host outside gov.cn shows a government site code or seal, which is given to an organ's own domain only",
+    );
     Some((why, plain_span("identifier", &found.raw)))
 }
 
@@ -78,6 +114,12 @@ pub(crate) fn identity_mismatch(view: &View, tally: &mut Tally) {
             format!("公安备案号省份代码 {code} 与 ICP 备案“{letter}”不一致"),
             format!("the police number's province {code} is not that of the filing number ({letter}, {digits})"),
         );
-        tally.add(Class::FakeQuery, "identity_mismatch", view.weights.fake_query.identity_mismatch, why, Some(plain_span("identifier", &police.raw)));
+        tally.add(
+            Class::FakeQuery,
+            "identity_mismatch",
+            view.weights.fake_query.identity_mismatch,
+            why,
+            Some(plain_span("identifier", &police.raw)),
+        );
     }
 }

@@ -21,7 +21,8 @@ pub(crate) fn mirror(view: &View, tally: &mut Tally) {
     let rise = slope(found.share, limits.mirror_from, 1.0);
     let points = f64::from(weights.containment) + rise * f64::from(weights.containment_full - weights.containment);
     let percent = (found.share * 100.0).round() as i32;
-    let why = Both::new(format!("包含官方文本“{}”的 {percent}%", notice.id), format!("holds {percent}% of the official text \"{}\"", notice.id));
+    let why =
+        Both::new(format!("包含官方文本“{}”的 {percent}%", notice.id), format!("holds {percent}% of the official text \"{}\"", notice.id));
     tally.add(Class::Mirror, "notice_containment", points.round() as i32, why, Some(text.span(found.from, found.to)));
     if changed(text, found.from, found.to) >= DISGUISED {
         let why = Both::new("文字经繁体、夹注或换字处理，与原文不同形", "its characters were changed (Traditional, garbled, look-alike)");
@@ -38,8 +39,10 @@ pub(crate) fn mirror(view: &View, tally: &mut Tally) {
 /// Share of characters whose raw form differs from the folded one, or that carry an insertion.
 fn changed(part: &Part, from: usize, to: usize) -> f64 {
     let folded: Vec<char> = part.text().chars().skip(from).take(to - from).collect();
-    let differs = |n: &usize| part.raw[part.raw_range(from + n, from + n + 1)].chars().next().is_some_and(|c| c != folded[*n] && !c.is_ascii());
-    let inserted = |n: &usize| part.raw_range(from + n, from + n + 2).len() > 12 && !part.raw[part.raw_range(from + n, from + n + 2)].contains('\n');
+    let differs =
+        |n: &usize| part.raw[part.raw_range(from + n, from + n + 1)].chars().next().is_some_and(|c| c != folded[*n] && !c.is_ascii());
+    let inserted =
+        |n: &usize| part.raw_range(from + n, from + n + 2).len() > 12 && !part.raw[part.raw_range(from + n, from + n + 2)].contains('\n');
     let count = (0..folded.len()).filter(|n| differs(n) || inserted(n)).count();
     count as f64 / folded.len().max(1) as f64
 }
@@ -58,10 +61,16 @@ fn foreign_links(view: &View, tally: &mut Tally) {
 fn cites_source(view: &View, tally: &mut Tally) {
     let span = match first(view.text_hits, Group::SourceLine) {
         Some(hit) => Some(view.reading.text.span_bytes(hit.at.clone())),
-        None => view.reading.leads_to_official(view.official).map(|url| plain_span("link", url)),
+        None => view.reading.leads_to_official(view.official, &view.site.site).map(|url| plain_span("link", url)),
     };
     if span.is_some() {
         let lost = -(tally.sum(Class::Mirror) * (100 - view.weights.mirror.cites_source_percent) / 100);
-        tally.add(Class::Mirror, "cites_source", lost, Both::new("注明来源或链接官方网站，属转载", "names or links its source: a reprint"), span);
+        tally.add(
+            Class::Mirror,
+            "cites_source",
+            lost,
+            Both::new("注明来源或链接官方网站，属转载", "names or links its source: a reprint"),
+            span,
+        );
     }
 }

@@ -49,4 +49,5 @@ pub(crate) const SIGNALS: &[fn(&View, &mut Tally)] = &[
 ];
 
 /// What speaks against; run after the rules.
-pub(crate) const AGAINST: &[fn(&View, &mut Tally)] = &[names::own_name, fake_query::cites_official, host::government_host, fake_query::article];
+pub(crate) const AGAINST: &[fn(&View, &mut Tally)] =
+    &[names::own_name, fake_query::cites_official, host::government_host, fake_query::article];

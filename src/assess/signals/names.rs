@@ -36,7 +36,10 @@ pub(crate) fn site_name(view: &View, tally: &mut Tally) {
     let title = bears_name(view, &view.reading.title, 90);
     let heading = headings(view).filter(|h| !is_official_link(view, h)).find_map(|h| bears_name(view, h, 90));
     if let Some(span) = title.clone() {
-        let why = Both::new("网页标题就是官方平台全称，而域名不是官方", "the page's title is the official platform's full name, the host is not official");
+        let why = Both::new(
+            "网页标题就是官方平台全称，而域名不是官方",
+            "the page's title is the official platform's full name, the host is not official",
+        );
         tally.add(Class::FakeQuery, "site_name_title", weights.site_name_title, why, Some(span));
     }
     if let Some(span) = heading.clone() {
@@ -61,7 +64,8 @@ fn short_name_in(view: &View, part: &Part) -> Option<Span> {
 /// Is this line the text of a link that leads to the official site? Then the name is a signpost, not a sign.
 fn is_official_link(view: &View, line: &Part) -> bool {
     let raw = line.raw.trim();
-    !raw.is_empty() && view.reading.page.links.iter().any(|l| !l.text.is_empty() && raw.contains(l.text.trim()) && view.official.owns_url(&l.url))
+    !raw.is_empty()
+        && view.reading.page.links.iter().any(|l| !l.text.is_empty() && raw.contains(l.text.trim()) && view.official.owns_url(&l.url))
 }
 
 /// `organ_title`, `organ_heading`, `organ_with_form`: the ministry's own name over the page.
@@ -70,7 +74,10 @@ pub(crate) fn organ_name(view: &View, tally: &mut Tally) {
     let title = view.site.organ_in(view.reading.title.text()).map(|at| view.reading.title.span_bytes(at));
     let heading = || {
         let lines = view.reading.lines.iter().take(HEADING_LINES).filter(|l| l.len() <= 40 && !is_official_link(view, l));
-        std::iter::once(&view.reading.alts).filter(|a| a.len() <= 200).chain(lines).find_map(|l| view.site.organ_in(l.text()).map(|at| l.span_bytes(at)))
+        std::iter::once(&view.reading.alts)
+            .filter(|a| a.len() <= 200)
+            .chain(lines)
+            .find_map(|l| view.site.organ_in(l.text()).map(|at| l.span_bytes(at)))
     };
     let (signal, points, span, zh, en) = match title {
         Some(span) => ("organ_title", weights.organ_title, span, "网页标题", "the title"),
@@ -95,10 +102,17 @@ pub(crate) fn own_name(view: &View, tally: &mut Tally) {
     }
     let copyright = |l: &&Part| ["版权所有", "copyright", "主办单位", "主办"].iter().any(|w| l.text().contains(w)) && l.len() <= 80;
     let lines = view.reading.lines.iter();
-    let places = std::iter::once(&view.reading.title).chain(lines.clone().take(8).filter(|l| l.len() <= 40)).chain(lines.rev().take(15).filter(copyright));
-    let found = places.filter(|p| p.len() <= 80).find_map(|p| view.lexicon.find(p.text()).into_iter().find(|h| h.group == Group::Operator).map(|h| p.span_bytes(h.at)));
+    let places = std::iter::once(&view.reading.title)
+        .chain(lines.clone().take(8).filter(|l| l.len() <= 40))
+        .chain(lines.rev().take(15).filter(copyright));
+    let found = places
+        .filter(|p| p.len() <= 80)
+        .find_map(|p| view.lexicon.find(p.text()).into_iter().find(|h| h.group == Group::Operator).map(|h| p.span_bytes(h.at)));
     if let Some(span) = found {
-        let why = Both::new("页面以自己的单位名义示人（学校、公司或协会）", "the page stands under an operator's own name (a school, company or association)");
+        let why = Both::new(
+            "页面以自己的单位名义示人（学校、公司或协会）",
+            "the page stands under an operator's own name (a school, company or association)",
+        );
         tally.add(Class::FakeQuery, "own_name", view.weights.fake_query.own_name, why, Some(span));
     }
 }

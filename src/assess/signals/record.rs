@@ -31,6 +31,11 @@ pub(crate) fn record_page(view: &View, tally: &mut Tally) {
         format!("the page shows one certificate's record ({kinds} fields) with no query form and no captcha"),
     );
     tally.add(Class::FakeQuery, "record_page", view.weights.fake_query.record_page, why, Some(text.span_bytes(from..to)));
+    if ["short_name", "site_name_title", "site_name_heading", "organ_title", "organ_heading"].iter().any(|s| tally.has(Class::FakeQuery, s))
+    {
+        let why = Both::new("证书记录以受保护服务或国家机关的名义展示", "the record is shown under the service's or the organ's name");
+        tally.add(Class::FakeQuery, "record_under_name", view.weights.fake_query.record_under_name, why, Some(view.reading.title.whole()));
+    }
     if let Some(id) = record_id(&view.reading.url) {
         let why = Both::new("网址中带有记录编号", "the address carries the record's id");
         tally.add(Class::FakeQuery, "record_by_id", view.weights.fake_query.record_by_id, why, Some(plain_span("url", &id)));
@@ -56,7 +61,8 @@ fn record_id(url: &str) -> Option<String> {
     let url = url::Url::parse(url).ok()?;
     let named = |(key, value): &(std::borrow::Cow<str>, std::borrow::Cow<str>)| {
         let key = key.to_lowercase();
-        value.len() >= 2 && ["id", "no", "num", "code", "cert", "sn", "uuid", "key", "zs", "bh", "q", "t"].iter().any(|w| key == *w || key.ends_with(w))
+        value.len() >= 2
+            && ["id", "no", "num", "code", "cert", "sn", "uuid", "key", "zs", "bh", "q", "t"].iter().any(|w| key == *w || key.ends_with(w))
     };
     if let Some((key, value)) = url.query_pairs().find(named) {
         return Some(format!("{key}={value}"));

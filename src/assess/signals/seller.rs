@@ -16,7 +16,7 @@ static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
         r"1\d{10}",
         r"|(?:微信号?|微|vx|wx|weixin|v信|薇|威信|qq|扣扣|企鹅|电话|手机|加v|加薇|飞机|telegram|whatsapp|同号)(?:号码|号|同步|同号|咨询|联系|加|是|为|微信|qq|电话)?[a-z]{0,3}[0-9][a-z0-9]{4,19}",
         r"|(?:加?微信号?|vx|wx|weixin|加v|加薇)(?:号|加|是|为)?[a-z][a-z0-9]{5,19}",
-        r"|[a-z0-9]{6,20}(?:微信|同微|微同|同号|扣扣)",
+        r"|[a-z0-9]{5,20}(?:微信|同微|微同|同号|扣扣)",
         r"|\d(?:[零一二三四五六七八九幺电微信薇威扣号同步加联系手机话q]{0,2}\d){7,19}",
     ))
     .expect("a constant pattern")
@@ -35,7 +35,10 @@ struct Pitch<'p> {
 impl<'p> Pitch<'p> {
     fn read(view: &View, part: &'p Part) -> Self {
         let hits = view.lexicon.find(part.text());
-        let meant = |group| -> Vec<Hit> { hits.iter().filter(|h| h.group == group && !spoken_of(view, part, &hits, h)).cloned().collect() };
+        let whole = |h: &Hit| !view.lexicon.by_pattern(h) || one_clause(part, part.char_at(h.at.start), part.char_at(h.at.end));
+        let meant = |group| -> Vec<Hit> {
+            hits.iter().filter(|h| h.group == group && whole(h) && !spoken_of(view, part, &hits, h)).cloned().collect()
+        };
         let (strong, agent, weak) = (meant(Group::Offer), meant(Group::OfferAgent), meant(Group::OfferWeak));
         let contacts = contacts(view, part, &hits);
         Self { part, strong, agent, weak, contacts, hits }
@@ -52,34 +55,51 @@ impl<'p> Pitch<'p> {
     fn certificate(&self, offers: &[Hit], within: usize) -> Option<&Hit> {
         let groups = [Group::CertificateOwn, Group::CertificateNear, Group::CertificateOther];
         groups.into_iter().find_map(|group| {
-            self.hits.iter().find(|h| h.group == group && (self.part.len() <= 200 || offers.iter().any(|o| self.gap(o, self.chars(h)) <= within)))
+            self.hits
+                .iter()
+                .find(|h| h.group == group && (self.part.len() <= 200 || offers.iter().any(|o| self.gap(o, self.chars(h)) <= within)))
         })
     }
+}
+
+/// No sentence or clause ends between these folded characters.
+fn one_clause(part: &Part, from: usize, to: usize) -> bool {
+    !ends_between(part, from, to, &['。', '！', '？', '；', '，', ',', '!', '?', ';', '\n'])
+}
+
+/// Does one of `marks` stand between these folded characters?
+fn ends_between(part: &Part, from: usize, to: usize, marks: &[char]) -> bool {
+    let (start, end) = (part.raw_range(from, from + 1).start, part.raw_range(to.max(1) - 1, to).end);
+    start > end || part.raw[start..end].contains(marks)
 }
 
 /// Is this offer only spoken of: in quotation marks, after a warning, before a judgment, in the same clause?
 fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> bool {
     let (from, to) = (part.char_at(offer.at.start), part.char_at(offer.at.end));
     let reach = view.weights.limits.spoken_of_chars;
-    let same_clause = |a: usize, b: usize| {
-        let (raw_a, raw_b) = (part.raw_range(a, a + 1).start, part.raw_range(b.max(1) - 1, b).end);
-        raw_a <= raw_b && !part.raw[raw_a..raw_b].contains(['。', '！', '？', '；', '，', ',', '!', '?', ';', '\n'])
-    };
     let before = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at.end <= offer.at.start).any(|h| {
         let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
-        from - end <= reach && same_clause(start, to)
+        from - end <= reach && one_clause(part, start, to)
     });
     let after = hits.iter().filter(|h| h.group == Group::DisclaimAfter && h.at.start >= offer.at.end).any(|h| {
         let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
-        start - to <= 8 && same_clause(from, end)
+        start - to <= 8 && one_clause(part, from, end)
     });
-    before || after || quoted(part, from, to)
+    let said = hits.iter().filter(|h| h.group == Group::Speech && h.at.end <= offer.at.start).any(|h| {
+        let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+        from - end <= reach * 2 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
+    });
+    let inside = hits
+        .iter()
+        .any(|h| h.group == Group::DisclaimBefore && h.at.start >= offer.at.start && h.at.end <= offer.at.end && h.at != offer.at);
+    inside || before || after || said || quoted(part, from, to)
 }
 
 /// Does the stretch stand in quotation marks?
 fn quoted(part: &Part, from: usize, to: usize) -> bool {
     let range = part.raw_range(from, to);
-    let before = part.raw[..range.start].chars().rev().take(25).find(|c| matches!(c, '“' | '”' | '「' | '」' | '『' | '』' | '‘' | '’' | '\n'));
+    let before =
+        part.raw[..range.start].chars().rev().take(25).find(|c| matches!(c, '“' | '”' | '「' | '」' | '『' | '』' | '‘' | '’' | '\n'));
     let after = part.raw[range.end..].chars().take(25).find(|c| matches!(c, '“' | '”' | '「' | '」' | '『' | '』' | '‘' | '’' | '\n'));
     matches!(before, Some('“' | '「' | '『' | '‘')) && matches!(after, Some('”' | '」' | '』' | '’'))
 }
@@ -87,9 +107,14 @@ fn quoted(part: &Part, from: usize, to: usize) -> bool {
 /// Ways to be reached, as folded character ranges; hot lines and footer numbers are left out.
 fn contacts(view: &View, part: &Part, hits: &[Hit]) -> Vec<(usize, usize)> {
     let text = part.text();
-    let mut found: Vec<(usize, usize)> =
-        CONTACT.find_iter(text).take(64).filter(|m| m.as_str().chars().filter(char::is_ascii_alphanumeric).count() >= 6).map(|m| (part.char_at(m.start()), part.char_at(m.end()))).collect();
-    for contact in view.reading.page.contacts.iter().filter(|c| c.kind != "landline").take(64) {
+    let mut found: Vec<(usize, usize)> = CONTACT
+        .find_iter(text)
+        .take(64)
+        .filter(|m| !glued(text, m) && is_contact(m.as_str()))
+        .map(|m| (part.char_at(m.start()), part.char_at(m.end())))
+        .collect();
+    let known = view.reading.page.contacts.iter().cloned().chain(crate::model::text::contacts::contacts(&part.raw));
+    for contact in known.filter(|c| c.kind != "landline" && !c.raw.is_empty()).take(128) {
         for (at, raw) in part.raw.match_indices(contact.raw.as_str()).take(4) {
             found.push((part.folded_char_of_raw(at), part.folded_char_of_raw(at + raw.len())));
         }
@@ -101,19 +126,35 @@ fn contacts(view: &View, part: &Part, hits: &[Hit]) -> Vec<(usize, usize)> {
     found
 }
 
+/// At least five letters or digits; bare digits are a mobile number; service lines (400, 800, 0...) are nobody's private offer.
+fn is_contact(text: &str) -> bool {
+    let kept: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let digits: String = kept.chars().filter(char::is_ascii_digit).collect();
+    let service = digits == kept && ["400", "800", "0"].iter().any(|w| kept.starts_with(w)) && kept.len() >= 9;
+    let bare = text.chars().all(|c| c.is_ascii_digit());
+    kept.len() >= 5 && !service && (!bare || (kept.len() == 11 && kept.starts_with('1')))
+}
+
+/// A label in Latin letters inside a longer Latin word (`wx` in an address) is no label.
+fn glued(text: &str, found: &regex::Match) -> bool {
+    found.as_str().starts_with(|c: char| c.is_ascii_lowercase()) && text[..found.start()].ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
 /// Everything that speaks for and against a seller.
 pub(crate) fn seller(view: &View, tally: &mut Tally) {
     let reading = view.reading;
-    let pitches: Vec<Pitch> = [&reading.title, &reading.text, &reading.meta, &reading.alts].into_iter().map(|p| Pitch::read(view, p)).collect();
+    let pitches: Vec<Pitch> =
+        [&reading.title, &reading.text, &reading.meta, &reading.alts].into_iter().map(|p| Pitch::read(view, p)).collect();
     let strong = pitches.iter().flat_map(|p| p.strong.iter().map(|h| h.word));
     let certificate = best_certificate(&pitches, view);
     let Some((pitch, hit)) = certificate else { return };
     let own_business = hit.group != Group::CertificateOther;
-    let agent = pitches.iter().flat_map(|p| p.agent.iter().map(|h| h.word)).filter(|_| own_business || strong.clone().next().is_some());
-    let mut words: Vec<usize> = strong.clone().chain(agent).collect();
-    words.sort_unstable();
-    words.dedup();
-    let case = Case { view, pitches: &pitches, strong: words.len(), own_business };
+    let plain = sorted(strong);
+    let agent = sorted(pitches.iter().flat_map(|p| p.agent.iter().map(|h| h.word)));
+    let agent_counts = !plain.is_empty() || hit.group == Group::CertificateOwn || (own_business && agent.len() >= 2);
+    let words = sorted(plain.iter().chain(agent.iter().filter(|_| agent_counts)).copied());
+    let plain = plain.len();
+    let case = Case { view, pitches: &pitches, strong: words.len(), plain, own_business };
     let offered = case.offer(tally);
     if !offered {
         return;
@@ -123,6 +164,14 @@ pub(crate) fn seller(view: &View, tally: &mut Tally) {
     case.promises(tally);
     case.padding(tally);
     case.against(near, tally);
+}
+
+/// Each once.
+fn sorted(words: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut words: Vec<usize> = words.collect();
+    words.sort_unstable();
+    words.dedup();
+    words
 }
 
 fn best_certificate<'a, 'p>(pitches: &'a [Pitch<'p>], view: &View) -> Option<(&'a Pitch<'p>, &'a Hit)> {
@@ -137,6 +186,8 @@ struct Case<'a, 'p> {
     pitches: &'a [Pitch<'p>],
     /// Distinct offers that count in full.
     strong: usize,
+    /// How many of them leave no other reading.
+    plain: usize,
     own_business: bool,
 }
 
@@ -146,6 +197,13 @@ impl Case<'_, '_> {
     }
     fn span_of(&self, group: Group) -> Option<Span> {
         self.pitches.iter().find_map(|p| p.hits.iter().find(|h| h.group == group).map(|h| p.part.span_bytes(h.at.clone())))
+    }
+    /// The first phrase of a group that is not only spoken of.
+    fn meant(&self, group: Group) -> Option<Span> {
+        self.pitches.iter().find_map(|p| {
+            let mut phrases = p.hits.iter().filter(|h| h.group == group && !spoken_of(self.view, p.part, &p.hits, h));
+            phrases.next().map(|h| p.part.span_bytes(h.at.clone()))
+        })
     }
     fn has(&self, group: Group) -> bool {
         self.pitches.iter().any(|p| p.hits.iter().any(|h| h.group == group))
@@ -160,18 +218,38 @@ impl Case<'_, '_> {
         if self.strong > 0 {
             let more = i32::try_from(self.strong.saturating_sub(2)).unwrap_or(i32::MAX / 100);
             let second = if self.strong > 1 { weights.offer_second } else { 0 };
-            let points = (weights.offer + second + weights.offer_more.saturating_mul(more)).min(weights.offer_cap);
+            let first = if self.plain > 0 { weights.offer } else { weights.offer_agent };
+            let points = (first + second + weights.offer_more.saturating_mul(more)).min(weights.offer_cap);
             let span = self.pitches.iter().find_map(|p| p.strong.iter().chain(&p.agent).next().map(|h| p.part.span_bytes(h.at.clone())));
-            let (zh, en) = (format!("出现 {} 种正规机构不可能作出的许诺", self.strong), format!("{} kinds of offers that no honest office can make", self.strong));
+            let (zh, en) = (
+                format!("出现 {} 种正规机构不可能作出的许诺", self.strong),
+                format!("{} kinds of offers that no honest office can make", self.strong),
+            );
             self.add(tally, "offer_term", points, &zh, &en, span);
             return true;
         }
-        let Some((pitch, hit)) = self.pitches.iter().find_map(|p| p.weak.iter().chain(&p.agent).next().map(|h| (p, h))) else { return false };
+        let Some((pitch, hit)) = self.pitches.iter().find_map(|p| p.weak.iter().chain(&p.agent).next().map(|h| (p, h))) else {
+            return false;
+        };
         let span = Some(pitch.part.span_bytes(hit.at.clone()));
         if self.implied() {
-            self.add(tally, "offer_term", weights.offer, "代办证书并许诺可查、快速，又留下联系方式，没有任何培训内容", "arranges certificates, promises that they can be looked up and come fast, gives a contact, speaks of no training", span);
+            self.add(
+                tally,
+                "offer_term",
+                weights.offer,
+                "代办证书并许诺可查、快速，又留下联系方式，没有任何培训内容",
+                "arranges certificates, promises that they can be looked up and come fast, gives a contact, speaks of no training",
+                span,
+            );
         } else {
-            self.add(tally, "offer_weak", weights.offer_weak, "出现办证类用语（学校也会使用）", "speaks of arranging certificates (schools do too)", span);
+            self.add(
+                tally,
+                "offer_weak",
+                weights.offer_weak,
+                "出现办证类用语（学校也会使用）",
+                "speaks of arranging certificates (schools do too)",
+                span,
+            );
         }
         true
     }
@@ -186,10 +264,13 @@ impl Case<'_, '_> {
     fn certificate(&self, pitch: &Pitch, hit: &Hit, tally: &mut Tally) {
         let weights = &self.view.weights.seller;
         let (points, zh, en) = match hit.group {
-            Group::CertificateOwn => (weights.certificate_own, "所售为受保护网站查询的证书", "the certificate is one that the protected site answers for"),
+            Group::CertificateOwn => {
+                (weights.certificate_own, "所售为受保护网站查询的证书", "the certificate is one that the protected site answers for")
+            }
             Group::CertificateNear => (weights.certificate_near, "所售为相近行业的证书", "the certificate is one of a neighbouring trade"),
             _ => (weights.certificate_other, "所售为其他证件", "papers of another kind"),
         };
+        let points = if tally.has(Class::Seller, "offer_term") { points } else { points / 2 };
         self.add(tally, "certificate_term", points, zh, en, Some(pitch.part.span_bytes(hit.at.clone())));
     }
     /// Contact points. Returns whether one stands near an offer that counts.
@@ -197,18 +278,40 @@ impl Case<'_, '_> {
         let weights = &self.view.weights.seller;
         let full = self.strong > 0 || tally.has(Class::Seller, "offer_term");
         for pitch in self.pitches {
-            let offers: Vec<&Hit> = pitch.strong.iter().chain(&pitch.agent).chain(pitch.weak.iter().filter(|_| !full || self.strong == 0)).collect();
+            let offers: Vec<&Hit> =
+                pitch.strong.iter().chain(&pitch.agent).chain(pitch.weak.iter().filter(|_| !full || self.strong == 0)).collect();
             let near = pitch.contacts.iter().find(|c| offers.iter().any(|o| pitch.gap(o, **c) <= self.view.weights.limits.near_chars));
             if let Some((from, to)) = near {
                 let points = if full { weights.contact_near } else { weights.contact_weak };
-                self.add(tally, "contact_near_offer", points, "联系方式紧邻许诺用语（归一化后 80 字以内）", "a way to reach them stands beside the offer (within 80 normalised characters)", Some(pitch.part.span(*from, *to)));
+                self.add(
+                    tally,
+                    "contact_near_offer",
+                    points,
+                    "联系方式紧邻许诺用语（归一化后 80 字以内）",
+                    "a way to reach them stands beside the offer (within 80 normalised characters)",
+                    Some(pitch.part.span(*from, *to)),
+                );
                 return full;
             }
         }
         if let Some((pitch, (from, to))) = self.pitches.iter().find_map(|p| p.contacts.first().map(|c| (p, *c))).filter(|_| full) {
-            self.add(tally, "contact_on_page", weights.contact_far, "页面留有联系方式，但不紧邻许诺用语", "a way to reach them on the page, not beside the offer", Some(pitch.part.span(from, to)));
+            self.add(
+                tally,
+                "contact_on_page",
+                weights.contact_far,
+                "页面留有联系方式，但不紧邻许诺用语",
+                "a way to reach them on the page, not beside the offer",
+                Some(pitch.part.span(from, to)),
+            );
         } else if full && self.has(Group::ContactWord) {
-            self.add(tally, "contact_word", weights.contact_word, "招揽加好友或私聊，号码可能在图片中", "asks to be contacted; the number may stand in a picture", self.span_of(Group::ContactWord));
+            self.add(
+                tally,
+                "contact_word",
+                weights.contact_word,
+                "招揽加好友或私聊，号码可能在图片中",
+                "asks to be contacted; the number may stand in a picture",
+                self.span_of(Group::ContactWord),
+            );
         }
         false
     }
@@ -217,13 +320,21 @@ impl Case<'_, '_> {
         let weights = &self.view.weights.seller;
         let full = tally.has(Class::Seller, "offer_term");
         let all = [
-            (Group::QueryPromise, "query_promise", weights.query_promise, "许诺官网可查或联网可查", "promises that an official site will show it"),
+            (
+                Group::QueryPromise,
+                "query_promise",
+                weights.query_promise,
+                "许诺官网可查或联网可查",
+                "promises that an official site will show it",
+            ),
             (Group::Delivery, "delivery", weights.delivery, "许诺出证时间或快递送达", "promises when it comes, or delivery"),
             (Group::Price, "price", weights.price, "标明价格", "names a price"),
             (Group::Secrecy, "secrecy", weights.secrecy, "许诺保密或自夸信誉", "promises secrecy or praises its own honesty"),
         ];
-        for (group, signal, points, zh, en) in all.into_iter().filter(|(group, ..)| self.has(*group)).take(if full { 4 } else { 1 }) {
-            self.add(tally, signal, points, zh, en, self.span_of(group));
+        let said =
+            all.into_iter().filter_map(|(group, signal, points, zh, en)| self.meant(group).map(|span| (signal, points, zh, en, span)));
+        for (signal, points, zh, en, span) in said.take(if full { 4 } else { 1 }) {
+            self.add(tally, signal, points, zh, en, Some(span));
         }
     }
     /// Free hosts, verse and random letters, hidden stuffing.
@@ -233,13 +344,34 @@ impl Case<'_, '_> {
         }
         let (reading, weights) = (self.view.reading, &self.view.weights.seller);
         if let Some(tree) = self.view.lexicon.free_hosts.iter().find(|t| reading.host.under(t)) {
-            self.add(tally, "free_host", weights.free_host, "寄生在任何人可免费开设页面的主机上", "sits on a host where anybody gets a page for nothing", Some(plain_span("host", tree)));
+            self.add(
+                tally,
+                "free_host",
+                weights.free_host,
+                "寄生在任何人可免费开设页面的主机上",
+                "sits on a host where anybody gets a page for nothing",
+                Some(plain_span("host", tree)),
+            );
         } else if let Some(noise) = random_letters(&reading.text.raw) {
-            self.add(tally, "free_host", weights.free_host, "用随机字母串填充，以躲避去重", "padded with random letters, which dodges de-duplication", Some(plain_span("text", noise)));
+            self.add(
+                tally,
+                "free_host",
+                weights.free_host,
+                "用随机字母串填充，以躲避去重",
+                "padded with random letters, which dodges de-duplication",
+                Some(plain_span("text", noise)),
+            );
         }
         let hidden = Pitch::read(self.view, &reading.hidden);
         if let Some(offer) = hidden.strong.first().filter(|_| hidden.certificate(&hidden.strong, usize::MAX).is_some()) {
-            self.add(tally, "hidden_text", weights.hidden_text, "隐藏文字中堆砌办证词语", "certificate offers in text that no visitor sees", Some(hidden.part.span_bytes(offer.at.clone())));
+            self.add(
+                tally,
+                "hidden_text",
+                weights.hidden_text,
+                "隐藏文字中堆砌办证词语",
+                "certificate offers in text that no visitor sees",
+                Some(hidden.part.span_bytes(offer.at.clone())),
+            );
         }
     }
     /// Reporting and school context.
@@ -248,14 +380,29 @@ impl Case<'_, '_> {
         let reporting = match self.count(Group::Reporting) {
             0 | 1 => 0,
             2 => weights.reporting_some,
-            _ => weights.reporting,
+            3..6 => weights.reporting,
+            _ => weights.reporting_heavy,
         };
         let reporting = if near && self.strong > 0 { reporting.max(weights.reporting_beside_contact) } else { reporting };
         if reporting < 0 {
-            self.add(tally, "reporting_context", reporting, "报道、警示或执法语境", "the context is reporting, warning or enforcement", self.span_of(Group::Reporting));
+            self.add(
+                tally,
+                "reporting_context",
+                reporting,
+                "报道、警示或执法语境",
+                "the context is reporting, warning or enforcement",
+                self.span_of(Group::Reporting),
+            );
         }
         if self.count(Group::School) >= 3 && self.strong < 2 {
-            self.add(tally, "school_context", weights.school, "正规培训语境（学时、体检、理论与实操等）", "the context is honest training (hours, health check, theory and practice)", self.span_of(Group::School));
+            self.add(
+                tally,
+                "school_context",
+                weights.school,
+                "正规培训语境（学时、体检、理论与实操等）",
+                "the context is honest training (hours, health check, theory and practice)",
+                self.span_of(Group::School),
+            );
         }
     }
 }

@@ -12,9 +12,12 @@ fn schools_with_their_own_query_form_stay_quiet() {
         .link(OFFICIAL, "特种作业操作证及安全生产知识和管理能力考核合格信息查询平台")
         .id("icp", "沪ICP备12345678号");
     quiet("own form", &own);
-    let short_title = lot("www.hxaqpx.com", "特种作业操作证查询_华兴职业培训学校", "华兴职业培训学校\n学员证书查询").form(&["证书编号", "姓名", "验证码"], "查询");
+    let short_title = lot("www.hxaqpx.com", "特种作业操作证查询_华兴职业培训学校", "华兴职业培训学校\n学员证书查询")
+        .form(&["证书编号", "姓名", "验证码"], "查询");
     quiet("short name in the title", &short_title);
-    let two = lot("zs.jnpx.cn", "证书查询", "济南某某职业培训学校\n证书查询系统").form(&["证书编号", "姓名"], "查询").link(OFFICIAL, "应急管理部证书查询");
+    let two = lot("zs.jnpx.cn", "证书查询", "济南某某职业培训学校\n证书查询系统")
+        .form(&["证书编号", "姓名"], "查询")
+        .link(OFFICIAL, "应急管理部证书查询");
     quiet("two fields", &two);
 }
 
@@ -65,9 +68,13 @@ fn guides_and_directories_that_link_the_official_site_stay_quiet() {
         如果暂时没有查到，可能是数据还没有上传，一般等待三个工作日左右再试，也可以向发证机关咨询。",
     );
     quiet("prose without a link", &prose);
-    let mut directory = lot("hao.nav.cn", "安全人网址导航", "应急管理部\n特种作业操作证及安全生产知识和管理能力考核合格信息查询平台\n住建部查询\n特种设备查询\n学信网")
-        .link(OFFICIAL, "特种作业操作证及安全生产知识和管理能力考核合格信息查询平台")
-        .link("https://www.mem.gov.cn/", "应急管理部");
+    let mut directory = lot(
+        "hao.nav.cn",
+        "安全人网址导航",
+        "应急管理部\n特种作业操作证及安全生产知识和管理能力考核合格信息查询平台\n住建部查询\n特种设备查询\n学信网",
+    )
+    .link(OFFICIAL, "特种作业操作证及安全生产知识和管理能力考核合格信息查询平台")
+    .link("https://www.mem.gov.cn/", "应急管理部");
     for n in 0..10 {
         directory = directory.link(&format!("http://site{n}.example.com/"), "网站");
     }
@@ -76,10 +83,26 @@ fn guides_and_directories_that_link_the_official_site_stay_quiet() {
 
 #[test]
 fn other_query_systems_stay_quiet() {
-    quiet("association", &lot("cx.chinaxx.org.cn", "中国某某协会证书查询系统", "中国某某协会\n证书查询").placeholders(&["请选择证件类型", "请输入证件号码", "请输入姓名", "请输入验证码"], &["查询"]));
-    quiet("skills", &lot("jnzs.example.org.cn", "技能人才评价证书联网查询", "人力资源和社会保障部职业技能鉴定中心\n请选择查询类型").form(&["证件类型", "证件号码", "姓名", "验证码"], "查询"));
-    quiet("builders", &lot("zjcx.example.gov.cn", "建筑施工特种作业人员证书查询", "住房和城乡建设厅").form(&["证件类型", "证件号码", "姓名", "验证码"], "查询"));
-    quiet("provincial bureau", &lot("yjt.example.gov.cn", "特种作业操作证查询", "某省应急管理厅\n特种作业操作证查询").form(&["证件类型", "证件号码", "姓名", "验证码"], "查询"));
+    quiet(
+        "association",
+        &lot("cx.chinaxx.org.cn", "中国某某协会证书查询系统", "中国某某协会\n证书查询")
+            .placeholders(&["请选择证件类型", "请输入证件号码", "请输入姓名", "请输入验证码"], &["查询"]),
+    );
+    quiet(
+        "skills",
+        &lot("jnzs.example.org.cn", "技能人才评价证书联网查询", "人力资源和社会保障部职业技能鉴定中心\n请选择查询类型")
+            .form(&["证件类型", "证件号码", "姓名", "验证码"], "查询"),
+    );
+    quiet(
+        "builders",
+        &lot("zjcx.example.gov.cn", "建筑施工特种作业人员证书查询", "住房和城乡建设厅")
+            .form(&["证件类型", "证件号码", "姓名", "验证码"], "查询"),
+    );
+    quiet(
+        "provincial bureau",
+        &lot("yjt.example.gov.cn", "特种作业操作证查询", "某省应急管理厅\n特种作业操作证查询")
+            .form(&["证件类型", "证件号码", "姓名", "验证码"], "查询"),
+    );
     quiet("exam results", &lot("cj.kaoshi.cn", "成绩查询", "请输入准考证号与姓名").form(&["准考证号", "姓名", "验证码"], "查询"));
     quiet("parcel", &lot("kd.example.com", "快递查询", "快递单号查询").form(&["快递单号", "验证码"], "查询"));
 }
@@ -91,10 +114,23 @@ fn login_parked_and_encyclopaedia_pages_stay_quiet() {
     quiet("empty, near name", &lot("cxmemgovcn.com", "", "").named(100));
     let text = "特种作业操作证由应急管理部门考核颁发。特种作业包括电工作业、焊接与热切割作业、高处作业、制冷与空调作业等，生产经营单位的特种作业人员必须按照国家有关规定经专门的安全作业培训，取得相应资格，方可上岗作业。主要负责人和安全生产管理人员应当由主管部门对其安全生产知识和管理能力考核合格。";
     quiet("encyclopaedia", &lot("baike.example.com", "特种作业操作证", text));
-    quiet("agency for licences", &lot("gsdl.example.com", "营业执照代办", "代办营业执照、安全生产许可证，资料齐全最快三天，收费标准明码标价，电话13800005555"));
+    quiet(
+        "agency for licences",
+        &lot("gsdl.example.com", "营业执照代办", "代办营业执照、安全生产许可证，资料齐全最快三天，收费标准明码标价，电话13800005555"),
+    );
     quiet("seal shop", &lot("yz.example.com", "公安备案刻章", "专业刻章，公章财务章，当天可取，微信 kz13800"));
-    quiet("badge maker", &lot("gp.example.com", "工作证制作", "工作证、胸卡、会员证制作，厂家直销，来图定制，证件制作质量第一，电话 13800006666"));
-    quiet("company's staff list", &lot("www.dhjz.com", "资质荣誉 - 大华建筑安装有限公司", "大华建筑安装有限公司\n员工持证情况\n姓名：王五 作业类别：高处作业 操作项目：登高架设 有效期：2024-01-01至2030-01-01"));
+    quiet(
+        "badge maker",
+        &lot("gp.example.com", "工作证制作", "工作证、胸卡、会员证制作，厂家直销，来图定制，证件制作质量第一，电话 13800006666"),
+    );
+    quiet(
+        "company's staff list",
+        &lot(
+            "www.dhjz.com",
+            "资质荣誉 - 大华建筑安装有限公司",
+            "大华建筑安装有限公司\n员工持证情况\n姓名：王五 作业类别：高处作业 操作项目：登高架设 有效期：2024-01-01至2030-01-01",
+        ),
+    );
 }
 
 #[test]

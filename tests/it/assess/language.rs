@@ -68,8 +68,14 @@ fn conditions_count_near_under_and_at_least_mean_what_they_say() {
         ("[match]\nall = [{ field = \"link.host\", is_not = \"self\" }]\n", true),
         ("[match]\nall = [{ field = \"text\", contains_all = [\"甲\", \"戊\"] }]\n", false),
         ("[match]\nall = [{ field = \"text\", regex = \"丙.{0,2}甲\" }]\nnone = [{ field = \"title\", contains = \"题\" }]\n", false),
-        ("[match]\nat_least = 2\nany = [{ field = \"text\", contains = \"甲\" }, { field = \"title\", contains = \"题\" }, { field = \"text\", contains = \"戊\" }]\n", true),
-        ("[match]\nat_least = 3\nany = [{ field = \"text\", contains = \"甲\" }, { field = \"title\", contains = \"题\" }, { field = \"text\", contains = \"戊\" }]\n", false),
+        (
+            "[match]\nat_least = 2\nany = [{ field = \"text\", contains = \"甲\" }, { field = \"title\", contains = \"题\" }, { field = \"text\", contains = \"戊\" }]\n",
+            true,
+        ),
+        (
+            "[match]\nat_least = 3\nany = [{ field = \"text\", contains = \"甲\" }, { field = \"title\", contains = \"题\" }, { field = \"text\", contains = \"戊\" }]\n",
+            false,
+        ),
     ] {
         assert_eq!(fires(body, &page), want, "{body}");
     }
@@ -77,12 +83,17 @@ fn conditions_count_near_under_and_at_least_mean_what_they_say() {
 
 #[test]
 fn the_same_dossier_gives_the_same_bytes_but_for_the_time() {
-    let page = lot("zs.top", "特种作业操作证查询", "免考包过 电工证 微信：abc12345\n应急管理部").form(&["证件类型", "证件号码", "姓名", "验证码"], "查询").dossier();
+    let page = lot("zs.top", "特种作业操作证查询", "免考包过 电工证 微信：abc12345\n应急管理部")
+        .form(&["证件类型", "证件号码", "姓名", "验证码"], "查询")
+        .dossier();
     let (sites, files) = shipped();
     let bytes = |rules: &Rules, ms| serde_json::to_string(&rules.assess(&page, Timestamp::from_millis(ms))).expect("json");
     let again = Rules::load(&sites, &files).0;
     assert_eq!(bytes(&RULES, 5), bytes(&again, 5));
-    assert_eq!(bytes(&RULES, 5).replace(&Timestamp::from_millis(5).rfc3339(), ""), bytes(&RULES, 6).replace(&Timestamp::from_millis(6).rfc3339(), ""));
+    assert_eq!(
+        bytes(&RULES, 5).replace(&Timestamp::from_millis(5).rfc3339(), ""),
+        bytes(&RULES, 6).replace(&Timestamp::from_millis(6).rfc3339(), "")
+    );
     let mut changed = files.clone();
     changed[0].text.push('\n');
     let other = Rules::load(&sites, &changed).0.assess(&page, Timestamp::from_millis(0)).rules;
