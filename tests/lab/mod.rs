@@ -63,6 +63,8 @@ pub(crate) struct World {
     pub(crate) sites: sites::Sites,
     /// Who came, who asked.
     pub(crate) log: Log,
+    /// The search engine's index.
+    pub(crate) index: search::Index,
     /// Search: refuse after this many result pages; 0: never.
     pub(crate) search_limit: u64,
 }
@@ -246,7 +248,8 @@ fn any_block() -> (u8, u8) {
 
 async fn build_at(block: [u8; 3], options: Options) -> Result<(Arc<World>, SocketAddr, String, Ports), Trouble> {
     let sites = sites::Sites::load(block).map_err(Trouble::Table)?;
-    let world = Arc::new(World { block, sites, log: Log::new(), search_limit: options.search_limit.unwrap_or(0) });
+    let world =
+        Arc::new(World { block, sites, log: Log::new(), index: search::Index::new(), search_limit: options.search_limit.unwrap_or(0) });
     let dns_ip = if options.dns_at_localhost { Ipv4Addr::LOCALHOST } else { world.address(1) };
     let dns = SocketAddr::V4(SocketAddrV4::new(dns_ip, DNS_PORT));
     let udp = UdpSocket::bind(dns).await.map_err(|e| bind_trouble(e, dns))?;

@@ -4,9 +4,12 @@
 
 use super::World;
 use super::pages;
-use super::sites::{Kind, Site};
+use super::sites::Site;
 use super::web::{Answer, Request};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
 
 /// Results on one page.
 pub(crate) const ROWS: usize = 10;
@@ -47,15 +50,42 @@ pub(crate) fn hits<'a>(query: &str, world: &'a World) -> Vec<&'a Site> {
     let asked: Vec<&str> = TOPICS.iter().filter(|(_, words)| words.iter().any(|w| query.contains(w))).map(|(topic, _)| *topic).collect();
     let mut hits: Vec<&Site> =
         world.sites.all().iter().map(AsRef::as_ref).filter(|s| s.topics.iter().any(|t| asked.contains(&t.as_str()))).collect();
-    hits.sort_by_key(|s| (rank(s, query), s.host.clone()));
+    hits.sort_by_cached_key(|s| (Reverse(relevance(entry(s, world), query)), order(s, query)));
     hits
 }
 
-/// The order is arbitrary but always the same; the official site is seldom first, as in life.
-fn rank(site: &Site, query: &str) -> u64 {
+/// How much of the query stands in title and text, by pairs of characters; the title counts three times.
+fn relevance(entry: &Entry, query: &str) -> usize {
+    let chars: Vec<char> = query.chars().filter(|c| !c.is_whitespace()).collect();
+    let pairs: Vec<String> = chars.windows(2).map(|p| p.iter().collect()).collect();
+    let count = |text: &str| pairs.iter().filter(|p| text.contains(p.as_str())).count();
+    3 * count(&entry.title) + count(&entry.text)
+}
+
+/// Among equals the order is arbitrary but always the same; the official site is seldom first, as in life.
+fn order(site: &Site, query: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (site.host.as_str(), query).hash(&mut hasher);
-    hasher.finish() / if site.kind == Kind::Official { 4 } else { 1 }
+    hasher.finish()
+}
+
+/// What the engine keeps of one page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Entry {
+    title: String,
+    snippet: String,
+    text: String,
+}
+
+/// The engine's index by host, made at the first search.
+pub(crate) type Index = OnceLock<HashMap<String, Entry>>;
+
+fn entry<'a>(site: &Site, world: &'a World) -> &'a Entry {
+    static NONE: Entry = Entry { title: String::new(), snippet: String::new(), text: String::new() };
+    let index = world
+        .index
+        .get_or_init(|| world.sites.all().iter().filter(|s| !s.topics.is_empty()).map(|s| (s.host.clone(), read_page(s, world))).collect());
+    index.get(&site.host).unwrap_or(&NONE)
 }
 
 fn home() -> &'static str {
@@ -105,7 +135,7 @@ fn results(query: &str, first: usize, world: &World) -> String {
 }
 
 fn row(rank: usize, site: &Site, world: &World) -> String {
-    let (title, snippet) = shown(site, world);
+    let entry = entry(site, world);
     let mut hasher = DefaultHasher::new();
     site.host.hash(&mut hasher);
     format!(
@@ -113,25 +143,28 @@ fn row(rank: usize, site: &Site, world: &World) -> String {
          <div class=\"abstract\"><span class=\"day\">2025年11月{day}日</span> {snippet}</div><div class=\"foot\"><span class=\"showurl\">{host}/</span></div></div>\n",
         mu = escape(&site.url()),
         token = hasher.finish(),
-        title = escape(&title),
-        snippet = escape(&snippet),
+        title = escape(&entry.title),
+        snippet = escape(&entry.snippet),
         day = 1 + rank % 28,
         host = escape(&site.host.chars().take(24).collect::<String>())
     )
 }
 
-/// Title and snippet as an engine would take them from the page.
-fn shown(site: &Site, world: &World) -> (String, String) {
+/// Title, snippet and text as an engine would take them from the page; a redirect is followed once, as engines do.
+fn read_page(site: &Site, world: &World) -> Entry {
     let target = site.url().split_once("://").and_then(|(_, r)| r.find('/').map(|p| r[p..].to_owned())).unwrap_or_else(|| "/".into());
-    let body = site.route(&target).and_then(|r| {
+    let behind = site.route(&target).filter(|r| r.location.is_none());
+    let route = behind.or_else(|| site.routes.iter().find(|r| r.location.is_none()));
+    let html = route.and_then(|r| {
         let bytes = pages::build(r, site, world).ok()?;
         let label = r.charset.as_deref().unwrap_or("utf-8");
         Some(encoding_rs::Encoding::for_label(label.as_bytes())?.decode(&bytes).0.into_owned())
     });
-    let html = body.unwrap_or_default();
+    let html = html.unwrap_or_default();
     let title = cut_between(&html, "<title>", "</title>").unwrap_or(&site.host).trim().to_owned();
-    let snippet = cut_between(&html, "name=\"description\" content=\"", "\"").map_or_else(|| text_of(&html), str::to_owned);
-    (title, snippet.chars().take(80).collect())
+    let text = text_of(&html);
+    let snippet = cut_between(&html, "name=\"description\" content=\"", "\"").unwrap_or(&text);
+    Entry { title, snippet: snippet.chars().take(80).collect(), text }
 }
 
 fn cut_between<'a>(html: &'a str, from: &str, to: &str) -> Option<&'a str> {
