@@ -18,8 +18,8 @@ mod checks;
 
 pub(crate) use log::{Question, Seen};
 #[cfg(test)]
-pub(crate) use sites::Kind;
-pub(crate) use sites::{Expected, Found, Site};
+pub(crate) use sites::{Found, Kind};
+pub(crate) use sites::{Expected, Site};
 
 use log::Log;
 use std::hash::{BuildHasher, Hasher, RandomState};
