@@ -67,8 +67,13 @@ fn kept(raw: &str) -> Vec<Kept> {
     spell::plain(&mut units);
     let mut out: Vec<Kept> = Vec::with_capacity(units.len());
     let mut gap = Gap::None;
-    for unit in units {
-        let ch = tables::contact_glyph(unit.ch).unwrap_or(unit.ch);
+    for (i, unit) in units.iter().enumerate() {
+        let ch = match unit.ch {
+            // A tick or a sign drawn like V, a multiplication sign for X: letters only inside V信 and VX.
+            '√' | '∨' | '✓' | '✔' | '˅' if units.get(i + 1).is_some_and(|u| matches!(u.ch, '信' | 'x' | '×' | '讠')) => 'v',
+            '×' | '✕' | '✖' if out.last().is_some_and(|k| k.ch == 'v' && k.end == unit.start) => 'x',
+            c => tables::contact_glyph(c).unwrap_or(c),
+        };
         if is_heart(ch) && out.last().is_some_and(|k| matches!(k.ch, '微' | '薇' | '徽' | '威' | 'v')) {
             out.push(Kept { ch: '信', start: unit.start, end: unit.end, gap });
             gap = Gap::None;
@@ -139,6 +144,11 @@ mod tests {
             ("企鹅号 12345678", "qq号12345678"),
             ("卫星:abc12345", "微信abc12345"),
             ("WeChat", "微信"),
+            ("√信:abc123", "微信abc123"),
+            ("Ⅴ×:abc123", "微信abc123"),
+            ("🅥🅧 abc123", "微信abc123"),
+            ("十V:abc123", "十微信abc123"),
+            ("免̶考̶", "免考"),
         ]);
     }
 

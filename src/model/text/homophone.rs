@@ -120,7 +120,7 @@ const SPELLINGS: &[(&str, &str, When)] = &[
 ];
 
 /// Words that ask to be contacted, just before a contact word.
-const ADD: &[&str] = &["加", "添加", "联系", "咨询", "请加", "找", "扫"];
+const ADD: &[&str] = &["加", "联系", "咨询", "找", "扫", "十"];
 
 /// Rewrites the contact words. Each written character of a rewritten word stands for all raw bytes of the spelling.
 pub(super) fn fold_contact_words(kept: Vec<Kept>) -> Vec<Kept> {
