@@ -78,7 +78,11 @@ fn kept(raw: &str) -> Vec<Kept> {
             out.push(Kept { ch: '信', start: unit.start, end: unit.end, gap });
             gap = Gap::None;
         } else if !ch.is_alphanumeric() || tables::is_separator_glyph(ch) {
-            gap = if matches!(ch, '+' | '➕' | '✚' | '╋') { Gap::Plus } else { gap.max_some() };
+            gap = match ch {
+                '+' | '➕' | '✚' | '╋' => Gap::Plus,
+                ':' | '=' | '➡' | '→' if gap != Gap::Plus => Gap::Colon,
+                _ => gap.max_some(),
+            };
         } else {
             out.push(Kept { ch, start: unit.start, end: unit.end, gap });
             gap = Gap::None;
@@ -93,7 +97,7 @@ fn is_heart(c: char) -> bool {
 
 impl Gap {
     fn max_some(self) -> Self {
-        if self == Self::Plus { self } else { Self::Some }
+        if self == Self::None { Self::Some } else { self }
     }
 }
 
@@ -147,6 +151,11 @@ mod tests {
             ("√信:abc123", "微信abc123"),
             ("Ⅴ×:abc123", "微信abc123"),
             ("🅥🅧 abc123", "微信abc123"),
+            ("加我V：zj2020", "加我微信zj2020"),
+            ("Q：123456789", "qq123456789"),
+            ("V:zj2020", "微信zj2020"),
+            ("微：abc123", "微信abc123"),
+            ("加扣 123456789", "加qq123456789"),
             ("十V:abc123", "十微信abc123"),
             ("免̶考̶", "免考"),
         ]);
@@ -160,6 +169,9 @@ mod tests {
             ("北斗卫星导航", "北斗卫星导航"),
             ("vxworks", "vxworks"),
             ("大V认证", "大v认证"),
+            ("faq:12345", "faq12345"),
+            ("Q: what is it", "qwhatisit"),
+            ("扣除12345元", "扣除12345元"),
             ("踢球球迷", "踢球球迷"),
             ("企鹅生活在南极", "企鹅生活在南极"),
             ("安徽信息", "安徽信息"),

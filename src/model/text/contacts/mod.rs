@@ -122,7 +122,10 @@ fn accounts(raw: &str, phones: &[phones::Phone], found: &mut Found<'_>) {
             }
         };
         let after = if word.1.is_ascii_digit() { at + 1 } else { at + 2 };
-        let from = after + filler(&chars[after..]);
+        // `QQ/微信：123` is both.
+        let other = chars[after..].starts_with(&['微', '信']) || chars[after..].starts_with(&['q', 'q']);
+        let after_other = after + if other { 2 } else { 0 };
+        let from = after_other + filler(&chars[after_other..]);
         let id = account_id(raw, &folded.origin, &chars, from, kind);
         if let Some((value, end)) = id
             && let (Some(first), Some(last)) = (folded.origin.get(at), folded.origin.get(end - 1))
@@ -223,6 +226,9 @@ mod tests {
             "𝟭𝟯𝟵𝟭𝟮𝟯𝟰𝟱𝟲𝟳𝟴",
             "1️⃣3️⃣9️⃣1️⃣2️⃣3️⃣4️⃣5️⃣6️⃣7️⃣8️⃣",
             "wx13912345678",
+            "1３9*1234*5678",
+            "+8613912345678",
+            "TEL:+86 139-1234-5678",
         ] {
             has(raw, "phone", "13912345678");
         }
@@ -262,6 +268,10 @@ mod tests {
         has("扣扣：123 456 789", "qq", "123456789");
         has("Q Q:１２３４５６７８９", "qq", "123456789");
         has("企鹅号 123456789", "qq", "123456789");
+        has("QQ/微信：123456789", "qq", "123456789");
+        has("QQ/微信：123456789", "wechat", "123456789");
+        has("微信/电话：13912345678", "wechat", "13912345678");
+        has("Q：123456789", "qq", "123456789");
         none("微信公众号“国家安全生产考试”");
         none("使用微信扫一扫 2024");
     }

@@ -18,7 +18,7 @@ struct Run {
     groups: Vec<usize>,
 }
 
-/// A digit, a Chinese numeral, or a mask.
+/// A digit or a Chinese numeral.
 fn digit(c: char) -> Option<char> {
     match c {
         '0'..='9' => Some(c),
@@ -32,29 +32,32 @@ fn digit(c: char) -> Option<char> {
         '七' | '柒' => Some('7'),
         '八' | '捌' => Some('8'),
         '九' | '玖' => Some('9'),
-        '*' | '×' | '✱' => Some('*'),
         _ => None,
     }
+}
+/// A digit, or a mask where masks are read as digits.
+fn digit_or_mask(c: char, masks: bool) -> Option<char> {
+    if masks && matches!(c, '*' | '×' | '✱') { Some('*') } else { digit(c) }
 }
 fn starts_phone(c: char) -> bool {
     matches!(c, '1' | '一' | '幺' | '壹')
 }
 
 /// Reads at most `most` digits from `at`. Between two digits may stand up to [`MAX_GAP`] separators, or one ideograph in brackets.
-fn run(units: &[Unit], at: usize, most: usize) -> Run {
+fn run(units: &[Unit], at: usize, most: usize, masks: bool) -> Run {
     let mut run = Run { digits: String::new(), first: at, last: at, gaps: Vec::new(), groups: vec![0] };
     let mut i = at;
     while run.digits.len() < most {
-        let Some(d) = units.get(i).and_then(|u| digit(u.ch)) else { break };
+        let Some(d) = units.get(i).and_then(|u| digit_or_mask(u.ch, masks)) else { break };
         run.digits.push(d);
         run.last = i;
         *run.groups.last_mut().expect("starts with one group") += 1;
         if run.digits.len() == most {
             break;
         }
-        let gap = gap_len(units, i + 1);
+        let gap = if units.get(i + 1).is_some_and(|u| digit_or_mask(u.ch, masks).is_some()) { 0 } else { gap_len(units, i + 1) };
         let next = i + 1 + gap;
-        if units.get(next).and_then(|u| digit(u.ch)).is_none() {
+        if units.get(next).and_then(|u| digit_or_mask(u.ch, masks)).is_none() {
             break;
         }
         if gap > 0 {
@@ -102,16 +105,17 @@ pub(super) fn phones(units: &[Unit], found: &mut Found<'_>) -> Vec<Phone> {
     let mut i = 0;
     while i < units.len() {
         let fresh = i == 0 || (digit(units[i - 1].ch).is_none() && !units[i - 1].ch.is_ascii_alphanumeric());
+        let after_country = i >= 2 && units[i - 1].ch == '6' && units[i - 2].ch == '8' && (i == 2 || !units[i - 3].ch.is_alphanumeric());
         let after_letter = i > 0 && units[i - 1].ch.is_ascii_lowercase();
-        if !starts_phone(units[i].ch) || !(fresh || after_letter) {
+        if !starts_phone(units[i].ch) || !(fresh || after_letter || after_country) {
             i += 1;
             continue;
         }
-        let run = run(units, i, 11);
-        if !phone_shape(&run, units) {
+        // A star is a mask (138****0000) or a separator (138*1234*5678).
+        let Some(run) = [true, false].into_iter().map(|masks| run(units, i, 11, masks)).find(|run| phone_shape(run, units)) else {
             i += 1;
             continue;
-        }
+        };
         let (start, end) = (units[run.first].start as usize, units[run.last].end as usize);
         let also_wechat = run.gaps.iter().any(|g| g.contains(['微', '溦', '薇', '威'])) || same_account(units, &run);
         found.add("phone", run.digits.clone(), start, end);
@@ -182,6 +186,5 @@ fn same_account(units: &[Unit], run: &Run) -> bool {
     after.starts_with("微信同")
         || after.starts_with("同微信")
         || after.starts_with("微信") && after.contains("同步")
-        || before.ends_with("微信")
-        || before.ends_with("微信号")
+        || ["微信", "微信号", "微信电话", "微信手机", "微信手机号", "微信tel"].iter().any(|w| before.ends_with(w))
 }
