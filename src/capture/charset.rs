@@ -55,14 +55,17 @@ fn disagreement(said: &Claim, used: &Claim) -> String {
 }
 
 fn choose(body: &[u8], http: Option<Claim>, meta: Option<Claim>) -> Claim {
-    let guessed = Claim { encoding: guess(body), from: "guessed" };
     let claims: Vec<Claim> = [http, meta].into_iter().flatten().collect();
     let claimed = |encoding: &'static Encoding| claims.iter().find(|c| c.encoding == encoding).copied();
-    let utf8_characters = utf8_characters(body);
-    if utf8_characters.is_some_and(|n| n >= SURE_UTF8 || claimed(UTF_8).is_some()) {
+    if utf8_characters(body).is_some_and(|n| n >= SURE_UTF8 || claimed(UTF_8).is_some()) {
         return claimed(UTF_8).unwrap_or(Claim { encoding: UTF_8, from: "guessed" });
     }
-    // A single-byte encoding fits any bytes, so its declaration proves nothing where Chinese is guessed.
+    // One declaration that fits needs no guess, unless it is of the single-byte kind that fits any bytes.
+    let agree = claims.iter().all(|c| c.encoding == claims[0].encoding);
+    if let Some(first) = claims.first().filter(|c| agree && !c.encoding.is_single_byte() && errors(body, c.encoding) == 0) {
+        return *first;
+    }
+    let guessed = Claim { encoding: guess(body), from: "guessed" };
     let fits = |c: &&Claim| errors(body, c.encoding) == 0 && !(c.encoding.is_single_byte() && is_chinese(guessed.encoding));
     let fitting: Vec<&Claim> = claims.iter().filter(fits).collect();
     if let Some(agreed) = fitting.iter().find(|c| c.encoding == guessed.encoding) {

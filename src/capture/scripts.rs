@@ -41,7 +41,10 @@ pub(super) fn redirects(script: &str, base: &Url) -> Vec<Leads> {
         }
         let Some(target) = found.iter().skip(1).take(3).flatten().next() else { continue };
         let Some(url) = absolute(target.as_str(), base) else { continue };
-        let (by_itself, after_ms) = surroundings(script, found.get(0).map_or(0, |m| m.start()), target.end());
+        let whole = found.get(0).map_or((0, ""), |m| (m.start(), m.as_str()));
+        // The pattern takes the character before as well; it may be the brace of the function that this is in.
+        let before = whole.1.chars().next().filter(|c| !c.is_alphanumeric()).map_or(0, char::len_utf8);
+        let (by_itself, after_ms) = surroundings(script, whole.0 + before, target.end());
         leads.push(Leads { url, by_itself, after_ms });
         if leads.len() >= MAX_REDIRECTS {
             break;
@@ -143,6 +146,7 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_click_or_is_computed_is_told_apart() {
+        assert_eq!(leads("function go(){location.href='/list'}"), one("http://a.example/list", false, 0));
         assert_eq!(leads("function go(){ location.href='/list' }"), one("http://a.example/list", false, 0));
         assert_eq!(leads("if(/Mobile/.test(ua)) location.href='/m'"), one("http://a.example/m", false, 0));
         assert_eq!(leads("location.href='/s?q='+word"), vec![]);

@@ -56,12 +56,15 @@ pub(super) struct HideRules {
     /// (hidden class, class that shows it again), from `.tab.active { display: block }`.
     shown: HashSet<(String, String)>,
     rules: usize,
+    /// Some rule turns the order of characters round.
+    pub(super) reverses: bool,
 }
 
 impl HideRules {
     /// Adds the rules of one style element. Rules inside `@media` and its like are left out: they hold for some screens only.
     pub(super) fn add(&mut self, css: &str) {
         let css = without_comments(css);
+        self.reverses |= css.contains("bidi-override");
         let mut rest = css.as_str();
         while let Some(open) = rest.find('{') {
             let selector = rest[..open].rsplit([';', '}']).next().unwrap_or_default().trim();

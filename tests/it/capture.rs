@@ -7,6 +7,7 @@ use jianwei::model::page::{Form, Page};
 use jianwei::model::text::contacts::contacts;
 use jianwei::model::text::fold::fold;
 use jianwei::model::text::identifiers::identifiers;
+use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use url::Url;
 
@@ -254,4 +255,27 @@ fn masked_contacts_of_the_shared_adverts_are_found() {
     let adverts: Vec<&str> = table.lines().filter(|l| l.contains("masked-contact")).filter_map(|l| l.split('\t').nth(2)).collect();
     let missed: Vec<&&str> = adverts.iter().filter(|text| contacts(text).is_empty()).collect();
     assert!(!adverts.is_empty() && missed.is_empty(), "{missed:#?}");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_and_no_markup_make_the_reader_panic(
+        markup in "(<(div|p|a|form|input|select|option|table|tr|td|label|button|script|style|title|textarea|meta|frame|!--|/div|/p|/a|/form|/select|/td|/table|/script) ?(class|href|style|hidden|value|type|for|content)?=?[\"' ]?(x|统|display:none|submit|0;url=/q)?[\"']?/?>?|文|查询|京ICP备|1|&#[0-9]{1,8};?|-->|\u{0}){0,60}",
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        kind in prop_oneof![Just(None), Just(Some("text/html; charset=gbk")), Just(Some("text/html; charset=utf-16le")), Just(Some("text/plain"))],
+    ) {
+        let page = read(&markup);
+        prop_assert!(page.text.len() <= markup.len() * 4 + 64);
+        let mut body = markup.into_bytes();
+        body.extend(bytes);
+        extract(&body, kind, &base());
+    }
+}
+
+#[test]
+fn text_that_only_looks_right_on_a_screen_is_noted() {
+    let reversed = read("<p style='unicode-bidi: bidi-override; direction: rtl'>询查证作操业作种特</p>");
+    assert!(reversed.notes.iter().any(|n| n.contains("reversed")), "{:?}", reversed.notes);
+    let own_font = read(&format!("<p>{}</p>", "\u{E123}\u{E124}".repeat(20)));
+    assert!(own_font.notes.iter().any(|n| n.contains("private-use")), "{:?}", own_font.notes);
 }

@@ -67,13 +67,22 @@ fn kept(raw: &str) -> Vec<Kept> {
     spell::plain(&mut units);
     let mut out: Vec<Kept> = Vec::with_capacity(units.len());
     let mut gap = Gap::None;
-    for unit in units {
-        let ch = tables::contact_glyph(unit.ch).unwrap_or(unit.ch);
+    for (i, unit) in units.iter().enumerate() {
+        let ch = match unit.ch {
+            // A tick or a sign drawn like V, a multiplication sign for X: letters only inside V信 and VX.
+            '√' | '∨' | '✓' | '✔' | '˅' if units.get(i + 1).is_some_and(|u| matches!(u.ch, '信' | 'x' | '×' | '讠')) => 'v',
+            '×' | '✕' | '✖' if out.last().is_some_and(|k| k.ch == 'v' && k.end == unit.start) => 'x',
+            c => tables::contact_glyph(c).unwrap_or(c),
+        };
         if is_heart(ch) && out.last().is_some_and(|k| matches!(k.ch, '微' | '薇' | '徽' | '威' | 'v')) {
             out.push(Kept { ch: '信', start: unit.start, end: unit.end, gap });
             gap = Gap::None;
         } else if !ch.is_alphanumeric() || tables::is_separator_glyph(ch) {
-            gap = if matches!(ch, '+' | '➕' | '✚' | '╋') { Gap::Plus } else { gap.max_some() };
+            gap = match ch {
+                '+' | '➕' | '✚' | '╋' => Gap::Plus,
+                ':' | '=' | '➡' | '→' if gap != Gap::Plus => Gap::Colon,
+                _ => gap.max_some(),
+            };
         } else {
             out.push(Kept { ch, start: unit.start, end: unit.end, gap });
             gap = Gap::None;
@@ -88,7 +97,7 @@ fn is_heart(c: char) -> bool {
 
 impl Gap {
     fn max_some(self) -> Self {
-        if self == Self::Plus { self } else { Self::Some }
+        if self == Self::None { Self::Some } else { self }
     }
 }
 
@@ -139,6 +148,16 @@ mod tests {
             ("企鹅号 12345678", "qq号12345678"),
             ("卫星:abc12345", "微信abc12345"),
             ("WeChat", "微信"),
+            ("√信:abc123", "微信abc123"),
+            ("Ⅴ×:abc123", "微信abc123"),
+            ("🅥🅧 abc123", "微信abc123"),
+            ("加我V：zj2020", "加我微信zj2020"),
+            ("Q：123456789", "qq123456789"),
+            ("V:zj2020", "微信zj2020"),
+            ("微：abc123", "微信abc123"),
+            ("加扣 123456789", "加qq123456789"),
+            ("十V:abc123", "十微信abc123"),
+            ("免̶考̶", "免考"),
         ]);
     }
 
@@ -150,6 +169,9 @@ mod tests {
             ("北斗卫星导航", "北斗卫星导航"),
             ("vxworks", "vxworks"),
             ("大V认证", "大v认证"),
+            ("faq:12345", "faq12345"),
+            ("Q: what is it", "qwhatisit"),
+            ("扣除12345元", "扣除12345元"),
             ("踢球球迷", "踢球球迷"),
             ("企鹅生活在南极", "企鹅生活在南极"),
             ("安徽信息", "安徽信息"),

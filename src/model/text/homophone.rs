@@ -22,6 +22,8 @@ pub(super) enum Gap {
     None,
     /// Punctuation, blanks, symbols.
     Some,
+    /// Among them a colon: what follows is a value.
+    Colon,
     /// Among them a plus sign: "add me".
     Plus,
 }
@@ -39,6 +41,8 @@ enum When {
     NearId,
     /// Only after "add".
     AfterAdd,
+    /// A word of its own with a colon and an id after it (`Q：12345678`), or after "add" with an id.
+    Titled,
 }
 
 const WECHAT: &str = "微信";
@@ -59,6 +63,7 @@ const SPELLINGS: &[(&str, &str, When)] = &[
     ("vxin", WECHAT, When::Word),
     ("vx", WECHAT, When::Word),
     ("v", WECHAT, When::AfterAdd),
+    ("v", WECHAT, When::Titled),
     ("weixin", WECHAT, When::Word),
     ("wechat", WECHAT, When::Word),
     ("wei信", WECHAT, When::Always),
@@ -77,15 +82,19 @@ const SPELLINGS: &[(&str, &str, When)] = &[
     ("微星", WECHAT, When::NearId),
     ("薇信", WECHAT, When::Always),
     ("薇芯", WECHAT, When::Always),
+    ("微", WECHAT, When::Titled),
+    ("薇", WECHAT, When::Titled),
     ("薇", "微", When::AfterAdd),
     ("徽信", WECHAT, When::Alone),
     ("徽芯", WECHAT, When::Always),
+    ("徽", WECHAT, When::Titled),
     ("徽", "微", When::AfterAdd),
     ("葳信", WECHAT, When::Always),
     ("崴信", WECHAT, When::Always),
     ("崴", "微", When::AfterAdd),
     ("威信", WECHAT, When::Alone),
     ("威芯", WECHAT, When::Always),
+    ("威", WECHAT, When::Titled),
     ("威", "微", When::AfterAdd),
     ("嵗信", WECHAT, When::Always),
     ("薇xin", WECHAT, When::Word),
@@ -116,11 +125,14 @@ const SPELLINGS: &[(&str, &str, When)] = &[
     ("企鹅", QQ, When::NearId),
     ("鹅号", "qq号", When::NearId),
     ("q号", "qq号", When::NearId),
+    ("qq", QQ, When::Always),
+    ("q", QQ, When::Titled),
+    ("扣", QQ, When::Titled),
     ("腾讯号", "qq号", When::NearId),
 ];
 
 /// Words that ask to be contacted, just before a contact word.
-const ADD: &[&str] = &["加", "添加", "联系", "咨询", "请加", "找", "扫"];
+const ADD: &[&str] = &["加", "加我", "联系", "咨询", "找", "扫", "十"];
 
 /// Rewrites the contact words. Each written character of a rewritten word stands for all raw bytes of the spelling.
 pub(super) fn fold_contact_words(kept: Vec<Kept>) -> Vec<Kept> {
@@ -205,6 +217,11 @@ fn holds(kept: &[Kept], at: usize, len: usize, when: When) -> bool {
         }
         When::Word => free_left(kept, at) && (free_right(kept, after) || added(kept, at)),
         When::NearId => added(kept, at) || id_follows(kept, after),
+        When::Titled => {
+            let word = !kept[at].ch.is_ascii_lowercase() || free_left(kept, at);
+            let colon = kept.get(after).is_some_and(|k| k.gap == Gap::Colon) || (added(kept, at) && !touches_latin(kept, after));
+            word && colon && id_follows(kept, after) && (!matches!(kept[at].ch, 'q' | '扣') || digits_follow(kept, after))
+        }
         When::AfterAdd => added(kept, at) && (free_right(kept, after) || kept[at].ch != 'v') && id_or_gap(kept, after),
     }
 }
@@ -215,6 +232,13 @@ fn alone_left(kept: &[Kept], at: usize) -> bool {
 }
 fn touches_after(kept: &[Kept], after: usize, word: &str) -> bool {
     kept.get(after).is_some_and(|k| k.gap == Gap::None) && matches_at(kept, after, word).is_some()
+}
+fn touches_latin(kept: &[Kept], after: usize) -> bool {
+    kept.get(after).is_some_and(|k| k.gap == Gap::None && k.ch.is_ascii_lowercase())
+}
+/// Do only digits follow, as in a QQ number?
+fn digits_follow(kept: &[Kept], after: usize) -> bool {
+    kept[after.min(kept.len())..].iter().take(5).all(|k| k.ch.is_ascii_digit())
 }
 fn free_left(kept: &[Kept], at: usize) -> bool {
     at == 0 || kept[at].gap != Gap::None || !kept[at - 1].ch.is_ascii_lowercase()

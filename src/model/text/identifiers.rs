@@ -24,25 +24,25 @@ fn compiled(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is a constant and has a test")
 }
 static ICP: LazyLock<Regex> = LazyLock::new(|| {
-    compiled(&format!(r"([{PROVINCES}])\s*icp\s*(备案|备|证)\s*[第:：]?\s*([a-z]\d-)?(\d+)\s*号?\s*(?:[-–—－]\s*(\d{{1,3}}))?"))
+    compiled(&format!(r"([{PROVINCES}])\s*icp\s*(备案|备|证)\s*[第:：]?\s*([a-z][0-9]-)?([0-9]+)\s*号?\s*(?:[-–—－]\s*([0-9]{{1,3}}))?"))
 });
-static POLICE: LazyLock<Regex> = LazyLock::new(|| compiled(&format!(r"[{PROVINCES}]\s*公网安备\s*[第:：]?\s*(\d+)")));
+static POLICE: LazyLock<Regex> = LazyLock::new(|| compiled(&format!(r"[{PROVINCES}]\s*公网安备\s*[第:：]?\s*([0-9]+)")));
 static POLICE_LINK: LazyLock<Regex> =
-    LazyLock::new(|| compiled(r"(?i)beian\.(?:gov\.cn|mps\.gov\.cn)[^\s]{0,120}?(?:recordcode|code)=(\d+)"));
-static SITE_CODE: LazyLock<Regex> = LazyLock::new(|| compiled(r"标识码\s*(?:为|是)?\s*[:：]?\s*([a-z]{0,4}\d+)"));
-static SITE_CODE_LINK: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?i)\bsite_?code=([a-z]{0,4}\d+)"));
-static CONAC_ID: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?i)bszs\.conac\.cn/sitename\?[^\s]{0,80}?\bid=([0-9a-f]+)"));
-static CONAC_CA: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?i)dcs\.conac\.cn/js/[0-9/]{1,40}/(ca[0-9]{8,40})\.js"));
+    LazyLock::new(|| compiled(r"(?i-u)beian\.(?:gov\.cn|mps\.gov\.cn)[!-~]{0,120}?(?:recordcode|code)=([0-9]+)"));
+static SITE_CODE: LazyLock<Regex> = LazyLock::new(|| compiled(r"标识码\s*(?:为|是)?\s*[:：]?\s*([a-z]{0,4}[0-9]+)"));
+static SITE_CODE_LINK: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?i-u)\bsite_?code=([a-z]{0,4}[0-9]+)"));
+static CONAC_ID: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?i-u)bszs\.conac\.cn/sitename\?[!-~]{0,80}?\bid=([0-9a-f]+)"));
+static CONAC_CA: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?i-u)dcs\.conac\.cn/js/[0-9/]{1,40}/(ca[0-9]{8,40})\.js"));
 static BAIDU: LazyLock<Regex> =
-    LazyLock::new(|| compiled(r"(?i)(?:hm\.baidu\.com/h(?:m)?\.js(?:\?|%3f)|hm_lvt_|hm_lpvt_)([0-9a-f]{32})\b"));
+    LazyLock::new(|| compiled(r"(?i-u)(?:hm\.baidu\.com/h(?:m)?\.js(?:\?|%3f)|hm_lvt_|hm_lpvt_)([0-9a-f]{32})\b"));
 static CNZZ: LazyLock<Regex> = LazyLock::new(|| {
     compiled(
-        r#"(?i)(?:[a-z]{1,3}\d{0,3}\.cnzz\.com/[a-z_]{1,12}\.(?:php|js)\?[^\s"'<>]{0,40}?\b(?:web_)?id(?:=|%3d)|cnzz_stat_icon_|czdata=)(\d{5,12})"#,
+        r#"(?i-u)(?:[a-z]{1,3}[0-9]{0,3}\.cnzz\.com/[a-z_]{1,12}\.(?:php|js)\?[!#-&(-;=?-~]{0,40}?\b(?:web_)?id(?:=|%3d)|cnzz_stat_icon_|czdata=)([0-9]{5,12})"#,
     )
 });
 static LA51: LazyLock<Regex> = LazyLock::new(|| {
     compiled(
-        r#"(?i)(?:js\.users\.51\.la/(\d{5,12})\.js|la\.init\(\s*\{[^}]{0,80}?\bid\s*:\s*["']([0-9a-z]{8,40})["']|51\.la/[^\s"'<>]{0,60}?[?&](?:id|comid|ck)=([0-9a-z]{5,40}))"#,
+        r#"(?i-u)(?:js\.users\.51\.la/([0-9]{5,12})\.js|la\.init\(\s*\{[ -|~]{0,80}?\bid\s*:\s*["']([0-9a-z]{8,40})["']|51\.la/[!#-&(-;=?-~]{0,60}?[?&](?:id|comid|ck)=([0-9a-z]{5,40}))"#,
     )
 });
 
@@ -68,6 +68,9 @@ pub fn identifiers(text: &str, html: &str) -> Vec<Identifier> {
 pub fn icp_subject(value: &str) -> &str {
     value.rsplit_once('-').filter(|(head, _)| head.ends_with('号')).map_or(value, |(head, _)| head)
 }
+
+/// Which kind a value is; empty: none.
+type KindOf = fn(&str) -> &'static str;
 
 #[derive(Default)]
 struct Found {
@@ -102,14 +105,14 @@ impl Found {
         }
     }
     fn links(&mut self, html: &str) {
-        let lists: [(&Regex, &dyn Fn(&str) -> &'static str); 7] = [
-            (&POLICE_LINK, &|v| if v.len() == 14 { "police" } else { "police_malformed" }),
-            (&SITE_CODE_LINK, &site_code_kind),
-            (&CONAC_ID, &|v| if v.len() == 32 { "conac" } else { "" }),
-            (&CONAC_CA, &|_| "conac"),
-            (&BAIDU, &|_| "baidu_tongji"),
-            (&CNZZ, &|_| "cnzz"),
-            (&LA51, &|_| "51la"),
+        let lists: [(&Regex, KindOf); 7] = [
+            (&POLICE_LINK, |v| if v.len() == 14 { "police" } else { "police_malformed" }),
+            (&SITE_CODE_LINK, site_code_kind),
+            (&CONAC_ID, |v| if v.len() == 32 { "conac" } else { "" }),
+            (&CONAC_CA, |_| "conac"),
+            (&BAIDU, |_| "baidu_tongji"),
+            (&CNZZ, |_| "cnzz"),
+            (&LA51, |_| "51la"),
         ];
         for (pattern, kind) in lists {
             for m in pattern.captures_iter(html).take(4 * MAX_IDENTIFIERS) {
