@@ -12,8 +12,9 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout};
 
-/// Questions in flight a socket: at the start, at most, at least.
-const WINDOW: (usize, usize, usize) = (32, 128, 4);
+/// Questions in flight a socket: at the start, at most, at least. Wider gains nothing on loopback (a default receive buffer
+/// drops a few in a burst already: measured 47 of 100,000, each costing its retry) and floods a resolver that is far away.
+const WINDOW: (usize, usize, usize) = (32, 80, 4);
 /// Tries a question.
 const TRIES: u8 = 3;
 /// What the first try waits; each further one waits half as long again.
