@@ -14,6 +14,7 @@ mod rule;
 mod shingles;
 mod signals;
 mod tally;
+mod unmask;
 mod weights;
 
 pub use check::{Extract, QuietPage, Remark, dossier_of};

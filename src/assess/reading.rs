@@ -2,6 +2,7 @@
 //! Made once for each assessment, then only read.
 
 use crate::assess::official::{Official, host_of};
+use crate::assess::unmask::revealed;
 use crate::model::assessment::Span;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::Dossier;
@@ -108,7 +109,9 @@ pub(crate) struct Reading<'a> {
     pub(crate) labels: Part,
     /// Alt texts, one a line.
     pub(crate) alts: Part,
-    /// Non-empty lines of the visible text, in order.
+    /// Text that only scripts or style sheets show, decoded.
+    pub(crate) revealed: Part,
+    /// Non-empty lines of the visible text, in order; then the revealed ones.
     pub(crate) lines: Vec<Part>,
 }
 
@@ -134,6 +137,7 @@ impl<'a> Reading<'a> {
             })
             .filter(|t| !t.is_empty())
             .collect();
+        let revealed = revealed(&page.html, &page.text);
         let alts: Vec<&str> = page.images.iter().map(|i| i.alt.as_str()).filter(|t| !t.is_empty()).collect();
         Some(Self {
             title: Part::new("title", page.title.as_str()),
@@ -146,10 +150,13 @@ impl<'a> Reading<'a> {
                 .text
                 .lines()
                 .take(MAX_LINES)
-                .filter(|l| !l.trim().is_empty())
-                .map(|l| Part::new("text", l))
+                .map(|l| ("text", l))
+                .chain(revealed.lines().map(|l| ("html", l)))
+                .filter(|(_, l)| !l.trim().is_empty())
+                .map(|(name, l)| Part::new(name, l))
                 .filter(|l| l.len() > 0)
                 .collect(),
+            revealed: Part::new("html", revealed),
             dossier,
             capture,
             page,

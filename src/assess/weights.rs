@@ -52,6 +52,8 @@ pub(crate) struct FakeQuery {
     pub(crate) template_containment: i32,
     pub(crate) form_fields: i32,
     pub(crate) rare_anchors: i32,
+    pub(crate) rare_more: i32,
+    pub(crate) revealed_text: i32,
     pub(crate) borrowed_identity: i32,
     pub(crate) identity_mismatch: i32,
     pub(crate) record_page: i32,

@@ -4,7 +4,7 @@ use crate::assess::lexicon::{Group, distinct};
 use crate::assess::reading::{Part, plain_span};
 use crate::assess::shingles::slope;
 use crate::assess::signals::View;
-use crate::assess::signals::form::query_form;
+use crate::assess::signals::form::{query_form, revealed_fields};
 use crate::assess::tally::Tally;
 use crate::model::assessment::Class;
 use crate::model::lang::Both;
@@ -12,7 +12,7 @@ use crate::model::lang::Both;
 /// `template_containment`: the best of all epochs' templates, each with its own weight.
 pub(crate) fn template_containment(view: &View, tally: &mut Tally) {
     let limits = &view.weights.limits;
-    let parts = [&view.reading.title, &view.reading.text, &view.reading.labels, &view.reading.alts];
+    let parts = [&view.reading.title, &view.reading.text, &view.reading.labels, &view.reading.alts, &view.reading.revealed];
     let mut best: Option<(f64, f64, &str, &str, crate::model::assessment::Span)> = None;
     for part in parts {
         let chars: Vec<char> = part.text().chars().collect();
@@ -59,12 +59,13 @@ pub(crate) fn rare_anchors(view: &View, tally: &mut Tally) {
         }
     }
     let Some((_, part)) = seen.first().cloned() else { return };
+    let points = view.weights.fake_query.rare_anchors + if seen.len() > 1 { view.weights.fake_query.rare_more } else { 0 };
     let names: Vec<&str> = seen.iter().map(|(m, _)| m.as_str()).collect();
     let why = Both::new(
         format!("源码中有官方页面独有的标记：{}", names.join("、")),
         format!("the source carries marks of the official pages: {}", names.join(", ")),
     );
-    tally.add(Class::FakeQuery, "rare_anchors", view.weights.fake_query.rare_anchors, why, Some(plain_span(part, names[0])));
+    tally.add(Class::FakeQuery, "rare_anchors", points, why, Some(plain_span(part, names[0])));
 }
 
 /// An address of the official site written out on the page (a link, a guide, program code) is a citation.
@@ -85,6 +86,21 @@ pub(crate) fn hidden_text(view: &View, tally: &mut Tally) {
     let Some(found) = names.filter_map(|n| hidden.text().find(n.as_str()).map(|at| at..at + n.len())).next() else { return };
     let why = Both::new("受保护名称出现在访客看不见的文字中", "the protected name stands in text that no visitor can see");
     tally.add(Class::FakeQuery, "hidden_text", view.weights.fake_query.hidden_text, why, Some(hidden.span_bytes(found)));
+}
+
+/// `revealed_text`: the protected names or the form's words are written by script or style sheet, so that plain readers miss them.
+pub(crate) fn revealed_text(view: &View, tally: &mut Tally) {
+    let revealed = &view.reading.revealed;
+    let names = view.site.names.iter().chain(&view.site.short_names);
+    let Some(found) = names.filter_map(|n| revealed.text().find(n.as_str()).map(|at| at..at + n.len())).next() else { return };
+    let plain = view.site.short_names.iter().any(|n| view.reading.text.text().contains(n.as_str()));
+    if !plain && revealed_fields(view) >= 3 {
+        let why = Both::new(
+            "受保护名称和表单字段由脚本或样式表写出，绕过普通抓取",
+            "the protected name and the form's fields are written by script or style sheet, past plain readers",
+        );
+        tally.add(Class::FakeQuery, "revealed_text", view.weights.fake_query.revealed_text, why, Some(revealed.span_bytes(found)));
+    }
 }
 
 /// `cites_official`: it sends its reader to the official site, and does not itself stand under the official name.
@@ -124,7 +140,9 @@ fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
     if prose >= view.weights.limits.prose_chars {
         return Some(("页面以成段文字为主，是文章形态", "the page is mostly prose: an article"));
     }
-    (guide + reporting >= 3 && prose > 30).then_some(("页面是查询指南或新闻报道", "the page is a guide or a news story"))
+    let source = distinct(view.text_hits, Group::SourceLine);
+    let told = guide + reporting + source;
+    ((told >= 3 && prose > 30) || (told >= 2 && prose > 60)).then_some(("页面是查询指南或新闻报道", "the page is a guide or a news story"))
 }
 
 /// Is this line itself one of the official texts?

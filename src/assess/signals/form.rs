@@ -58,6 +58,12 @@ pub(crate) fn query_form<'a>(view: &View<'a>) -> Option<(usize, &'a Form, Vec<Gr
         .max_by_key(|(n, _, asked)| (asked.len(), std::cmp::Reverse(*n)))
 }
 
+/// How many of the official form's kinds of fields are named in text that only script or style shows.
+pub(crate) fn revealed_fields(view: &View) -> usize {
+    let hits = view.lexicon.find(view.reading.revealed.text());
+    ORDER.into_iter().filter(|group| hits.iter().any(|h| h.group == *group)).count()
+}
+
 /// A query asks for a number or a name at least.
 fn personal(asked: &[Group]) -> bool {
     asked.contains(&Group::FieldNumber) || (asked.contains(&Group::FieldName) && asked.contains(&Group::FieldKind))
@@ -70,10 +76,9 @@ fn in_order(asked: &[Group]) -> bool {
 
 /// `form_fields`: three of the four kinds; full points in the official order, two thirds otherwise.
 pub(crate) fn form_fields(view: &View, tally: &mut Tally) {
-    let Some((n, form, asked)) = query_form(view) else { return };
-    if asked.len() < 3 {
-        return;
-    }
+    let Some((n, form, asked)) = query_form(view).filter(|(_, _, asked)| asked.len() >= 3) else {
+        return unlabelled(view, tally);
+    };
     let ordered = in_order(&asked);
     let points = if ordered { view.weights.fake_query.form_fields } else { view.weights.fake_query.form_fields * 2 / 3 };
     let shown: Vec<&str> = form
@@ -88,4 +93,15 @@ pub(crate) fn form_fields(view: &View, tally: &mut Tally) {
         format!("a form beside a query button asks for {} of the official form's 4 kinds of fields{en}", asked.len()),
     );
     tally.add(Class::FakeQuery, "form_fields", points, why, Some(plain_span(format!("form[{n}]"), &shown.join(" | "))));
+}
+
+/// Fields whose labels only script or style shows.
+fn unlabelled(view: &View, tally: &mut Tally) {
+    if revealed_fields(view) >= 3 {
+        let why = Both::new(
+            "脚本或样式表写出官方表单的三类以上字段",
+            "script or style sheet writes three or more of the official form's kinds of fields",
+        );
+        tally.add(Class::FakeQuery, "form_fields", view.weights.fake_query.form_fields, why, Some(view.reading.revealed.whole()));
+    }
 }

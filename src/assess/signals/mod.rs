@@ -42,6 +42,7 @@ pub(crate) const SIGNALS: &[fn(&View, &mut Tally)] = &[
     identity::borrowed_identity,
     identity::identity_mismatch,
     fake_query::hidden_text,
+    fake_query::revealed_text,
     host::host_lexical,
     host::redirect_to_official,
     seller::seller,

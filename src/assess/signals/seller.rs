@@ -143,8 +143,10 @@ fn glued(text: &str, found: &regex::Match) -> bool {
 /// Everything that speaks for and against a seller.
 pub(crate) fn seller(view: &View, tally: &mut Tally) {
     let reading = view.reading;
-    let pitches: Vec<Pitch> =
-        [&reading.title, &reading.text, &reading.meta, &reading.alts].into_iter().map(|p| Pitch::read(view, p)).collect();
+    let pitches: Vec<Pitch> = [&reading.title, &reading.text, &reading.meta, &reading.alts, &reading.hidden, &reading.revealed]
+        .into_iter()
+        .map(|p| Pitch::read(view, p))
+        .collect();
     let strong = pitches.iter().flat_map(|p| p.strong.iter().map(|h| h.word));
     let certificate = best_certificate(&pitches, view);
     let Some((pitch, hit)) = certificate else { return };

@@ -127,6 +127,29 @@ fn traditional_and_garbled_whole_pages_score_like_their_source() {
 }
 
 #[test]
+fn text_that_script_or_style_puts_on_the_page_is_read_without_a_browser() {
+    let escaped = |text: &str| text.encode_utf16().map(|u| format!("\\u{u:04x}")).collect::<String>();
+    let percent = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+    let fields = ["证件类型", "证件号码", "姓名", "验证码"]
+        .map(|f| format!("<p>{} <input placeholder='{}'></p>", escaped(f), escaped(&format!("请输入{f}"))))
+        .join("");
+    let written = format!(
+        "<html><head><title></title></head><body><script>document.title=decodeURIComponent('{}');document.write(\"{fields}\");</script></body></html>",
+        percent("特种作业操作证查询")
+    );
+    is("http://k2.top/", &written, Verdict::FakeQuery);
+    let styled = r#"<html><head><title>查询</title><style>h1:before{content:"特种作业操作证查询"}.a:before{content:'证件类型'}.b:before{content:"证件号码"}.c:before{content:"姓名"}.d:before{content:"验证码"}.z{unicode-bidi:bidi-override;direction:rtl}</style></head>
+        <body><h1></h1><p class=a><input></p><p class=b><input></p><p class=c><input></p><p class=d><input></p><button>查询</button><p class=z>部理管急应</p></body></html>"#;
+    is("http://k3.top/", styled, Verdict::FakeQuery);
+    let state = format!(
+        "<title>安全知识</title><div id=app></div><script>window.__STATE__={{\"title\":\"{}\",\"body\":\"{}\"}}</script>",
+        escaped("特种作业操作证查询方法"),
+        escaped("登录官网后按提示操作，结果以官方页面为准。")
+    );
+    is("http://news.example.com/a/9", &state, Verdict::None);
+}
+
+#[test]
 fn every_shipped_rule_is_silent_on_honest_pages() {
     let extract = |host: &str, html: &[u8]| {
         extract(html, Some("text/html; charset=utf-8"), &Url::parse(&format!("http://{host}/")).expect("an address"))

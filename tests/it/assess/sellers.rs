@@ -44,6 +44,23 @@ fn news_padding_does_not_save_a_seller() {
 }
 
 #[test]
+fn an_offer_hidden_in_an_honest_page_counts() {
+    let mut page = lot("www.luosi.com", "螺丝生产厂家", "本厂专业生产各类标准件，欢迎来电来图定制。");
+    page.page.hidden_text = "办理焊工证电工证免考包过，官网可查，加微信 hgz77001，三天出证".into();
+    alerts("hidden", &page, Class::Seller);
+}
+
+#[test]
+fn thank_you_stories_and_swapped_characters_alert() {
+    for text in [
+        "朋友介绍的，发了身份证照片过去，第五天快递就到了，全程没有参加考试，扫码能查。要办电工证焊工证的加微信 laoli_zs66，就说老客户推荐的",
+        "操作证 电工 焊工，免烤试，人不用来，五天内拿证，查不到退，私聊 vx：zs_5566a",
+    ] {
+        alerts(text, &lot("wenzhang.example.com", "经验分享", text), Class::Seller);
+    }
+}
+
+#[test]
 fn stuffing_in_keywords_counts() {
     let mut page = lot("zs114.cn", "电工证办理", "电话 13800001234 欢迎来电");
     page.page.meta_text = "电工证免考,焊工证包过,高处作业证不用考试,直接拿证".into();
