@@ -1,7 +1,11 @@
 //! The relevance gate: an engine that has found out a script may answer with results that have nothing to do with the query.
 //! At least one result must share a rare piece of the query; words that any page has do not count.
 
+use crate::model::text::fold::fold_for_match;
 use std::collections::BTreeSet;
+
+/// Fewer results than this say nothing of a page: the last page of an honest list may hold one odd row.
+const FEWEST: usize = 3;
 
 /// Words that say nothing of the subject.
 const COMMON: &[&str] = &[
@@ -14,10 +18,13 @@ const COMMON: &[&str] = &[
 pub(super) fn decoys<'a>(queries: &[impl AsRef<str>], texts: impl IntoIterator<Item = &'a str>) -> bool {
     let pieces: BTreeSet<String> = queries.iter().flat_map(|q| rare(q.as_ref())).collect();
     let fits = |text: &str| {
-        let text: String = text.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
-        pieces.iter().any(|p| text.contains(p.as_str()))
+        let plain: String = text.to_lowercase().chars().filter(|c| !c.is_whitespace()).collect();
+        // A disguised title (Traditional, spaced, garbled) still has to do with the query.
+        let folded = fold_for_match(text).text;
+        pieces.iter().any(|p| plain.contains(p.as_str()) || folded.contains(p.as_str()))
     };
-    !pieces.is_empty() && !texts.into_iter().any(fits)
+    let texts: Vec<&str> = texts.into_iter().collect();
+    !pieces.is_empty() && texts.len() >= FEWEST && !texts.into_iter().any(fits)
 }
 
 /// How many rare pieces of `query` stand in `text`.
@@ -67,9 +74,11 @@ mod tests {
     #[test]
     fn results_that_share_only_common_words_are_decoys() {
         let query = "特种作业操作证查询官网";
-        assert!(decoys(&[query], ["天气查询官网", "Python 教程"]));
+        assert!(decoys(&[query], ["天气查询官网", "Python 教程", "今日菜谱"]));
+        assert!(!decoys(&[query], ["今日菜谱"]), "one odd row on a last page says nothing");
+        assert!(!decoys(&[query], ["天气", "菜谱", "特\u{200b}種 作業(yè)操作證"]), "a disguised title is no decoy");
         assert!(!decoys(&[query], ["天气查询官网", "特种 作业操作证办理"]));
-        assert!(decoys(&["how to read file in JS"], ["Cheap flights"]));
+        assert!(decoys(&["how to read file in JS"], ["Cheap flights", "Weather", "Recipes"]));
         assert!(!decoys(&["how to read file in JS"], ["Read a File in JavaScript"]));
         assert!(!decoys(&["查询 官网"], ["anything"]), "nothing rare to hold them against");
         assert!(!decoys(&["电工证查询 全国"], ["电工证在哪查"]));
