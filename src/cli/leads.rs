@@ -192,6 +192,12 @@ pub(super) fn table(leads: &[Lead], lang: Lang, most: usize) -> String {
     format!("{table}{tail}")
 }
 
+/// The first `most` characters, with a mark where something was cut.
+fn short(text: &str, most: usize) -> String {
+    let cut: String = text.chars().take(most).collect();
+    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+}
+
 fn in_full(lead: &Lead, context: &Context) -> String {
     let lang = context.lang;
     let mut out = Vec::new();

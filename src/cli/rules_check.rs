@@ -41,8 +41,18 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
     let lang = context.lang;
     if !context.json {
         say::line(&lang.pick(
-            format!("规则文件 {} 个，检测规则 {count} 条（样例 {examples} 个），正常网页 {} 个：问题 {}", book.files.len(), quiet().len(), wrong.len()),
-            format!("{} files, {count} detection rules ({examples} examples), {} harmless pages: {} wrong", book.files.len(), quiet().len(), wrong.len()),
+            format!(
+                "规则文件 {} 个，检测规则 {count} 条（样例 {examples} 个），正常网页 {} 个：问题 {}",
+                book.files.len(),
+                quiet().len(),
+                wrong.len()
+            ),
+            format!(
+                "{} files, {count} detection rules ({examples} examples), {} harmless pages: {} wrong",
+                book.files.len(),
+                quiet().len(),
+                wrong.len()
+            ),
         ))?;
     }
     Ok(if wrong.is_empty() { Exit::Done } else { Exit::CheckFailed })

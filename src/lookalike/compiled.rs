@@ -62,7 +62,8 @@ impl Automaton {
                 }
             }
         }
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).prefilter(false).build(patterns.keys()).map_err(|e| e.to_string())?;
+        let automaton =
+            AhoCorasick::builder().match_kind(MatchKind::Standard).prefilter(false).build(patterns.keys()).map_err(|e| e.to_string())?;
         Ok(Self { automaton, targets: patterns.into_values().collect() })
     }
     /// Hints by site for a name, as it looks and with digits read as letters.
@@ -136,7 +137,12 @@ fn look_alikes(label: &str) -> Vec<String> {
 pub(super) fn prefilter(sites: &[Compiled]) -> Prefilter {
     let mut texts: Vec<String> = vec!["xn-".to_owned()];
     for compiled in sites {
-        let labels: Vec<&String> = compiled.hosts.iter().flat_map(|(_, root, suffix)| [Some(root), suffix.first().filter(|s| super::name::is_closed(s))]).flatten().collect();
+        let labels: Vec<&String> = compiled
+            .hosts
+            .iter()
+            .flat_map(|(_, root, suffix)| [Some(root), suffix.first().filter(|s| super::name::is_closed(s))])
+            .flatten()
+            .collect();
         for label in labels.into_iter().filter(|l| l.len() >= 3) {
             texts.push(label.clone());
             texts.extend(look_alikes(label));

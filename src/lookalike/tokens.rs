@@ -255,7 +255,8 @@ fn word(word: &Word) -> Vec<Token> {
 /// Joined pairs, so that an edit in a part too short to be blurred alone is still found: initials of the agency with those of
 /// the service, the registrable label with a word.
 fn pairs(tokens: &[Token]) -> Vec<Token> {
-    let initials = |kinds: &[Kind]| -> Vec<&Token> { tokens.iter().filter(|t| t.form == Form::Initials && kinds.contains(&t.kind)).collect() };
+    let initials =
+        |kinds: &[Kind]| -> Vec<&Token> { tokens.iter().filter(|t| t.form == Form::Initials && kinds.contains(&t.kind)).collect() };
     let mut pairs = Vec::new();
     let mut both = |a: &Token, b: &Token, form: Form| {
         for (left, right) in [(a, b), (b, a)] {

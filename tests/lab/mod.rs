@@ -17,9 +17,9 @@ mod web;
 mod checks;
 
 pub(crate) use log::{Question, Seen};
+pub(crate) use sites::{Expected, Site};
 #[cfg(test)]
 pub(crate) use sites::{Found, Kind};
-pub(crate) use sites::{Expected, Site};
 
 use log::Log;
 use std::hash::{BuildHasher, Hasher, RandomState};
