@@ -81,10 +81,11 @@ fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> bool {
         let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
         from - end <= reach && one_clause(part, start, to)
     });
-    let after = hits.iter().filter(|h| h.group == Group::DisclaimAfter && h.at.start >= offer.at.end).any(|h| {
-        let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
-        start - to <= 8 && one_clause(part, from, end)
-    });
+    let after =
+        hits.iter().filter(|h| h.group == Group::DisclaimAfter && h.at.start > offer.at.start && h.at.end > offer.at.end).any(|h| {
+            let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+            start.saturating_sub(to) <= 8 && one_clause(part, from, end)
+        });
     let said = hits.iter().filter(|h| h.group == Group::Speech && h.at.end <= offer.at.start).any(|h| {
         let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
         from - end <= reach * 2 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])

@@ -108,6 +108,26 @@ fn other_query_systems_stay_quiet() {
 }
 
 #[test]
+fn people_who_ask_or_tell_stay_quiet() {
+    for text in [
+        "求助：我在工地花800块办的证书，没参加考试，现在扫码打开的网站看着不对，会不会是假的？",
+        "听说有人免考就能拿到电工证，是真的吗？楼下回复：别信，老老实实报名考试，官网可以查。",
+        "男子花3000元找人代考电工证，替考者被当场抓获，二人均被行政拘留。",
+        "低压电工证题库，报名含考试费，补考免考试费，教材50元一本，刷题客服微信 tiku666888",
+        "招聘低压电工两名，要求持有效特种作业操作证，月薪7000元，包吃住，电话 13677778888",
+    ] {
+        quiet(text, &lot("bbs.somewhere.cn", "交流", text));
+    }
+    let blog = lot(
+        "blog.dev.cn",
+        "用程序查询特种作业操作证",
+        "requests.get('https://cx.mem.gov.cn/prod-api/certsearch/code')\n没有查询到相关证件信息时返回空",
+    )
+    .html("<pre>requests.get('https://cx.mem.gov.cn/prod-api/certsearch/code')</pre>");
+    quiet("blog with code", &blog);
+}
+
+#[test]
 fn login_parked_and_encyclopaedia_pages_stay_quiet() {
     quiet("login", &lot("oa.example.com", "统一登录平台", "欢迎登录\n忘记密码").form(&["用户名", "密码", "验证码"], "登录"));
     quiet("parked, near name", &lot("cx-mem-gov.com", "域名出售", "此域名正在出售，有意者请联系").named(100));
