@@ -10,7 +10,7 @@ mod names;
 mod record;
 mod seller;
 
-pub(crate) use host::name_only;
+pub(crate) use host::{cloaking, name_only};
 
 use crate::assess::anchors::Anchors;
 use crate::assess::lexicon::{Hit, Lexicon};
