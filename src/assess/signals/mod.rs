@@ -7,6 +7,7 @@ mod host;
 mod identity;
 mod mirror;
 mod names;
+mod pitch;
 mod record;
 mod seller;
 

@@ -21,7 +21,7 @@ fn plain_offers_with_a_contact_alert() {
 fn disguised_words_and_numbers_alert() {
     for text in [
         "專業辦理特種作業操作證，免考包過，官網可查，加威信：dgz88888",
-        "电​工​证 免​考​包​过 Ｖ❤：abc13800",
+        "电\u{200b}工\u{200b}证 免\u{200b}考\u{200b}包\u{200b}过 Ｖ❤：abc13800",
         "办(bàn)理(lǐ)焊工證，免(miǎn)考(kǎo)包(bāo)過(guò)，溦信 hg66778",
         "特种作业操作证【免.考*包_过】扣扣⒈⒉⒊⒋⒌⒍⒎⒏",
         "做个假的操作证【138(电)0000(溦)1234同步】远上寒山石径斜，白云生处有人家 qxzkwvbnmtrpl",
