@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"1\d{10}",
-        r"|(?:微信号?|微|vx|wx|weixin|v信|薇|威信|qq|扣扣|企鹅|电话|手机|加v|加薇|飞机|telegram|whatsapp|同号)(?:号码|号|同步|同号|咨询|联系|加|是|为|微信|qq|电话)?[a-z]{0,3}[0-9][a-z0-9]{4,19}",
+        r"|(?:微信号?|微|vx|wx|weixin|v信|薇|威信|qq|扣扣|企鹅|电话|手机|加v|加薇|飞机|telegram|whatsapp|同号)(?:号码|号|同步|同号|咨询|联系|加|是|为|微信|qq|电话)?[a-z]{0,8}[0-9][a-z0-9]{2,19}",
         r"|(?:加?微信号?|vx|wx|weixin|加v|加薇)(?:号|加|是|为)?[a-z][a-z0-9]{5,19}",
         r"|[a-z0-9]{5,20}(?:微信|同微|微同|同号|扣扣)",
         r"|\d(?:[零一二三四五六七八九幺电微信薇威扣号同步加联系手机话q]{0,2}\d){7,19}",
@@ -87,10 +87,11 @@ pub(crate) fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> 
         let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
         from - end <= reach * 2 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
     });
-    let inside = hits
-        .iter()
-        .any(|h| h.group == Group::DisclaimBefore && h.at.start >= offer.at.start && h.at.end <= offer.at.end && h.at != offer.at);
-    inside || before || after || said || quoted(part, from, to)
+    let within = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at != offer.at).any(|h| {
+        let inside = h.at.start >= offer.at.start && h.at.end <= offer.at.end;
+        inside || (h.at.start <= offer.at.start && h.at.end >= offer.at.end)
+    });
+    within || before || after || said || quoted(part, from, to)
 }
 
 /// Does the stretch stand in quotation marks?
