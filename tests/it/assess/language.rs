@@ -191,6 +191,45 @@ fn wrong_weights_are_reported_and_the_shipped_ones_stand_in() {
     );
 }
 
+/// Median time of one assessment with `count` more rules, each with literals and a pattern of its own, in microseconds.
+fn median_with_more_rules(count: u32) -> u128 {
+    let (sites, mut files) = shipped();
+    for n in 0..count {
+        let c = |k: u32| char::from_u32(0x4e00 + (n * 7 + k * 131) % 5000).expect("a Han character");
+        let id = format!("more-{n}");
+        let body = format!(
+            "[match]\nany = [{{ field = \"text\", contains_any = [\"{}{}{}\"] }}, {{ field = \"html\", regex = \"{}{}.{{0,5}}{}\" }}]\n",
+            c(1),
+            c(2),
+            c(3),
+            c(4),
+            c(5),
+            c(6)
+        );
+        files.push(rule_file(&id, &format!("id = \"{id}\"\n{HEAD}{body}")));
+    }
+    let (rules, errors) = Rules::load(&sites, &files);
+    assert!(errors.is_empty(), "{errors:?}");
+    let filler = "为加强安全生产培训管理，规范特种作业人员考核发证工作，现将有关事项说明如下，请各单位认真组织学习。\n".repeat(400);
+    let page = lot("x.example.com", "电工证", &filler).html(&filler).dossier();
+    let mut times: Vec<u128> = (0..9)
+        .map(|_| {
+            let started = std::time::Instant::now();
+            rules.assess(&page, Timestamp::from_millis(0));
+            started.elapsed().as_micros()
+        })
+        .collect();
+    times.sort_unstable();
+    times[4]
+}
+
+#[test]
+fn ten_times_the_rules_cost_hardly_more_time() {
+    let (few, many) = (median_with_more_rules(50), median_with_more_rules(500));
+    eprintln!("60 KB page: {few} us with 50 more rules, {many} us with 500");
+    assert!(many < 3 * few + 20_000, "{few} us, {many} us");
+}
+
 #[test]
 fn hostile_pages_are_assessed_in_bounded_time() {
     let long = "免考包过电工证微信abc12345。“".repeat(40_000);
