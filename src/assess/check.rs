@@ -107,8 +107,8 @@ fn own_examples(rules: &Rules, rule: &Rule, extract: Extract, say: &mut dyn FnMu
 }
 
 fn fires(rules: &Rules, rule: &Rule, dossier: &Dossier) -> bool {
-    let Some(reading) = Reading::of(dossier, &Official::default()) else { return false };
-    rules.matcher.run(std::slice::from_ref(rule), &reading, &rules.official).into_iter().next().is_some()
+    let readings = Reading::all(dossier, &Official::default());
+    readings.iter().any(|reading| !rules.matcher.run(std::slice::from_ref(rule), reading, &rules.official).is_empty())
 }
 
 /// Same class and the same conditions under another, earlier id.

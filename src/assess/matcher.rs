@@ -8,7 +8,7 @@ use crate::assess::rule::{Check, Pool, Rule, Status, Test};
 use crate::model::assessment::Span;
 use crate::model::host::Host;
 use aho_corasick::{AhoCorasick, MatchKind};
-use regex::{Regex, RegexSet};
+use regex::{Regex, RegexSet, RegexSetBuilder};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -19,7 +19,8 @@ const MAX_PLACES: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Matcher {
     literals: AhoCorasick,
-    set: RegexSet,
+    /// For each field, the patterns asked of it: one set, and their numbers in `each`.
+    sets: HashMap<usize, (RegexSet, Vec<usize>)>,
     each: Vec<Regex>,
     /// Fields that any rule asks for.
     asked: Vec<usize>,
@@ -60,7 +61,7 @@ impl Matcher {
                 .ascii_case_insensitive(true)
                 .build(&pool.literals)
                 .map_err(|e| error(&e))?,
-            set: RegexSet::new(&pool.regexes).map_err(|e| error(&e))?,
+            sets: sets(pool, rules).map_err(|e| error(&e))?,
             each: pool.regexes.iter().map(|p| Regex::new(p)).collect::<Result<_, _>>().map_err(|e| error(&e))?,
             asked,
         })
@@ -83,7 +84,8 @@ impl Matcher {
                     places.at.push((n, found.range()));
                 }
             }
-            for pattern in self.set.matches(value.text()) {
+            let Some((set, numbers)) = self.sets.get(&field) else { continue };
+            for pattern in set.matches(value.text()).iter().map(|n| numbers[n]) {
                 if let Some(found) = self.each[pattern].find(value.text()) {
                     regexes.entry(pattern).or_insert((n, found.range()));
                 }
@@ -91,6 +93,24 @@ impl Matcher {
         }
         Field { values, literals, regexes }
     }
+}
+
+/// Room for the lazy automaton of one set: with the default, some hundreds of Han patterns thrash it.
+const AUTOMATON_BYTES: usize = 32 << 20;
+
+/// One set of patterns for each field that has any.
+fn sets(pool: &Pool, rules: &[Rule]) -> Result<HashMap<usize, (RegexSet, Vec<usize>)>, regex::Error> {
+    let mut asked: HashMap<usize, Vec<usize>> = HashMap::new();
+    for check in rules.iter().flat_map(|r| r.all.iter().chain(&r.any).chain(&r.none)) {
+        if let Test::Regex(n) = check.test {
+            asked.entry(check.field).or_default().push(n);
+        }
+    }
+    let build = |numbers: &[usize]| {
+        let sources = numbers.iter().map(|n| pool.regexes[*n].as_str());
+        RegexSetBuilder::new(sources).size_limit(AUTOMATON_BYTES).dfa_size_limit(AUTOMATON_BYTES).build()
+    };
+    asked.into_iter().map(|(field, numbers)| Ok((field, (build(&numbers)?, numbers)))).collect()
 }
 
 struct OnPage<'p, 'a> {

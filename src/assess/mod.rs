@@ -81,10 +81,10 @@ impl Rules {
         if let Some(finding) = self.official_finding(dossier) {
             return bare(Verdict::Official, vec![finding]);
         }
-        let Some(reading) = Reading::of(dossier, &self.official) else {
+        let readings = Reading::all(dossier, &self.official);
+        let Some((site, tally)) = self.best_page(&readings) else {
             return bare(Verdict::None, signals::name_only(dossier).into_iter().collect());
         };
-        let (site, tally) = self.best_site(&reading);
         let scores = tally.scores();
         let class = verdict(scores, &self.weights.lines);
         Assessment {
@@ -129,6 +129,22 @@ impl Rules {
             span: Some(plain_span("host", host.as_str())),
             evidence: "net/dns.json".into(),
         })
+    }
+    /// The page with most to say; where another variant of the same visit says nothing, that is cloaking. `None`: no page.
+    fn best_page(&self, readings: &[Reading]) -> Option<(String, Tally)> {
+        let told: Vec<(String, Tally)> = readings.iter().map(|reading| self.best_site(reading)).collect();
+        let score = |n: usize| told[n].1.scores().max();
+        let best = (0..told.len()).max_by_key(|n| (score(*n), std::cmp::Reverse(*n)))?;
+        let review = self.weights.lines.review;
+        let shown = &readings[best].capture;
+        let hidden_from =
+            (0..told.len()).find(|n| score(*n) < review && score(best) >= review && readings[*n].capture.variant != shown.variant);
+        let (site, mut tally) = told[best].clone();
+        if let Some(n) = hidden_from {
+            signals::cloaking(&shown.variant, &readings[n].capture.variant, &self.weights, &mut tally);
+            tally.close();
+        }
+        Some((site, tally))
     }
     /// The page against every protected site; the one with the most to say, the candidate's own first among equals.
     fn best_site(&self, reading: &Reading) -> (String, Tally) {

@@ -118,11 +118,14 @@ pub(crate) struct Reading<'a> {
 /// Lines looked at one by one; a page with more is read as a whole all the same.
 const MAX_LINES: usize = 20_000;
 
+/// Pages of one dossier that are read: variants and paths of one host.
+const MAX_PAGES: usize = 8;
+
 impl<'a> Reading<'a> {
-    /// Reads the first captured page that no official host served. `None`: there is none.
-    pub(crate) fn of(dossier: &'a Dossier, official: &Official) -> Option<Self> {
-        let capture = pages(dossier).find(|c| !official.owns_url(served_from(c)))?;
-        Self::of_capture(dossier, capture)
+    /// Reads the captured pages that no official host served, in order, at most [`MAX_PAGES`].
+    pub(crate) fn all(dossier: &'a Dossier, official: &Official) -> Vec<Self> {
+        let own = pages(dossier).filter(|c| !official.owns_url(served_from(c)));
+        own.take(MAX_PAGES).filter_map(|capture| Self::of_capture(dossier, capture)).collect()
     }
     fn of_capture(dossier: &'a Dossier, capture: &'a Capture) -> Option<Self> {
         let page = capture.page.as_ref()?;

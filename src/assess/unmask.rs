@@ -57,11 +57,11 @@ fn keep(run: &mut Vec<u8>, out: &mut String) {
     if run.is_empty() {
         return;
     }
-    if let Ok(text) = std::str::from_utf8(run) {
-        if text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) {
-            out.push_str(text);
-            out.push('\n');
-        }
+    if let Ok(text) = std::str::from_utf8(run)
+        && text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+    {
+        out.push_str(text);
+        out.push('\n');
     }
     run.clear();
 }

@@ -68,6 +68,7 @@ pub(crate) struct FakeQuery {
     pub(crate) host_lexical: i32,
     pub(crate) host_sub_label: i32,
     pub(crate) redirect_to_official: i32,
+    pub(crate) cloaking: i32,
     pub(crate) hidden_text: i32,
     pub(crate) own_name: i32,
     pub(crate) cites_official: i32,

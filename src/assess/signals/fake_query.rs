@@ -48,11 +48,13 @@ pub(crate) fn rare_anchors(view: &View, tally: &mut Tally) {
     let own_links = page.links.iter().filter(|l| !view.official.owns_url(&l.url)).map(|l| ("link", l.url.as_str()));
     let own = [("url", view.reading.url.as_str()), ("html", page.html.as_str())];
     let found = own.into_iter().chain(marks).chain(scripts).chain(actions).chain(ids).chain(own_links);
+    // A mark that the reader sees is spoken of (a program printed in a blog), not carried.
+    let shown: std::collections::HashSet<_> = view.site.rare_set.find_iter(&view.reading.text.raw).map(|hit| hit.pattern()).collect();
     let mut seen: Vec<(String, &str)> = Vec::new();
     for (part, text) in found {
         for hit in view.site.rare_set.find_iter(text).take(200) {
             let mark = view.site.rare[hit.pattern().as_usize()].clone();
-            let quoted = part == "html" && is_quoted_official(view, text, hit.start());
+            let quoted = part == "html" && (shown.contains(&hit.pattern()) || is_quoted_official(view, text, hit.start()));
             if !quoted && !seen.iter().any(|(m, _)| *m == mark) {
                 seen.push((mark, part));
             }

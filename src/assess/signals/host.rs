@@ -3,6 +3,7 @@
 use crate::assess::reading::plain_span;
 use crate::assess::signals::View;
 use crate::assess::tally::Tally;
+use crate::assess::weights::Weights;
 use crate::model::assessment::{Class, Finding};
 use crate::model::candidate::NameHit;
 use crate::model::dossier::Dossier;
@@ -70,6 +71,17 @@ pub(crate) fn redirect_to_official(view: &View, tally: &mut Tally) {
             Some(plain_span("redirect", url)),
         );
     }
+}
+
+/// `cloaking`: one kind of visitor is shown what another is not. Counts for the class that leads.
+pub(crate) fn cloaking(shown_to: &str, hidden_from: &str, weights: &Weights, tally: &mut Tally) {
+    let scores = tally.scores();
+    let class = Class::ALL.into_iter().rev().max_by_key(|c| scores.of(*c)).unwrap_or(Class::FakeQuery);
+    let why = Both::new(
+        format!("同一主机对 {shown_to} 访客显示此页，对 {hidden_from} 访客不显示"),
+        format!("the host shows this page to {shown_to} visitors and hides it from {hidden_from} visitors"),
+    );
+    tally.add(class, "cloaking", weights.fake_query.cloaking, why, Some(plain_span("header", shown_to)));
 }
 
 /// `government_host`: names under gov.cn are given to organs only. Not an allow: taken-over ones still score.

@@ -7,10 +7,11 @@ mod host;
 mod identity;
 mod mirror;
 mod names;
+mod pitch;
 mod record;
 mod seller;
 
-pub(crate) use host::name_only;
+pub(crate) use host::{cloaking, name_only};
 
 use crate::assess::anchors::Anchors;
 use crate::assess::lexicon::{Hit, Lexicon};

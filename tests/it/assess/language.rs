@@ -132,6 +132,105 @@ fn a_host_that_only_redirects_to_the_official_site_is_no_copy() {
 }
 
 #[test]
+fn a_page_shown_to_one_kind_of_visitor_only_is_assessed_and_called_cloaked() {
+    let name = "特种作业操作证及安全生产知识和管理能力考核合格信息查询平台";
+    let mut dossier = lot("cxwx.top", "网站建设中", "网站建设中，请稍后再来").dossier();
+    let mut phone = lot("cxwx.top", name, name).form(&["证件类型", "证件号码", "姓名", "验证码"], "查询").dossier().captures.remove(0);
+    phone.variant = "wechat".into();
+    dossier.captures.push(phone);
+    let assessment = RULES.assess(&dossier, Timestamp::from_millis(0));
+    assert_eq!(assessment.class, Verdict::FakeQuery, "{}", told(&assessment));
+    assert!(assessment.findings.iter().any(|f| f.signal == "cloaking"), "{}", told(&assessment));
+}
+
+#[test]
+fn the_front_door_that_leads_to_the_official_site_counts_against_the_page_behind_it() {
+    let page =
+        lot("cxwx.top", "特种作业操作证查询", "特种作业操作证查询").path("/c").form(&["证件类型", "证件号码", "姓名", "验证码"], "查询");
+    let alone = RULES.assess(&page.dossier(), Timestamp::from_millis(0));
+    let mut dossier = page.dossier();
+    let mut root = lot("cxwx.top", "官方", "").dossier().captures.remove(0);
+    root.final_url = Some("https://cx.mem.gov.cn/".into());
+    dossier.captures.insert(0, root);
+    let both = RULES.assess(&dossier, Timestamp::from_millis(0));
+    assert!(both.findings.iter().any(|f| f.signal == "redirect_to_official"), "{}", told(&both));
+    assert!(both.scores.fake_query > alone.scores.fake_query);
+}
+
+#[test]
+fn another_protected_site_is_one_file_of_data() {
+    let (mut sites, files) = shipped();
+    let text = "id = \"cx.lab.example\"\nname = \"船舶焊接人员技能证书联网查询\"\nagency = \"某某海事培训局\"\nhosts = [\"cx.lab.example\"]\n[page]\nshort_names = [\"船舶焊接证书查询\"]\nrare = [\"/boat-api/weld\"]\n[[page.template]]\nid = \"home\"\nepoch = \"1\"\nweight = 1.0\ntexts = [\"船舶焊接人员技能证书联网查询\", \"船员适任查询入口\"]\n";
+    let file = RuleFile { path: "sites/cx.lab.example.toml".into(), shown: "rules/sites/cx.lab.example.toml".into(), text: text.into() };
+    sites.push((file.clone(), jianwei::model::site::Site::read(&file).expect("a site")));
+    let (rules, errors) = Rules::load(&sites, &files);
+    assert!(errors.is_empty(), "{errors:?}");
+    let copy = lot("weld.top", "船舶焊接人员技能证书联网查询", "某某海事培训局\n船舶焊接人员技能证书联网查询\n船员适任查询入口")
+        .form(&["证件类型", "证件号码", "姓名", "验证码"], "查询");
+    let assessment = rules.assess(&copy.dossier(), Timestamp::from_millis(0));
+    assert_eq!((assessment.class, assessment.site.as_str()), (Verdict::FakeQuery, "cx.lab.example"), "{}", told(&assessment));
+    let wrong = RuleFile { text: text.replace("rare =", "rear ="), ..file };
+    let sites = [(wrong.clone(), jianwei::model::site::Site::read(&wrong).expect("a site"))];
+    let (_, errors) = Rules::load(&sites, &[]);
+    assert!(
+        errors.iter().any(|e| e.to_string().contains("sites/cx.lab.example.toml:7:") && e.why.contains("did you mean `rare`?")),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn wrong_weights_are_reported_and_the_shipped_ones_stand_in() {
+    let (sites, mut files) = shipped();
+    let weights = files.iter_mut().find(|f| f.path == "weights.toml").expect("the weights");
+    weights.text = weights.text.replace("alert = 60", "alrt = 60");
+    let (rules, errors) = Rules::load(&sites, &files);
+    assert_eq!(rules.lines(), (60, 40));
+    assert!(
+        errors.len() == 1 && errors[0].to_string().contains("weights.toml:5") && errors[0].why.contains("did you mean `alert`?"),
+        "{errors:?}"
+    );
+}
+
+/// Median time of one assessment with `count` more rules, each with literals and a pattern of its own, in microseconds.
+fn median_with_more_rules(count: u32) -> u128 {
+    let (sites, mut files) = shipped();
+    for n in 0..count {
+        let c = |k: u32| char::from_u32(0x4e00 + (n * 7 + k * 131) % 5000).expect("a Han character");
+        let id = format!("more-{n}");
+        let body = format!(
+            "[match]\nany = [{{ field = \"text\", contains_any = [\"{}{}{}\"] }}, {{ field = \"html\", regex = \"{}{}.{{0,5}}{}\" }}]\n",
+            c(1),
+            c(2),
+            c(3),
+            c(4),
+            c(5),
+            c(6)
+        );
+        files.push(rule_file(&id, &format!("id = \"{id}\"\n{HEAD}{body}")));
+    }
+    let (rules, errors) = Rules::load(&sites, &files);
+    assert!(errors.is_empty(), "{errors:?}");
+    let filler = "为加强安全生产培训管理，规范特种作业人员考核发证工作，现将有关事项说明如下，请各单位认真组织学习。\n".repeat(400);
+    let page = lot("x.example.com", "电工证", &filler).html(&filler).dossier();
+    let mut times: Vec<u128> = (0..9)
+        .map(|_| {
+            let started = std::time::Instant::now();
+            rules.assess(&page, Timestamp::from_millis(0));
+            started.elapsed().as_micros()
+        })
+        .collect();
+    times.sort_unstable();
+    times[4]
+}
+
+#[test]
+fn ten_times_the_rules_cost_hardly_more_time() {
+    let (few, many) = (median_with_more_rules(50), median_with_more_rules(500));
+    eprintln!("60 KB page: {few} us with 50 more rules, {many} us with 500");
+    assert!(many < 3 * few + 20_000, "{few} us, {many} us");
+}
+
+#[test]
 fn hostile_pages_are_assessed_in_bounded_time() {
     let long = "免考包过电工证微信abc12345。“".repeat(40_000);
     let mut page = lot("big.top", &long, &long);

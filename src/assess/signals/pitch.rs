@@ -1,0 +1,140 @@
+//! One part of a page as a sales pitch: its offers that are meant, and its ways to be reached, with their places.
+//! The press and the police use the sellers' words, so every offer is asked whether it is only spoken of.
+
+use crate::assess::lexicon::{Group, Hit};
+use crate::assess::reading::Part;
+use crate::assess::signals::View;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Ways to be reached in folded text: a mobile number (masked ones too), a labelled account, digits with words between them.
+static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"1\d{10}",
+        r"|(?:微信号?|微|vx|wx|weixin|v信|薇|威信|qq|扣扣|企鹅|电话|手机|加v|加薇|飞机|telegram|whatsapp|同号)(?:号码|号|同步|同号|咨询|联系|加|是|为|微信|qq|电话)?[a-z]{0,8}[0-9][a-z0-9]{2,19}",
+        r"|(?:加?微信号?|vx|wx|weixin|加v|加薇)(?:号|加|是|为)?[a-z][a-z0-9]{5,19}",
+        r"|[a-z0-9]{5,20}(?:微信|同微|微同|同号|扣扣)",
+        r"|\d(?:[零一二三四五六七八九幺电微信薇威扣号同步加联系手机话q]{0,2}\d){7,19}",
+    ))
+    .expect("a constant pattern")
+});
+
+/// Places of one part that matter to a seller, in folded characters.
+pub(crate) struct Pitch<'p> {
+    pub(crate) part: &'p Part,
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) strong: Vec<Hit>,
+    pub(crate) agent: Vec<Hit>,
+    pub(crate) weak: Vec<Hit>,
+    pub(crate) contacts: Vec<(usize, usize)>,
+}
+
+impl<'p> Pitch<'p> {
+    pub(crate) fn read(view: &View, part: &'p Part) -> Self {
+        let hits = view.lexicon.find(part.text());
+        let whole = |h: &Hit| !view.lexicon.by_pattern(h) || one_clause(part, part.char_at(h.at.start), part.char_at(h.at.end));
+        let meant = |group| -> Vec<Hit> {
+            hits.iter().filter(|h| h.group == group && whole(h) && !spoken_of(view, part, &hits, h)).cloned().collect()
+        };
+        let (strong, agent, weak) = (meant(Group::Offer), meant(Group::OfferAgent), meant(Group::OfferWeak));
+        let contacts = contacts(view, part, &hits);
+        Self { part, strong, agent, weak, contacts, hits }
+    }
+    /// Folded characters between a phrase and a stretch.
+    pub(crate) fn gap(&self, hit: &Hit, other: (usize, usize)) -> usize {
+        let (from, to) = (self.part.char_at(hit.at.start), self.part.char_at(hit.at.end));
+        if other.0 >= to { other.0 - to } else { from.saturating_sub(other.1) }
+    }
+    fn chars(&self, hit: &Hit) -> (usize, usize) {
+        (self.part.char_at(hit.at.start), self.part.char_at(hit.at.end))
+    }
+    /// The best certificate word near any of `offers`: group and place.
+    pub(crate) fn certificate(&self, offers: &[Hit], within: usize) -> Option<&Hit> {
+        let groups = [Group::CertificateOwn, Group::CertificateNear, Group::CertificateOther];
+        groups.into_iter().find_map(|group| {
+            self.hits
+                .iter()
+                .find(|h| h.group == group && (self.part.len() <= 200 || offers.iter().any(|o| self.gap(o, self.chars(h)) <= within)))
+        })
+    }
+}
+
+/// No sentence or clause ends between these folded characters.
+fn one_clause(part: &Part, from: usize, to: usize) -> bool {
+    !ends_between(part, from, to, &['。', '！', '？', '；', '，', ',', '!', '?', ';', '\n'])
+}
+
+/// Does one of `marks` stand between these folded characters?
+fn ends_between(part: &Part, from: usize, to: usize, marks: &[char]) -> bool {
+    let (start, end) = (part.raw_range(from, from + 1).start, part.raw_range(to.max(1) - 1, to).end);
+    start > end || part.raw[start..end].contains(marks)
+}
+
+/// Is this offer only spoken of: in quotation marks, after a warning, before a judgment, in the same clause?
+pub(crate) fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> bool {
+    let (from, to) = (part.char_at(offer.at.start), part.char_at(offer.at.end));
+    let reach = view.weights.limits.spoken_of_chars;
+    let before = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at.end <= offer.at.start).any(|h| {
+        let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+        from - end <= reach && one_clause(part, start, to)
+    });
+    let after =
+        hits.iter().filter(|h| h.group == Group::DisclaimAfter && h.at.start > offer.at.start && h.at.end > offer.at.end).any(|h| {
+            let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+            start.saturating_sub(to) <= 8 && one_clause(part, from, end)
+        });
+    let said = hits.iter().filter(|h| h.group == Group::Speech && h.at.end <= offer.at.start).any(|h| {
+        let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+        from - end <= reach * 2 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
+    });
+    let within = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at != offer.at).any(|h| {
+        let inside = h.at.start >= offer.at.start && h.at.end <= offer.at.end;
+        inside || (h.at.start <= offer.at.start && h.at.end >= offer.at.end)
+    });
+    within || before || after || said || quoted(part, from, to)
+}
+
+/// Does the stretch stand in quotation marks?
+fn quoted(part: &Part, from: usize, to: usize) -> bool {
+    let range = part.raw_range(from, to);
+    let before =
+        part.raw[..range.start].chars().rev().take(25).find(|c| matches!(c, '“' | '”' | '「' | '」' | '『' | '』' | '‘' | '’' | '\n'));
+    let after = part.raw[range.end..].chars().take(25).find(|c| matches!(c, '“' | '”' | '「' | '」' | '『' | '』' | '‘' | '’' | '\n'));
+    matches!(before, Some('“' | '「' | '『' | '‘')) && matches!(after, Some('”' | '」' | '』' | '’'))
+}
+
+/// Ways to be reached, as folded character ranges; hot lines and footer numbers are left out.
+fn contacts(view: &View, part: &Part, hits: &[Hit]) -> Vec<(usize, usize)> {
+    let text = part.text();
+    let mut found: Vec<(usize, usize)> = CONTACT
+        .find_iter(text)
+        .take(64)
+        .filter(|m| !glued(text, m) && is_contact(m.as_str()))
+        .map(|m| (part.char_at(m.start()), part.char_at(m.end())))
+        .collect();
+    let known = view.reading.page.contacts.iter().cloned().chain(crate::model::text::contacts::contacts(&part.raw));
+    for contact in known.filter(|c| c.kind != "landline" && !c.raw.is_empty()).take(128) {
+        for (at, raw) in part.raw.match_indices(contact.raw.as_str()).take(4) {
+            found.push((part.folded_char_of_raw(at), part.folded_char_of_raw(at + raw.len())));
+        }
+    }
+    let hot: Vec<usize> = hits.iter().filter(|h| h.group == Group::Hotline).map(|h| part.char_at(h.at.end)).collect();
+    found.retain(|(from, _)| !hot.iter().any(|end| *from >= *end && from - end <= 10));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// At least five letters or digits; bare digits are a mobile number; service lines (400, 800, 0...) are nobody's private offer.
+fn is_contact(text: &str) -> bool {
+    let kept: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let digits: String = kept.chars().filter(char::is_ascii_digit).collect();
+    let service = digits == kept && ["400", "800", "0"].iter().any(|w| kept.starts_with(w)) && kept.len() >= 9;
+    let bare = text.chars().all(|c| c.is_ascii_digit());
+    kept.len() >= 5 && !service && (!bare || (kept.len() == 11 && kept.starts_with('1')))
+}
+
+/// A label in Latin letters inside a longer Latin word (`wx` in an address) is no label.
+fn glued(text: &str, found: &regex::Match) -> bool {
+    found.as_str().starts_with(|c: char| c.is_ascii_lowercase()) && text[..found.start()].ends_with(|c: char| c.is_ascii_alphanumeric())
+}
