@@ -73,6 +73,9 @@ fn place(layout: &Layout, token: &Token, index: usize, from: usize, mut fit: Fit
             return None;
         }
     }
+    if token.head_only && to > layout.suffix_from {
+        return None;
+    }
     if to > layout.suffix_from && layout.letters.get(to).is_some_and(|l| l.sep == Sep::None) {
         return None;
     }
@@ -94,14 +97,29 @@ fn place(layout: &Layout, token: &Token, index: usize, from: usize, mut fit: Fit
     }
     // Initials and other exact tokens may still carry one stray separator when they are long enough to be known by.
     let allowed = if token.budget == 0 && token.chars.len() >= 5 { 2 } else { token.budget };
-    (fit.spent <= allowed).then(|| Place { token: index, from, to, worth: token.points - loss - HALF_EDIT * i32::from(fit.spent), edits: fit.edits })
+    (fit.spent <= allowed).then(|| Place {
+        token: index,
+        from,
+        to,
+        worth: token.points - loss - HALF_EDIT * i32::from(fit.spent),
+        edits: fit.edits,
+    })
 }
 
 /// Do the letters before `from` hold what the fit says was left out, or are two letters gone at once (a whole short label: then
 /// the token without that label is the true one)?
 fn starts_earlier(layout: &Layout, token: &Token, from: usize) -> bool {
-    let all_of_a_label = token.chars.len() > 2 && layout.chars[from] == token.chars[2] && layout.chars[from] != token.chars[0] && layout.chars[from] != token.chars[1];
-    all_of_a_label || (1..=2).any(|left_out| from >= left_out && token.chars.len() > left_out && layout.chars[from - left_out..from] == token.chars[..left_out] && layout.chars[from] == token.chars[left_out])
+    let all_of_a_label = token.chars.len() > 2
+        && layout.chars[from] == token.chars[2]
+        && layout.chars[from] != token.chars[0]
+        && layout.chars[from] != token.chars[1];
+    all_of_a_label
+        || (1..=2).any(|left_out| {
+            from >= left_out
+                && token.chars.len() > left_out
+                && layout.chars[from - left_out..from] == token.chars[..left_out]
+                && layout.chars[from] == token.chars[left_out]
+        })
 }
 
 /// Is a separator before letter `offset` where the token has one? With edits before it, one letter off is near enough.
@@ -131,7 +149,8 @@ fn losses(layout: &Layout) -> Losses {
     let mut from = 0;
     while from < layout.suffix_from {
         let to = (from + 1..layout.suffix_from).find(|i| layout.letters[*i].sep != Sep::None).unwrap_or(layout.suffix_from);
-        let own_label = (from == 0 || layout.letters[from].sep == Sep::Dot) && (to >= layout.suffix_from || layout.letters[to].sep == Sep::Dot);
+        let own_label =
+            (from == 0 || layout.letters[from].sep == Sep::Dot) && (to >= layout.suffix_from || layout.letters[to].sep == Sep::Dot);
         let all: i32 = one[from..to].iter().sum();
         let most = match to - from {
             _ if own_label => 2,
@@ -170,18 +189,34 @@ pub(super) fn best(layout: &Layout, tokens: &[Token], places: &[Place]) -> Cover
             }
             next_place += 1;
         }
+        // However much stands before a separator, it hides no more than this.
+        if i < n && value[i] < -margin(layout, i) {
+            (value[i], step[i]) = (-margin(layout, i), (0, None));
+        }
     }
+    // Nor does what stands behind one.
+    let left = |i: usize| value[i] - if i >= layout.suffix_from { 0 } else { margin(layout, i) };
+    let end = (1..=n).filter(|i| *i == n || layout.letters[*i].sep != Sep::None).max_by_key(|i| (left(*i), *i)).unwrap_or(n);
     let mut chosen = Vec::new();
-    let mut at = n;
+    let mut at = end;
     while at > 0 {
         let (from, place) = step[at];
         chosen.extend(place.map(|index| places[index]));
         at = from;
     }
     chosen.reverse();
-    let points = value[n] - over_caps(&chosen, tokens);
+    let points = left(end) - over_caps(&chosen, tokens);
     let points = if speaks(&chosen, tokens) { points } else { 0 };
     Cover { places: chosen, points }
+}
+
+/// The most that everything on the far side of the separator before letter `i` can take away.
+fn margin(layout: &Layout, i: usize) -> i32 {
+    match layout.letters[i].sep {
+        Sep::Dot => 4,
+        Sep::Hyphen => 12,
+        Sep::None => i32::MAX / 4,
+    }
 }
 
 /// English words and fillers prove little, however many there are.
@@ -192,5 +227,8 @@ fn over_caps(places: &[Place], tokens: &[Token]) -> i32 {
 
 /// Is there a token at all that is the site's own, and no English or filler?
 fn speaks(places: &[Place], tokens: &[Token]) -> bool {
-    places.iter().map(|p| &tokens[p.token]).any(|t| !matches!(t.kind, Kind::English | Kind::Filler) && (t.points >= 28 || t.form == Form::Han))
+    places
+        .iter()
+        .map(|p| &tokens[p.token])
+        .any(|t| !matches!(t.kind, Kind::English | Kind::Filler) && (t.points >= 28 || t.form == Form::Han))
 }

@@ -32,9 +32,32 @@ pub(super) struct Fit {
 }
 
 const KEYS: &[(char, &str)] = &[
-    ('q', "wa12"), ('w', "qeas23"), ('e', "wrsd34"), ('r', "etdf45"), ('t', "ryfg56"), ('y', "tugh67"), ('u', "yihj78"), ('i', "uojk89"),
-    ('o', "ipkl90"), ('p', "ol0"), ('a', "qwsz"), ('s', "awedxz"), ('d', "serfcx"), ('f', "drtgvc"), ('g', "ftyhbv"), ('h', "gyujnb"),
-    ('j', "huikmn"), ('k', "jiolm"), ('l', "kop"), ('z', "asx"), ('x', "zsdc"), ('c', "xdfv"), ('v', "cfgb"), ('b', "vghn"), ('n', "bhjm"), ('m', "njk"),
+    ('q', "wa12"),
+    ('w', "qeas23"),
+    ('e', "wrsd34"),
+    ('r', "etdf45"),
+    ('t', "ryfg56"),
+    ('y', "tugh67"),
+    ('u', "yihj78"),
+    ('i', "uojk89"),
+    ('o', "ipkl90"),
+    ('p', "ol0"),
+    ('a', "qwsz"),
+    ('s', "awedxz"),
+    ('d', "serfcx"),
+    ('f', "drtgvc"),
+    ('g', "ftyhbv"),
+    ('h', "gyujnb"),
+    ('j', "huikmn"),
+    ('k', "jiolm"),
+    ('l', "kop"),
+    ('z', "asx"),
+    ('x', "zsdc"),
+    ('c', "xdfv"),
+    ('v', "cfgb"),
+    ('b', "vghn"),
+    ('n', "bhjm"),
+    ('m', "njk"),
 ];
 
 /// Are two keys side by side on a QWERTY keyboard?
@@ -43,13 +66,14 @@ pub(super) fn are_neighbours(a: char, b: char) -> bool {
 }
 
 /// Letters of a like shape, either way round.
-const LOOKS: &[(char, char)] = &[
-    ('u', 'v'), ('c', 'e'), ('n', 'r'), ('g', 'q'), ('i', 'l'), ('i', 'j'), ('v', 'y'), ('h', 'b'), ('n', 'h'), ('a', 'o'), ('f', 't'),
-];
+const LOOKS: &[(char, char)] =
+    &[('u', 'v'), ('c', 'e'), ('n', 'r'), ('g', 'q'), ('i', 'l'), ('i', 'j'), ('v', 'y'), ('h', 'b'), ('n', 'h'), ('a', 'o'), ('f', 't')];
 /// Digits for letters.
-const DIGITS: &[(char, &str)] = &[('0', "o"), ('1', "li"), ('2', "z"), ('3', "e"), ('4', "a"), ('5', "s"), ('6', "bg"), ('7', "t"), ('8', "b"), ('9', "gq")];
+const DIGITS: &[(char, &str)] =
+    &[('0', "o"), ('1', "li"), ('2', "z"), ('3', "e"), ('4', "a"), ('5', "s"), ('6', "bg"), ('7', "t"), ('8', "b"), ('9', "gq")];
 /// One letter for two.
-const PAIRS: &[(char, [char; 2])] = &[('m', ['r', 'n']), ('m', ['n', 'n']), ('w', ['v', 'v']), ('d', ['c', 'l']), ('d', ['c', 'i']), ('b', ['l', 'o']), ('h', ['l', 'n'])];
+const PAIRS: &[(char, [char; 2])] =
+    &[('m', ['r', 'n']), ('m', ['n', 'n']), ('w', ['v', 'v']), ('d', ['c', 'l']), ('d', ['c', 'i']), ('b', ['l', 'o']), ('h', ['l', 'n'])];
 
 /// The letter that a digit stands in for, first choice.
 pub(super) fn letter_of(digit: char) -> char {

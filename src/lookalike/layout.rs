@@ -1,6 +1,9 @@
 //! A host laid out for matching: its letters as the eye sees them, without separators, and where the separators were.
 
-use super::{name, skeleton::{self, Disguise}};
+use super::{
+    name,
+    skeleton::{self, Disguise},
+};
 
 /// What stands before a letter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +57,8 @@ impl Layout {
     pub(super) fn of(host: &str, dynamic: &[&str]) -> Self {
         let ascii = if host.is_ascii() { host.to_owned() } else { host.split('.').map(to_ascii).collect::<Vec<_>>().join(".") };
         let mut layout = Self { unicode: host.split('.').map(to_unicode).collect::<Vec<_>>().join("."), ..Self::default() };
-        let own = dynamic.iter().find(|zone| ascii.len() > zone.len() && name::under(&ascii, zone)).map(|zone| (ascii.len() - zone.len(), true));
+        let own =
+            dynamic.iter().find(|zone| ascii.len() > zone.len() && name::under(&ascii, zone)).map(|zone| (ascii.len() - zone.len(), true));
         let (suffix_at, private) = own.or_else(|| name::suffix_at(&ascii)).unwrap_or((ascii.len(), false));
         let suffix_labels = if suffix_at < ascii.len() { ascii[suffix_at..].split('.').count() } else { 0 };
         ascii[suffix_at..].clone_into(&mut layout.suffix);

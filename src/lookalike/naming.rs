@@ -31,7 +31,8 @@ pub(super) fn techniques(layout: &Layout, site: &Compiled, cover: &Cover) -> Vec
 
 fn joined(layout: &Layout, site: &Compiled, place: &Place, whole: bool, to_end: bool, ids: &mut Vec<&'static str>) {
     let token = &site.tokens[place.token];
-    let separators: Vec<Sep> = (place.from + 1..place.to).filter(|i| token.seams >> (i - place.from) & 1 == 1).map(|i| layout.letters[i].sep).collect();
+    let separators: Vec<Sep> =
+        (place.from + 1..place.to).filter(|i| token.seams >> (i - place.from) & 1 == 1).map(|i| layout.letters[i].sep).collect();
     let shown_seams = token.shown.matches('.').count();
     let (dots, hyphens) = (separators.iter().filter(|s| **s == Sep::Dot).count(), separators.iter().filter(|s| **s == Sep::Hyphen).count());
     let exact = place.edits[0].is_none();
@@ -60,7 +61,10 @@ fn joined(layout: &Layout, site: &Compiled, place: &Place, whole: bool, to_end: 
     }
     if !token.shown.contains('.') || !shown_has_suffix(site, &token.shown) {
         ids.push("official_labels_only");
-        let country = site.hosts.iter().any(|(_, _, suffix)| suffix.len() >= 2 && suffix.last().is_some_and(|last| layout.suffix.rsplit('.').next() == Some(last)));
+        let country = site
+            .hosts
+            .iter()
+            .any(|(_, _, suffix)| suffix.len() >= 2 && suffix.last().is_some_and(|last| layout.suffix.rsplit('.').next() == Some(last)));
         if country && place.to == layout.suffix_from {
             ids.push("gov_label_missing");
         }
@@ -162,7 +166,9 @@ fn whole_name(layout: &Layout, site: &Compiled, cover: &Cover, ids: &mut Vec<&'s
     if official && kinds(&[Kind::English]) {
         ids.push("combosquat_english");
     }
-    if has_form(|f| f == Form::Han) && cover.places.iter().any(|p| site.tokens[p.token].form != Form::Han && site.tokens[p.token].kind != Kind::Filler) {
+    if has_form(|f| f == Form::Han)
+        && cover.places.iter().any(|p| site.tokens[p.token].form != Form::Han && site.tokens[p.token].kind != Kind::Filler)
+    {
         ids.push("han_latin_mix");
     }
     if layout.suffix.starts_with("xn--") {

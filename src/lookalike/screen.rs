@@ -57,7 +57,11 @@ impl Watchlist {
             Ok(automaton) if errors.is_empty() => automaton,
             Ok(_) => return Err(errors),
             Err(why) => {
-                errors.push(RuleError { file: "rules/sites".to_owned(), line: 1, why: format!("the words of all sites together cannot be compiled: {why}") });
+                errors.push(RuleError {
+                    file: "rules/sites".to_owned(),
+                    line: 1,
+                    why: format!("the words of all sites together cannot be compiled: {why}"),
+                });
                 return Err(errors);
             }
         };
@@ -77,7 +81,12 @@ impl Watchlist {
         match (by_name, by_address) {
             (Some(mut name), Some(address)) if name.site == address.site => {
                 let news = address.techniques.iter().filter(|t| !name.techniques.contains(t)).cloned().collect::<Vec<_>>();
-                let mut best = if address.score > name.score { address } else { name.techniques.extend(news); name };
+                let mut best = if address.score > name.score {
+                    address
+                } else {
+                    name.techniques.extend(news);
+                    name
+                };
                 best.techniques.dedup();
                 Some(best)
             }
@@ -111,7 +120,8 @@ impl Watchlist {
         names
     }
     fn by_name(&self, parts: &Parts) -> Option<NameHit> {
-        let dynamic: Vec<&str> = self.techniques.get("dynamic_dns").map(|t| t.zones.iter().map(String::as_str).collect()).unwrap_or_default();
+        let dynamic: Vec<&str> =
+            self.techniques.get("dynamic_dns").map(|t| t.zones.iter().map(String::as_str).collect()).unwrap_or_default();
         let layout = Layout::of(&parts.host, &dynamic);
         if layout.chars.is_empty() || self.sites.iter().any(|s| owns(&s.site, &layout.ascii)) {
             return None;
@@ -155,7 +165,8 @@ impl Watchlist {
                 ids.push("dynamic_dns");
             }
         }
-        let has_label = cover.places.iter().any(|p| site.tokens[p.token].form == Form::Label || site.tokens[p.token].kind == Kind::Official);
+        let has_label =
+            cover.places.iter().any(|p| site.tokens[p.token].form == Form::Label || site.tokens[p.token].kind == Kind::Official);
         if ids.contains(&"han_latin_mix") && has_label || mixes_scripts(layout, &cover) {
             points += MIXED_POINTS;
         }
@@ -168,14 +179,21 @@ impl Watchlist {
         let whole = |p: &cover::Place| layout.letters[p.from].sep != Sep::None || p.from == 0;
         let root_there = sub.iter().any(|p| {
             let token = &site.tokens[p.token];
-            whole(p) && token.kind == Kind::Official && token.points >= 30 && matches!(token.form, Form::Joined { .. } | Form::Label | Form::Gapped)
+            whole(p)
+                && token.kind == Kind::Official
+                && token.points >= 30
+                && matches!(token.form, Form::Joined { .. } | Form::Label | Form::Gapped)
         });
         let foreign = !exempt.iter().any(|e| name::under(&layout.ascii, e));
-        let word_there = foreign && sub.iter().any(|p| {
-            let token = &site.tokens[p.token];
-            let ends = p.to >= layout.chars.len() || layout.letters[p.to].sep == Sep::Dot;
-            p.from == 0 && ends && matches!(token.kind, Kind::Service | Kind::Licence) && (token.form == Form::Initials && token.chars.len() >= 4 || token.points >= 55)
-        });
+        let word_there = foreign
+            && sub.iter().any(|p| {
+                let token = &site.tokens[p.token];
+                let ends = p.to >= layout.chars.len() || layout.letters[p.to].sep == Sep::Dot;
+                p.from == 0
+                    && ends
+                    && matches!(token.kind, Kind::Service | Kind::Licence)
+                    && (token.form == Form::Initials && token.chars.len() >= 4 || token.points >= 55)
+            });
         (root_there || word_there).then(|| {
             let shown = Cover { places: sub.into_iter().copied().collect(), points: 0 };
             Reading::of(site, layout, &shown, vec!["suspected_hijacked_subdomain"], STRUCTURE_POINTS + 8)
@@ -197,9 +215,12 @@ impl Watchlist {
         } else if parts.rest.is_empty() || closed || exempt {
             return None;
         } else if let Some(host) = official(&parts.rest) {
-            let ids = if name::is_ip(&parts.host) { vec!["official_name_in_url", "ip_official_path"] } else { vec!["official_name_in_url"] };
+            let ids =
+                if name::is_ip(&parts.host) { vec!["official_name_in_url", "ip_official_path"] } else { vec!["official_name_in_url"] };
             reading(ids, 66, host, &parts.rest)
-        } else if name::is_ip(&parts.host) && let Some(path) = site.names.paths.iter().find(|p| parts.rest.starts_with(&p.to_lowercase())) {
+        } else if name::is_ip(&parts.host)
+            && let Some(path) = site.names.paths.iter().find(|p| parts.rest.starts_with(&p.to_lowercase()))
+        {
             reading(vec!["ip_official_path"], 64, path, &parts.rest)
         } else {
             return None;
@@ -220,7 +241,11 @@ impl Watchlist {
         let further = u8::try_from(ids.len().saturating_sub(1).min(5)).unwrap_or(5);
         let score = points.min(lift.saturating_add(2 * further)).max(site.names.alert).min(99);
         let (zh, en, transform) = match self.techniques.get(strongest) {
-            Some(t) => (t.why_zh.as_str(), t.why_en.as_str(), ids.iter().take(3).filter_map(|(_, id)| self.techniques.get(id)).map(|t| t.en.as_str()).collect::<Vec<_>>().join(", ")),
+            Some(t) => (
+                t.why_zh.as_str(),
+                t.why_en.as_str(),
+                ids.iter().take(3).filter_map(|(_, id)| self.techniques.get(id)).map(|t| t.en.as_str()).collect::<Vec<_>>().join(", "),
+            ),
             None => ("“{matched}”与{agency}的“{token}”相近。", "`{matched}` is near `{token}` of {site}.", strongest.replace('_', " ")),
         };
         let fill = |template: &str| {
@@ -266,7 +291,11 @@ impl Watchlist {
             }
             for example in &technique.examples_miss {
                 if let Some(hit) = self.screen(example.as_bytes()) {
-                    wrong.push((technique.file.clone(), example.clone(), format!("must not be hit, but is: {} ({})", hit.score, hit.techniques.join(", "))));
+                    wrong.push((
+                        technique.file.clone(),
+                        example.clone(),
+                        format!("must not be hit, but is: {} ({})", hit.score, hit.techniques.join(", ")),
+                    ));
                 }
             }
         }
@@ -290,7 +319,18 @@ impl Reading {
 }
 
 /// Dynamic DNS zones in the public suffix list, told apart from hosting.
-const DYNAMIC: &[&str] = &["duckdns.org", "hopto.org", "ddns.net", "zapto.org", "sytes.net", "no-ip.org", "dyndns.org", "dynv6.net", "serveftp.com", "myftp.org"];
+const DYNAMIC: &[&str] = &[
+    "duckdns.org",
+    "hopto.org",
+    "ddns.net",
+    "zapto.org",
+    "sytes.net",
+    "no-ip.org",
+    "dyndns.org",
+    "dynv6.net",
+    "serveftp.com",
+    "myftp.org",
+];
 
 fn cut_at_line(block: &[u8]) -> (&[u8], &[u8]) {
     const CHUNK: usize = 1 << 16;
@@ -338,7 +378,8 @@ fn foreign(site: &Compiled, layout: &Layout, cover: &Cover) -> Option<Reading> {
         let whole = sub.iter().chain([root]).map(String::as_str).collect::<Vec<_>>().join(".");
         suffix.first().is_some_and(|s| super::name::is_closed(s) || s == "gov") && (head == whole || head == root && first == "gov")
     });
-    (exact && matches!(first, "gov" | "gouv" | "go" | "gob" | "govt")).then(|| Reading::of(site, layout, cover, vec!["foreign_gov_suffix"], STRUCTURE_POINTS))
+    (exact && matches!(first, "gov" | "gouv" | "go" | "gob" | "govt"))
+        .then(|| Reading::of(site, layout, cover, vec!["foreign_gov_suffix"], STRUCTURE_POINTS))
 }
 
 /// Are plain and borrowed letters mixed in one label that a token covers?
@@ -350,4 +391,3 @@ fn mixes_scripts(layout: &Layout, cover: &Cover) -> bool {
         letters.iter().any(|l| borrowed(l.disguise)) && letters.iter().any(|l| l.disguise == Disguise::None)
     })
 }
-

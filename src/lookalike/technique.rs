@@ -161,7 +161,10 @@ impl Technique {
         for sentence in [&self.why_zh, &self.why_en] {
             for field in sentence.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default()) {
                 if !FIELDS.contains(&field) {
-                    errors.push(file.error_near(&format!("{{{field}"), format!("no field `{{{field}}}`: a sentence may use {{{}}}", FIELDS.join("}, {"))));
+                    errors.push(file.error_near(
+                        &format!("{{{field}"),
+                        format!("no field `{{{field}}}`: a sentence may use {{{}}}", FIELDS.join("}, {")),
+                    ));
                 }
             }
         }

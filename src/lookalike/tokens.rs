@@ -49,6 +49,8 @@ pub(super) struct Token {
     pub(super) budget: u8,
     pub(super) kind: Kind,
     pub(super) form: Form,
+    /// May it not reach into the public suffix? `osta.org` inside `costa.org` is no trace of osta.org.cn.
+    pub(super) head_only: bool,
     /// As the analyst reads it: `yingjiguanli`, `cx.mem.gov.cn`.
     pub(super) shown: String,
     /// What it means in Chinese. Empty: nothing beyond itself.
@@ -58,7 +60,7 @@ pub(super) struct Token {
 impl Token {
     fn latin(text: &str, points: i32, kind: Kind, form: Form) -> Self {
         let chars: Vec<char> = text.chars().collect();
-        Self { seams: 0, points, budget: 0, kind, form, shown: text.to_owned(), means: String::new(), chars }
+        Self { seams: 0, head_only: false, points, budget: 0, kind, form, shown: text.to_owned(), means: String::new(), chars }
     }
     fn budget(mut self, half_edits: u8) -> Self {
         self.budget = half_edits;
@@ -158,7 +160,9 @@ fn official(host: &str) -> Vec<Token> {
                 let letters = all[start..end].iter().map(|p| p.len()).sum();
                 // More than its parts together, so that the longest reading is the best one.
                 let longer = if start < root && end > root + 1 { 25 } else { 0 };
-                tokens.push(join(&all[start..end], form, Some(by_letters(letters) + longer)));
+                let mut token = join(&all[start..end], form, Some(by_letters(letters) + longer));
+                token.head_only = !cut.closed && start == root;
+                tokens.push(token);
             }
         }
         if start < root && cut.suffix.len() >= 2 {
@@ -255,7 +259,8 @@ fn word(word: &Word) -> Vec<Token> {
 /// Joined pairs, so that an edit in a part too short to be blurred alone is still found: initials of the agency with those of
 /// the service, the registrable label with a word.
 fn pairs(tokens: &[Token]) -> Vec<Token> {
-    let initials = |kinds: &[Kind]| -> Vec<&Token> { tokens.iter().filter(|t| t.form == Form::Initials && kinds.contains(&t.kind)).collect() };
+    let initials =
+        |kinds: &[Kind]| -> Vec<&Token> { tokens.iter().filter(|t| t.form == Form::Initials && kinds.contains(&t.kind)).collect() };
     let mut pairs = Vec::new();
     let mut both = |a: &Token, b: &Token, form: Form| {
         for (left, right) in [(a, b), (b, a)] {

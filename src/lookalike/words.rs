@@ -95,7 +95,8 @@ impl Names {
     }
     /// Reads and checks the section; every mistake names a line.
     pub(super) fn read(file: &RuleFile, site: &Site) -> Result<Self, Vec<RuleError>> {
-        let names: Self = toml::Value::Table(site.names.clone()).try_into().map_err(|e: toml::de::Error| vec![mistake(file, e.message())])?;
+        let names: Self =
+            toml::Value::Table(site.names.clone()).try_into().map_err(|e: toml::de::Error| vec![mistake(file, e.message())])?;
         let mut errors = Vec::new();
         if names.alert == 0 || names.alert > 100 {
             errors.push(file.error_near("alert", format!("alert = {} must be 1..=100", names.alert)));
@@ -104,13 +105,18 @@ impl Names {
             word.check(file, &mut errors);
         }
         for filler in names.fillers.iter().filter(|f| f.is_empty() || f.chars().any(|c| !c.is_alphanumeric())) {
-            errors.push(file.error_near(&format!("\"{filler}\""), format!("filler `{filler}` must be letters, digits or Chinese without spaces")));
+            errors.push(
+                file.error_near(&format!("\"{filler}\""), format!("filler `{filler}` must be letters, digits or Chinese without spaces")),
+            );
         }
         for path in names.paths.iter().filter(|p| !p.starts_with('/') || p.len() < 4) {
             errors.push(file.error_near(path, format!("path `{path}` must begin with `/` and have at least 3 characters after it")));
         }
         for suffix in names.suffixes.iter().filter(|s| s.is_empty() || s.starts_with('.') || super::name::is_closed(s)) {
-            errors.push(file.error_near(&format!("\"{suffix}\""), format!("suffix `{suffix}`: write `top`, not `.top`, and none that is closed to the public")));
+            errors.push(file.error_near(
+                &format!("\"{suffix}\""),
+                format!("suffix `{suffix}`: write `top`, not `.top`, and none that is closed to the public"),
+            ));
         }
         if errors.is_empty() { Ok(names) } else { Err(errors) }
     }

@@ -46,7 +46,6 @@ fn text(path: &Path) -> Vec<u8> {
     raw
 }
 
-
 /// Techniques of which one must be named for each row of the catalogue.
 const RIGHT: &[&[&str]] = &[
     &["dots_to_dashes"],
@@ -103,7 +102,10 @@ fn eighty_of_the_catalogue_are_hit_with_the_right_technique_named() {
         for name in &cells[2..4] {
             match list.screen(name.as_bytes()) {
                 Some(hit) if wanted.iter().any(|id| hit.techniques.iter().any(|t| t == id)) => {
-                    assert!(!hit.why.is_empty() && !hit.why_en.is_empty() && !hit.transform.is_empty() && hit.score >= 60, "{name}: {hit:?}");
+                    assert!(
+                        !hit.why.is_empty() && !hit.why_en.is_empty() && !hit.transform.is_empty() && hit.score >= 60,
+                        "{name}: {hit:?}"
+                    );
                     right += 1;
                 }
                 Some(hit) => wrong.push(format!("{name}: {:?}", hit.techniques)),
@@ -209,8 +211,21 @@ fn mutate(base: &str, class: &str, dice: &mut Dice) -> Option<String> {
 fn fresh_mutations_of_bases_that_no_data_file_has_are_recalled_as_well() {
     // None of these stands in the shared tables; suffixes and affixes are others too.
     let bases = [
-        "hegezhengchaxun", "caozuozhengchaxun", "teshuzuoyezheng", "diangongzhengchaxun", "yingjiguanli-chaxun", "mem-gov-zhengshu", "cx-mem-gov-zscx",
-        "zhengjianchaxun-mem", "zgmemgovcn", "tezhongzuoyecaozuozheng", "gaochuzuoyezheng", "memgov-tzzy", "govcn-cxmem", "yjgl-gov-cn", "hangongzheng-chaxun",
+        "hegezhengchaxun",
+        "caozuozhengchaxun",
+        "teshuzuoyezheng",
+        "diangongzhengchaxun",
+        "yingjiguanli-chaxun",
+        "mem-gov-zhengshu",
+        "cx-mem-gov-zscx",
+        "zhengjianchaxun-mem",
+        "zgmemgovcn",
+        "tezhongzuoyecaozuozheng",
+        "gaochuzuoyezheng",
+        "memgov-tzzy",
+        "govcn-cxmem",
+        "yjgl-gov-cn",
+        "hangongzheng-chaxun",
     ];
     let suffixes = ["com", "ltd", "club", "info", "work", "bj.cn", "gd.cn", "asia", "github.io", "netlify.app"];
     let classes = ["none", "omission", "repetition", "insertion", "transposition", "keyboard", "hyphen", "homoglyph", "idn", "affix"];
@@ -240,7 +255,8 @@ fn alerts(file: &str) -> Option<Vec<String>> {
     });
     eprintln!("{file}: {names} names in {:?}, {} alerts", started.elapsed(), hits.len());
     assert_eq!(names, block.split(|b| *b == b'\n').filter(|l| !l.is_empty()).count() as u64);
-    let one_by_one: Vec<String> = block.split(|b| *b == b'\n').filter(|l| list.screen(l).is_some()).map(|l| String::from_utf8_lossy(l).into_owned()).collect();
+    let one_by_one: Vec<String> =
+        block.split(|b| *b == b'\n').filter(|l| list.screen(l).is_some()).map(|l| String::from_utf8_lossy(l).into_owned()).collect();
     assert_eq!(hits, one_by_one, "the block pass and the screen agree");
     Some(hits)
 }
@@ -284,14 +300,33 @@ fn the_block_pass_drops_no_name_that_the_screen_hits() {
 fn official_hosts_and_ministries_are_never_hit() {
     let list = watchlist();
     let mut hosts: Vec<String> = [
-        "cx.mem.gov.cn", "CX.MEM.GOV.CN.", "*.mem.gov.cn", "https://cx.mem.gov.cn/special?index=0", "http://zscx.mohrss.gov.cn/", "yjglj.beijing.gov.cn",
-        "yjt.gd.gov.cn", "ajj.sh.gov.cn", "www.gov.cn", "mee.gov.cn", "cx.mee.gov.cn", "www.moe.gov.cn", "yjgl.hangzhou.gov.cn", "aqsc.shanxi.gov.cn",
-        "zwfw.mohurd.gov.cn", "yjj.shenzhen.gov.cn", "safety.nea.gov.cn", "www.mnr.gov.cn", "www.mod.gov.cn", "fgj.zj.gov.cn",
+        "cx.mem.gov.cn",
+        "CX.MEM.GOV.CN.",
+        "*.mem.gov.cn",
+        "https://cx.mem.gov.cn/special?index=0",
+        "http://zscx.mohrss.gov.cn/",
+        "yjglj.beijing.gov.cn",
+        "yjt.gd.gov.cn",
+        "ajj.sh.gov.cn",
+        "www.gov.cn",
+        "mee.gov.cn",
+        "cx.mee.gov.cn",
+        "www.moe.gov.cn",
+        "yjgl.hangzhou.gov.cn",
+        "aqsc.shanxi.gov.cn",
+        "zwfw.mohurd.gov.cn",
+        "yjj.shenzhen.gov.cn",
+        "safety.nea.gov.cn",
+        "www.mnr.gov.cn",
+        "www.mod.gov.cn",
+        "fgj.zj.gov.cn",
     ]
     .map(str::to_owned)
     .to_vec();
     if let Some(path) = world::shared("data/official-domains.tsv") {
-        hosts.extend(String::from_utf8(text(&path)).expect("UTF-8").lines().skip(1).filter_map(|row| Some(row.split('\t').next()?.to_owned())));
+        hosts.extend(
+            String::from_utf8(text(&path)).expect("UTF-8").lines().skip(1).filter_map(|row| Some(row.split('\t').next()?.to_owned())),
+        );
     }
     for host in hosts {
         assert_eq!(list.screen(host.as_bytes()), None, "{host}");
@@ -317,7 +352,16 @@ fn a_second_site_of_another_shape_is_protected_by_its_file_alone() {
     let mut files = rule_files();
     files.push(site);
     let list = Watchlist::load(&sites(&files), &files).expect("good rules");
-    for name in ["zscx-osta-org-cn.com", "zscx.osta.org.cn.k9.top", "zscxosta.cn", "www.osta.com.cn", "zscx.ostaorg.cn", "zhiyejineng-chaxun-zscx.com", "zsxc-osta-org-cn.top", "职业技能证书查询.com"] {
+    for name in [
+        "zscx-osta-org-cn.com",
+        "zscx.osta.org.cn.k9.top",
+        "zscxosta.cn",
+        "www.osta.com.cn",
+        "zscx.ostaorg.cn",
+        "zhiyejineng-chaxun-zscx.com",
+        "zsxc-osta-org-cn.top",
+        "职业技能证书查询.com",
+    ] {
         let hit = list.screen(name.as_bytes());
         assert!(hit.is_some(), "{name}");
     }
@@ -331,7 +375,8 @@ fn a_second_site_of_another_shape_is_protected_by_its_file_alone() {
 #[test]
 fn a_bad_word_or_technique_is_refused_with_file_line_and_what_was_meant() {
     let good = "id = \"a.gov.cn\"\nname = \"n\"\nagency = \"g\"\nhosts = [\"a.gov.cn\"]\n[names]\n";
-    let site = |names: &str| RuleFile { path: "sites/a.toml".to_owned(), shown: "rules/sites/a.toml".to_owned(), text: format!("{good}{names}") };
+    let site =
+        |names: &str| RuleFile { path: "sites/a.toml".to_owned(), shown: "rules/sites/a.toml".to_owned(), text: format!("{good}{names}") };
     for (names, wanted) in [
         ("wrods = []", "rules/sites/a.toml:6: [names]: unknown field `wrods`"),
         ("wrods = []", "did you mean `words`?"),
@@ -348,10 +393,17 @@ fn a_bad_word_or_technique_is_refused_with_file_line_and_what_was_meant() {
         let errors = Watchlist::load(&[(file, parsed)], &[]).err().unwrap_or_default();
         assert!(errors.iter().any(|e| e.to_string().contains(wanted)), "{names}: {errors:?}");
     }
-    let technique = |text: &str| RuleFile { path: "techniques/x.toml".to_owned(), shown: "rules/techniques/x.toml".to_owned(), text: text.to_owned() };
+    let technique =
+        |text: &str| RuleFile { path: "techniques/x.toml".to_owned(), shown: "rules/techniques/x.toml".to_owned(), text: text.to_owned() };
     for (text, wanted) in [
-        ("id = \"omision\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"on\"\nwhy_zh = \"\"\nwhy_en = \"\"\n", "x.toml:1: no matching code for technique `omision`: did you mean `omission`?"),
-        ("id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"on\"\nwhy_zh = \"{mathced}\"\nwhy_en = \"\"\n", "x.toml:6: no field `{mathced}`"),
+        (
+            "id = \"omision\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"on\"\nwhy_zh = \"\"\nwhy_en = \"\"\n",
+            "x.toml:1: no matching code for technique `omision`: did you mean `omission`?",
+        ),
+        (
+            "id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"on\"\nwhy_zh = \"{mathced}\"\nwhy_en = \"\"\n",
+            "x.toml:6: no field `{mathced}`",
+        ),
     ] {
         let errors = Watchlist::load(&[], &[technique(text)]).err().unwrap_or_default();
         assert!(errors.iter().any(|e| e.to_string().contains(wanted)), "{errors:?}");
@@ -362,7 +414,26 @@ fn a_bad_word_or_technique_is_refused_with_file_line_and_what_was_meant() {
 fn hostile_lines_are_answered_quickly_and_without_a_panic() {
     let list = watchlist();
     let mega = |piece: &str| piece.repeat(1_000_000 / piece.len()).into_bytes();
-    let mut lines: Vec<Vec<u8>> = ["-", ".", "mem", "cx.mem.gov.cn.", "mem-gov-", "xn--", "http://", "%2e", "@", "cxmemgovcn", "证书查询", "\u{0}", "m3m9ov", "yingjiguanl", "zhengshuchaxu"].iter().map(|p| mega(p)).collect();
+    let mut lines: Vec<Vec<u8>> = [
+        "-",
+        ".",
+        "mem",
+        "cx.mem.gov.cn.",
+        "mem-gov-",
+        "xn--",
+        "http://",
+        "%2e",
+        "@",
+        "cxmemgovcn",
+        "证书查询",
+        "\u{0}",
+        "m3m9ov",
+        "yingjiguanl",
+        "zhengshuchaxu",
+    ]
+    .iter()
+    .map(|p| mega(p))
+    .collect();
     lines.push([b"xn--".as_slice(), &mega("a9z")].concat());
     lines.push([b"http://a.top/".as_slice(), &mega("cx.mem.gov.cn")].concat());
     lines.push(vec![0xff; 1_000_000]);
@@ -371,7 +442,12 @@ fn hostile_lines_are_answered_quickly_and_without_a_panic() {
         let started = std::time::Instant::now();
         let _ = list.screen(line);
         list.screen_block(line, &mut |_, _| {});
-        assert!(started.elapsed().as_millis() < 1_500, "{:?} took {:?}", String::from_utf8_lossy(&line[..20.min(line.len())]), started.elapsed());
+        assert!(
+            started.elapsed().as_millis() < 1_500,
+            "{:?} took {:?}",
+            String::from_utf8_lossy(&line[..20.min(line.len())]),
+            started.elapsed()
+        );
     }
     let long = format!("{}.cx-mem-gov-cn.top", "a-".repeat(100));
     assert!(list.screen(long.as_bytes()).is_some(), "a long name is still read to its end");
@@ -432,8 +508,25 @@ fn permutations_of_the_protected_host_can_all_be_registered_and_none_comes_twice
     eprintln!("the first 30,000: {by:?}");
     let first: HashSet<&str> = all.iter().take(30_000).map(|p| p.name.as_str()).collect();
     for wanted in [
-        "cx-mem-gov-cn.com", "cxmemgovcn.top", "mem-gov.cn", "memgov.cn", "gov-cn.vip", "cx.mem.cn", "cx.memgov.cn", "mem.org.cn", "cx.mem.gov.top", "cx-mem.icu",
-        "mem-cx.com", "memchaxun.cn", "cxmemzhengshu.com", "yjglb-zscx.com", "zhengshuchaxun.cn", "tezhongzuoye.top", "xn--nlq43r63o.com", "cx-mern-gov-cn.com", "cxmemgvcn.com",
+        "cx-mem-gov-cn.com",
+        "cxmemgovcn.top",
+        "mem-gov.cn",
+        "memgov.cn",
+        "gov-cn.vip",
+        "cx.mem.cn",
+        "cx.memgov.cn",
+        "mem.org.cn",
+        "cx.mem.gov.top",
+        "cx-mem.icu",
+        "mem-cx.com",
+        "memchaxun.cn",
+        "cxmemzhengshu.com",
+        "yjglb-zscx.com",
+        "zhengshuchaxun.cn",
+        "tezhongzuoye.top",
+        "xn--nlq43r63o.com",
+        "cx-mern-gov-cn.com",
+        "cxmemgvcn.com",
     ] {
         let rank = all.iter().position(|p| p.name == wanted);
         eprintln!("{wanted}: rank {rank:?}");
@@ -444,7 +537,16 @@ fn permutations_of_the_protected_host_can_all_be_registered_and_none_comes_twice
 #[test]
 fn permutations_hold_at_least_as_many_names_a_class_as_dnstwist_prints() {
     // Measured: dnstwist 20250130, `--format json paypal.com`, names by fuzzer.
-    let measured = [("omission", 6), ("repetition", 3), ("transposition", 5), ("hyphenation", 5), ("subdomain_split", 4), ("bitsquat", 26), ("vowel_swap", 4), ("addition", 36)];
+    let measured = [
+        ("omission", 6),
+        ("repetition", 3),
+        ("transposition", 5),
+        ("hyphenation", 5),
+        ("subdomain_split", 4),
+        ("bitsquat", 26),
+        ("vowel_swap", 4),
+        ("addition", 36),
+    ];
     let mut by: BTreeMap<&str, usize> = BTreeMap::new();
     for p in permute("paypal.com", None).take(200_000) {
         *by.entry(p.technique).or_default() += 1;
@@ -466,7 +568,8 @@ fn permutations_of_an_open_host_hold_every_name_that_dnstwist_prints() {
         };
         let ours: HashSet<String> = permute(host, None).map(|p| p.name).collect();
         let printed = String::from_utf8_lossy(&real.stdout);
-        let missing: Vec<&str> = printed.lines().filter(|n| *n != host && !n.is_empty() && registrable(n).is_some() && !ours.contains(*n)).collect();
+        let missing: Vec<&str> =
+            printed.lines().filter(|n| *n != host && !n.is_empty() && registrable(n).is_some() && !ours.contains(*n)).collect();
         eprintln!("{host}: {} of dnstwist, {} of ours, {} missing", printed.lines().count(), ours.len(), missing.len());
         assert!(printed.lines().count() > 100, "dnstwist printed nothing");
         assert!(missing.is_empty(), "{host}: {missing:?}");

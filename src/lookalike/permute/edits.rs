@@ -94,14 +94,23 @@ fn plural(label: &[char]) -> Vec<String> {
 }
 
 fn bitsquat(label: &[char]) -> Vec<String> {
-    let flipped = |c: char| (0..8).filter_map(move |bit| char::from_u32(c as u32 ^ 1 << bit)).filter(|f| f.is_ascii_lowercase() || f.is_ascii_digit() || *f == '-');
-    (0..label.len()).filter(|i| label[*i].is_ascii()).flat_map(|i| flipped(label[i]).map(move |f| spliced(label, i, i + 1, &one(f)))).collect()
+    let flipped = |c: char| {
+        (0..8)
+            .filter_map(move |bit| char::from_u32(c as u32 ^ 1 << bit))
+            .filter(|f| f.is_ascii_lowercase() || f.is_ascii_digit() || *f == '-')
+    };
+    (0..label.len())
+        .filter(|i| label[*i].is_ascii())
+        .flat_map(|i| flipped(label[i]).map(move |f| spliced(label, i, i + 1, &one(f))))
+        .collect()
 }
 
 fn addition(label: &[char]) -> Vec<String> {
     let n = label.len();
     let ends = (0..n).filter(|i| label[*i] == '-').chain([n]);
-    ends.flat_map(|i| ALPHABET.chars().map(move |c| spliced(label, i, i, &one(c)))).chain(ALPHABET.chars().map(|c| spliced(label, 0, 0, &one(c)))).collect()
+    ends.flat_map(|i| ALPHABET.chars().map(move |c| spliced(label, i, i, &one(c))))
+        .chain(ALPHABET.chars().map(|c| spliced(label, 0, 0, &one(c))))
+        .collect()
 }
 
 fn insertion_any(label: &[char]) -> Vec<String> {
@@ -109,7 +118,9 @@ fn insertion_any(label: &[char]) -> Vec<String> {
 }
 
 fn replacement_any(label: &[char]) -> Vec<String> {
-    (0..label.len()).flat_map(|i| ALPHABET.chars().filter(move |c| *c != label[i]).map(move |c| spliced(label, i, i + 1, &one(c)))).collect()
+    (0..label.len())
+        .flat_map(|i| ALPHABET.chars().filter(move |c| *c != label[i]).map(move |c| spliced(label, i, i + 1, &one(c))))
+        .collect()
 }
 
 /// One letter moved to anywhere.
@@ -126,17 +137,38 @@ fn moved(label: &[char]) -> Vec<String> {
 fn vowels_everywhere(label: &[char]) -> Vec<String> {
     let text: String = label.iter().collect();
     let all = "aeiouy";
-    all.chars().filter(|from| text.contains(*from)).flat_map(|from| all.chars().filter(move |to| *to != from).map(|to| text.replace(from, &one(to))).collect::<Vec<_>>()).collect()
+    all.chars()
+        .filter(|from| text.contains(*from))
+        .flat_map(|from| all.chars().filter(move |to| *to != from).map(|to| text.replace(from, &one(to))).collect::<Vec<_>>())
+        .collect()
 }
 
 /// Number words and digits for each other.
 fn numerals(label: &[char]) -> Vec<String> {
     const NUMBERS: &[(&str, &str)] = &[
-        ("0", "zero"), ("1", "one"), ("2", "two"), ("3", "three"), ("4", "four"), ("5", "five"), ("6", "six"), ("7", "seven"), ("8", "eight"),
-        ("9", "nine"), ("1", "first"), ("2", "second"), ("3", "third"), ("2", "to"), ("4", "for"),
+        ("0", "zero"),
+        ("1", "one"),
+        ("2", "two"),
+        ("3", "three"),
+        ("4", "four"),
+        ("5", "five"),
+        ("6", "six"),
+        ("7", "seven"),
+        ("8", "eight"),
+        ("9", "nine"),
+        ("1", "first"),
+        ("2", "second"),
+        ("3", "third"),
+        ("2", "to"),
+        ("4", "for"),
     ];
     let text: String = label.iter().collect();
-    NUMBERS.iter().flat_map(|(digit, word)| [(digit, word), (word, digit)]).filter(|(from, _)| text.contains(**from)).map(|(from, to)| text.replace(*from, to)).collect()
+    NUMBERS
+        .iter()
+        .flat_map(|(digit, word)| [(digit, word), (word, digit)])
+        .filter(|(from, _)| text.contains(**from))
+        .map(|(from, to)| text.replace(*from, to))
+        .collect()
 }
 
 /// A doubled letter replaced as a pair.
@@ -152,7 +184,10 @@ fn homoglyph_ascii(label: &[char]) -> Vec<String> {
 /// Every occurrence of a letter replaced at once.
 fn homoglyph_everywhere(label: &[char]) -> Vec<String> {
     let text: String = label.iter().collect();
-    ALL.iter().filter(|(from, _)| text.contains(from.as_str())).flat_map(|(from, looks)| looks.iter().map(|to| text.replace(from.as_str(), to)).collect::<Vec<_>>()).collect()
+    ALL.iter()
+        .filter(|(from, _)| text.contains(from.as_str()))
+        .flat_map(|(from, looks)| looks.iter().map(|to| text.replace(from.as_str(), to)).collect::<Vec<_>>())
+        .collect()
 }
 
 type Table = Vec<(String, Vec<String>)>;
@@ -171,7 +206,10 @@ static ASCII_ONLY: LazyLock<Table> = LazyLock::new(|| {
 static ALL: LazyLock<Table> = LazyLock::new(|| {
     let mut table = ASCII_ONLY.clone();
     let borrowed = glyphs::CYRILLIC.iter().chain(glyphs::GREEK).map(|(from, to)| (from.to_string(), vec![to.to_string()]));
-    let lines = glyphs::GLYPHS.lines().filter_map(|line| line.trim().split_once(' ')).map(|(from, looks)| (from.to_owned(), looks.chars().map(one).collect()));
+    let lines = glyphs::GLYPHS
+        .lines()
+        .filter_map(|line| line.trim().split_once(' '))
+        .map(|(from, looks)| (from.to_owned(), looks.chars().map(one).collect()));
     for (from, looks) in lines.chain(borrowed) {
         let sold = looks.into_iter().filter(|l: &String| is_sold(l));
         match table.iter_mut().find(|(known, _)| *known == from) {

@@ -27,17 +27,20 @@ pub const MAX_PERMUTATIONS: usize = 4_000_000;
 
 /// Endings where a site names none of its own, likeliest first.
 const SUFFIXES: &[&str] = &[
-    "com", "net", "org", "top", "xyz", "vip", "info", "shop", "online", "site", "cc", "icu", "club", "co", "cn", "com.cn", "live", "store", "pro", "biz",
-    "work", "tech", "fun", "ink", "link", "life", "me", "app", "dev", "us", "in", "io", "tv", "ws", "pw", "ru", "de", "fr", "uk", "co.uk", "eu", "nl", "cloud",
-    "space", "website", "world", "today", "one", "run", "click", "sbs", "cfd", "cyou", "bond", "asia", "mobi", "name", "support", "help", "center",
+    "com", "net", "org", "top", "xyz", "vip", "info", "shop", "online", "site", "cc", "icu", "club", "co", "cn", "com.cn", "live", "store",
+    "pro", "biz", "work", "tech", "fun", "ink", "link", "life", "me", "app", "dev", "us", "in", "io", "tv", "ws", "pw", "ru", "de", "fr",
+    "uk", "co.uk", "eu", "nl", "cloud", "space", "website", "world", "today", "one", "run", "click", "sbs", "cfd", "cyou", "bond", "asia",
+    "mobi", "name", "support", "help", "center",
 ];
 /// Endings under which Chinese labels are sold.
-const CHINESE_SUFFIXES: &[&str] = &["com", "cn", "net", "xn--fiqs8s", "xn--ses554g", "xn--55qx5d", "xn--io0a7i", "xn--3ds443g", "top", "xn--czr694b", "cc"];
+const CHINESE_SUFFIXES: &[&str] =
+    &["com", "cn", "net", "xn--fiqs8s", "xn--ses554g", "xn--55qx5d", "xn--io0a7i", "xn--3ds443g", "top", "xn--czr694b", "cc"];
 
 /// Words that are glued to any name, in the way of dnstwist's dictionaries.
 const COMMON_WORDS: &[&str] = &[
-    "login", "secure", "account", "online", "service", "support", "verify", "official", "help", "my", "app", "web", "www", "mail", "pay", "info", "cn", "china",
-    "portal", "update", "vip", "88", "365", "1", "2", "e", "m", "i", "cs", "cx", "home", "site", "center", "group", "security", "auth", "signin",
+    "login", "secure", "account", "online", "service", "support", "verify", "official", "help", "my", "app", "web", "www", "mail", "pay",
+    "info", "cn", "china", "portal", "update", "vip", "88", "365", "1", "2", "e", "m", "i", "cs", "cx", "home", "site", "center", "group",
+    "security", "auth", "signin",
 ];
 
 /// A label and an ending, before it is a name. A label may hold dots: they are below the registrable name.
@@ -65,7 +68,11 @@ pub fn permute(host: &str, site: Option<&Site>) -> Box<dyn Iterator<Item = Permu
 /// The list of steps, each computed only when it is reached.
 fn stages(host: &str, cut: &Labels<'_>, names: &Names) -> Vec<Stage> {
     let own: std::sync::Arc<str> = cut.suffix.join(".").into();
-    let wanted: Vec<std::sync::Arc<str>> = if names.suffixes.is_empty() { SUFFIXES.iter().map(|s| (*s).into()).collect() } else { names.suffixes.iter().map(|s| s.as_str().into()).collect() };
+    let wanted: Vec<std::sync::Arc<str>> = if names.suffixes.is_empty() {
+        SUFFIXES.iter().map(|s| (*s).into()).collect()
+    } else {
+        names.suffixes.iter().map(|s| s.as_str().into()).collect()
+    };
     let open: Vec<std::sync::Arc<str>> = wanted.into_iter().filter(|s| is_open(s)).collect();
     let mut first: Vec<std::sync::Arc<str>> = open.iter().take(12).cloned().collect();
     if !cut.closed {
@@ -92,7 +99,7 @@ fn stages(host: &str, cut: &Labels<'_>, names: &Names) -> Vec<Stage> {
     stages.push(times(alone, open.iter().take(24).cloned().collect()));
     stages.push(times(seeds::combined(cut, &words), first.iter().take(4).cloned().collect()));
     let pairs = seeds::pairs(&words);
-    stages.push(times(pairs.iter().take(1500).cloned().collect(), first.iter().take(3).cloned().collect()));
+    stages.push(times(pairs.iter().take(2500).cloned().collect(), first.iter().take(2).cloned().collect()));
     let chinese = seeds::chinese(&names.words);
     stages.push(times(chinese.iter().take(400).cloned().collect(), CHINESE_SUFFIXES.iter().take(6).map(|s| (*s).into()).collect()));
     if cut.closed {
@@ -105,13 +112,19 @@ fn stages(host: &str, cut: &Labels<'_>, names: &Names) -> Vec<Stage> {
     stages.extend(typos(&bases, &near, edits::WIDE));
     stages.push(double_stage(bases.clone(), near.iter().take(3).cloned().collect()));
     stages.extend(typos(&bases, &open, edits::CLASSES));
-    stages.extend(below(cut, &bases, own));
+    stages.extend(below(host, cut, own));
     stages
 }
 
 /// `seeds` under each ending; the endings turn fastest, so that every seed's best names come early.
 fn times(seeds: Vec<Seed>, suffixes: Vec<std::sync::Arc<str>>) -> Stage {
-    Box::new(move || Box::new(seeds.into_iter().flat_map(move |seed| suffixes.clone().into_iter().map(move |suffix| (seed.label.clone(), suffix, seed.technique)))))
+    Box::new(move || {
+        Box::new(
+            seeds
+                .into_iter()
+                .flat_map(move |seed| suffixes.clone().into_iter().map(move |suffix| (seed.label.clone(), suffix, seed.technique))),
+        )
+    })
 }
 
 fn typos(bases: &[String], suffixes: &[std::sync::Arc<str>], classes: &'static [edits::Class]) -> Vec<Stage> {
@@ -121,7 +134,9 @@ fn typos(bases: &[String], suffixes: &[std::sync::Arc<str>], classes: &'static [
             Box::new(bases.into_iter().flat_map(move |base| {
                 let labels = (class.make)(&base.chars().collect::<Vec<_>>());
                 let suffixes = suffixes.clone();
-                labels.into_iter().flat_map(move |label| suffixes.clone().into_iter().map(move |suffix| (label.clone(), suffix, class.technique)))
+                labels
+                    .into_iter()
+                    .flat_map(move |label| suffixes.clone().into_iter().map(move |suffix| (label.clone(), suffix, class.technique)))
             }))
         })
     };
@@ -131,7 +146,8 @@ fn typos(bases: &[String], suffixes: &[std::sync::Arc<str>], classes: &'static [
 /// The label cut in two by a dot: the second part is what would be registered.
 fn subdomains(root: String, own: std::sync::Arc<str>) -> Stage {
     Box::new(move || {
-        let split = (1..root.len()).filter(|i| root.is_char_boundary(*i)).map(|i| format!("{}.{}", &root[..i], &root[i..])).collect::<Vec<_>>();
+        let split =
+            (1..root.len()).filter(|i| root.is_char_boundary(*i)).map(|i| format!("{}.{}", &root[..i], &root[i..])).collect::<Vec<_>>();
         Box::new(split.into_iter().map(move |label| (label, own.clone(), "subdomain_split")))
     })
 }
@@ -154,9 +170,17 @@ fn various(host: &str, cut: &Labels<'_>, own: std::sync::Arc<str>) -> Stage {
             (format!("www{root}"), own.clone(), "www_glued"),
             (format!("www-{root}"), own.clone(), "www_glued"),
         ];
+        if let Some((first, rest)) = own.split_once('.') {
+            drafts.push((format!("{root}{first}"), rest.into(), "missing_dot"));
+        }
         if !sub.is_empty() || whole.starts_with("www.") {
             let below = if sub.is_empty() { "www".to_owned() } else { sub };
-            for glued in [format!("{below}{root}"), format!("{}{root}", below.replace('.', "")), format!("{below}-{root}"), format!("{}-{root}", below.replace('.', "-"))] {
+            for glued in [
+                format!("{below}{root}"),
+                format!("{}{root}", below.replace('.', "")),
+                format!("{below}-{root}"),
+                format!("{}-{root}", below.replace('.', "-")),
+            ] {
                 drafts.push((glued, own.clone(), "dots_removed"));
             }
         }
@@ -208,7 +232,10 @@ fn affixed(bases: &[String], names: &Names) -> Vec<Seed> {
     let mut seeds = Vec::new();
     for filler in fillers {
         for base in bases {
-            seeds.extend([format!("{base}-{filler}"), format!("{base}{filler}"), format!("{filler}-{base}"), format!("{filler}{base}")].map(|label| Seed { label, technique: "affix" }));
+            seeds.extend(
+                [format!("{base}-{filler}"), format!("{base}{filler}"), format!("{filler}-{base}"), format!("{filler}{base}")]
+                    .map(|label| Seed { label, technique: "affix" }),
+            );
         }
     }
     seeds
@@ -226,7 +253,9 @@ fn glyph_stage(bases: Vec<String>, suffixes: Vec<std::sync::Arc<str>>) -> Stage 
 }
 
 fn double_stage(bases: Vec<String>, suffixes: Vec<std::sync::Arc<str>>) -> Stage {
-    Box::new(move || Box::new(bases.into_iter().flat_map(move |base| with_script(edits::double_homoglyphs(base.chars().collect()), suffixes.clone()))))
+    Box::new(move || {
+        Box::new(bases.into_iter().flat_map(move |base| with_script(edits::double_homoglyphs(base.chars().collect()), suffixes.clone())))
+    })
 }
 
 fn with_script(labels: impl Iterator<Item = String> + Send, suffixes: Vec<std::sync::Arc<str>>) -> impl Iterator<Item = Draft> + Send {
@@ -237,20 +266,23 @@ fn with_script(labels: impl Iterator<Item = String> + Send, suffixes: Vec<std::s
     })
 }
 
-/// The same edits with the official labels below the registrable one kept in front, as generators without a suffix list print them.
-fn below(cut: &Labels<'_>, bases: &[String], own: std::sync::Arc<str>) -> Vec<Stage> {
-    if cut.sub.is_empty() || cut.closed {
+/// The same edits with the labels below the registrable one kept in front, as generators that keep the subdomain print them.
+fn below(host: &str, cut: &Labels<'_>, own: std::sync::Arc<str>) -> Vec<Stage> {
+    let front = host.strip_suffix(&format!("{}.{own}", cut.root)).unwrap_or_default().trim_end_matches('.').to_owned();
+    if front.is_empty() || cut.closed {
         return Vec::new();
     }
-    let front = cut.sub.join(".");
-    let stage = |class: &'static edits::Class| -> Stage {
-        let (front, own, bases) = (front.clone(), own.clone(), bases.to_vec());
-        Box::new(move || {
-            let labels = bases.into_iter().flat_map(move |base| (class.make)(&base.chars().collect::<Vec<_>>()));
-            Box::new(labels.map(move |label| (format!("{front}.{label}"), own.clone(), class.technique)))
-        })
+    let bases = [cut.root.to_owned()];
+    let suffixes = [own.clone()];
+    let mut stages = vec![various(host, cut, own.clone())];
+    stages.extend(typos(&bases, &suffixes, edits::CLASSES));
+    stages.push(subdomains(cut.root.to_owned(), own.clone()));
+    stages.push(glyph_stage(bases.to_vec(), suffixes.to_vec()));
+    stages.push(double_stage(bases.to_vec(), suffixes.to_vec()));
+    let in_front = |stage: Stage, front: String| -> Stage {
+        Box::new(move || Box::new(stage().map(move |(label, suffix, technique)| (format!("{front}.{label}"), suffix, technique))))
     };
-    edits::CLASSES.iter().map(stage).collect()
+    stages.into_iter().map(|stage| in_front(stage, front.clone())).collect()
 }
 
 /// Can the public register directly under it?

@@ -118,7 +118,15 @@ pub(super) fn combined(cut: &Labels<'_>, words: &[Spelled]) -> Vec<Seed> {
     for word in words.iter().filter(|w| w.kind != Kind::Filler) {
         let technique = if word.kind == Kind::English { "combosquat_english" } else { "combosquat_pinyin" };
         for brand in &brands {
-            seeds.extend([format!("{brand}-{}", word.text), format!("{brand}{}", word.text), format!("{}-{brand}", word.text), format!("{}{brand}", word.text)].map(|l| seed(l, technique)));
+            seeds.extend(
+                [
+                    format!("{brand}-{}", word.text),
+                    format!("{brand}{}", word.text),
+                    format!("{}-{brand}", word.text),
+                    format!("{}{brand}", word.text),
+                ]
+                .map(|l| seed(l, technique)),
+            );
         }
     }
     seeds
@@ -127,7 +135,10 @@ pub(super) fn combined(cut: &Labels<'_>, words: &[Spelled]) -> Vec<Seed> {
 /// The site's words joined in pairs: agency or licence first, then what the site does.
 pub(super) fn pairs(words: &[Spelled]) -> Vec<Seed> {
     let firsts = words.iter().filter(|w| matches!(w.kind, Kind::Agency | Kind::Licence | Kind::Neighbour) && w.points >= 28);
-    firsts
+    let (short, long): (Vec<_>, Vec<_>) = firsts.partition(|w| w.initials && w.text.len() >= 3);
+    short
+        .into_iter()
+        .chain(long)
         .flat_map(|first| {
             let seconds = words.iter().filter(|w| w.kind == Kind::Service && w.points >= 20 && !first.text.contains(&w.text));
             seconds.flat_map(move |second| {
