@@ -188,8 +188,11 @@ fn official(host: &str) -> Vec<Token> {
     tokens
 }
 
+/// Joins labels into a token of a form, with points or those that its length gives.
+type Join<'a> = dyn Fn(&[&str], Form, Option<i32>) -> Token + 'a;
+
 /// `gov.cn` written as text, alone and beside the official labels.
-fn closed_suffix(cut: &Labels<'_>, join: &dyn Fn(&[&str], Form, Option<i32>) -> Token, tokens: &mut Vec<Token>) {
+fn closed_suffix(cut: &Labels<'_>, join: &Join<'_>, tokens: &mut Vec<Token>) {
     let first = cut.suffix[0];
     tokens.push(join(&[first, cut.root], Form::Swapped, None));
     tokens.push(join(&[first], Form::Label, Some(18)).budget(0));
