@@ -113,12 +113,22 @@ fn pieces(token: &Token, hosts: &[(Vec<String>, String, Vec<String>)]) -> Vec<(S
             for at in text.match_indices(root.as_str()).map(|(at, _)| at) {
                 let offset = u8::try_from(at).unwrap_or(u8::MAX);
                 pieces.push((root.clone(), offset, 2));
+                pieces.extend(crossed(&text, at + root.len(), at).map(|piece| (piece, offset, 2)));
                 pieces.extend(look_alikes(root).into_iter().map(|piece| (piece, offset, 2)));
             }
         }
     }
     pieces.retain(|(piece, ..)| piece.chars().count() >= 2 || !piece.is_ascii());
     pieces
+}
+
+/// The root and the letters after it, with the two letters at their seam swapped (`megmov`): the one edit that breaks both.
+fn crossed(text: &str, seam: usize, from: usize) -> Option<String> {
+    let to = (seam + 3).min(text.len());
+    if !text.is_ascii() || seam == 0 || to < seam + 2 || seam <= from + 1 {
+        return None;
+    }
+    Some(format!("{}{}{}{}", &text[from..seam - 1], &text[seam..=seam], &text[seam - 1..seam], &text[seam + 1..to]))
 }
 
 /// A label with one letter written as two that look like it.
@@ -147,6 +157,9 @@ pub(super) fn prefilter(sites: &[Compiled]) -> Prefilter {
             texts.push(label.clone());
             texts.extend(look_alikes(label));
             texts.extend(with_digits(label));
+        }
+        for (_, root, suffix) in &compiled.hosts {
+            texts.extend(crossed(&format!("{root}{}", suffix.concat()), root.len(), 0));
         }
         texts.extend(compiled.names.paths.iter().map(|p| p.to_ascii_lowercase()));
         for token in compiled.tokens.iter().filter(|t| carries(t)) {

@@ -73,6 +73,9 @@ fn place(layout: &Layout, token: &Token, index: usize, from: usize, mut fit: Fit
             return None;
         }
     }
+    if token.head_only && to > layout.suffix_from {
+        return None;
+    }
     if to > layout.suffix_from && layout.letters.get(to).is_some_and(|l| l.sep == Sep::None) {
         return None;
     }
@@ -186,18 +189,34 @@ pub(super) fn best(layout: &Layout, tokens: &[Token], places: &[Place]) -> Cover
             }
             next_place += 1;
         }
+        // However much stands before a separator, it hides no more than this.
+        if i < n && value[i] < -margin(layout, i) {
+            (value[i], step[i]) = (-margin(layout, i), (0, None));
+        }
     }
+    // Nor does what stands behind one.
+    let left = |i: usize| value[i] - if i >= layout.suffix_from { 0 } else { margin(layout, i) };
+    let end = (1..=n).filter(|i| *i == n || layout.letters[*i].sep != Sep::None).max_by_key(|i| (left(*i), *i)).unwrap_or(n);
     let mut chosen = Vec::new();
-    let mut at = n;
+    let mut at = end;
     while at > 0 {
         let (from, place) = step[at];
         chosen.extend(place.map(|index| places[index]));
         at = from;
     }
     chosen.reverse();
-    let points = value[n] - over_caps(&chosen, tokens);
+    let points = left(end) - over_caps(&chosen, tokens);
     let points = if speaks(&chosen, tokens) { points } else { 0 };
     Cover { places: chosen, points }
+}
+
+/// The most that everything on the far side of the separator before letter `i` can take away.
+fn margin(layout: &Layout, i: usize) -> i32 {
+    match layout.letters[i].sep {
+        Sep::Dot => 4,
+        Sep::Hyphen => 12,
+        Sep::None => i32::MAX / 4,
+    }
 }
 
 /// English words and fillers prove little, however many there are.

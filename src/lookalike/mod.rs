@@ -9,6 +9,7 @@ mod han;
 mod layout;
 mod name;
 mod naming;
+mod permute;
 mod prefilter;
 mod screen;
 mod skeleton;
@@ -16,20 +17,5 @@ mod technique;
 mod tokens;
 mod words;
 
-use crate::model::site::Site;
-
+pub use permute::{MAX_PERMUTATIONS, Permutation, permute};
 pub use screen::Watchlist;
-
-/// A name that a deceiver might register.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Permutation {
-    /// ASCII form.
-    pub name: String,
-    /// Technique id.
-    pub technique: &'static str,
-}
-
-/// Registrable names near `host`, most likely first, no name twice.
-pub fn permute(_host: &str, _site: Option<&Site>) -> Box<dyn Iterator<Item = Permutation> + Send> {
-    Box::new(std::iter::empty())
-}

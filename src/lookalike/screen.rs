@@ -10,6 +10,7 @@ use super::technique::Techniques;
 use super::tokens::Form;
 use super::words::{Kind, Names};
 use crate::model::candidate::NameHit;
+use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::site::Site;
 
@@ -272,6 +273,10 @@ impl Watchlist {
 }
 
 impl Watchlist {
+    /// What people call a technique. `None`: no file has it.
+    pub fn technique_name(&self, id: &str) -> Option<Both> {
+        self.techniques.get(id).map(|t| Both::new(&t.zh, &t.en))
+    }
     /// Every example in the technique files that does not do what it says: file, example, what went wrong.
     pub fn check_examples(&self) -> Vec<(String, String, String)> {
         let mut wrong = Vec::new();
@@ -385,51 +390,4 @@ fn mixes_scripts(layout: &Layout, cover: &Cover) -> bool {
         let borrowed = |d: Disguise| matches!(d, Disguise::Accent | Disguise::Cyrillic | Disguise::Greek | Disguise::Other);
         letters.iter().any(|l| borrowed(l.disguise)) && letters.iter().any(|l| l.disguise == Disguise::None)
     })
-}
-
-#[cfg(test)]
-mod debugging {
-    use super::*;
-    #[test]
-    fn show() {
-        let file = RuleFile {
-            path: "sites/x.toml".into(),
-            shown: "x".into(),
-            text: std::fs::read_to_string("rules/sites/cx.mem.gov.cn.toml").expect("there"),
-        };
-        let site = Site::read(&file).expect("good");
-        let list = Watchlist::load(&[(file, site)], &[]).expect("good");
-        for name in [
-            "cxmemgovcn.com",
-            "cx.memgov.cn",
-            "memgo.com",
-            "megov.org",
-            "megmov.com",
-            "tezongzuoye.net",
-            "cx-mem.com.cn",
-            "mem-go.vip",
-            "anquanshengchanz5.com",
-        ] {
-            let layout = Layout::of(name, &[]);
-            let mut found = list.automaton.run(&layout, 1).remove(0);
-            let site = &list.sites[0];
-            let places = cover::places(&layout, &site.tokens, &mut found.hints);
-            let cover = cover::best(&layout, &site.tokens, &places);
-            eprintln!(
-                "{name} {} {:?}",
-                cover.points,
-                cover
-                    .places
-                    .iter()
-                    .map(|p| (site.tokens[p.token].shown.clone(), site.tokens[p.token].form, p.worth, p.from, p.to, p.edits[0]))
-                    .collect::<Vec<_>>()
-            );
-            for p in places {
-                let t = &site.tokens[p.token];
-                if p.worth > 40 {
-                    eprintln!("   {} {:?} {} {}..{} {:?}", t.shown, t.form, p.worth, p.from, p.to, p.edits);
-                }
-            }
-        }
-    }
 }

@@ -49,6 +49,8 @@ pub(super) struct Token {
     pub(super) budget: u8,
     pub(super) kind: Kind,
     pub(super) form: Form,
+    /// May it not reach into the public suffix? `osta.org` inside `costa.org` is no trace of osta.org.cn.
+    pub(super) head_only: bool,
     /// As the analyst reads it: `yingjiguanli`, `cx.mem.gov.cn`.
     pub(super) shown: String,
     /// What it means in Chinese. Empty: nothing beyond itself.
@@ -58,7 +60,7 @@ pub(super) struct Token {
 impl Token {
     fn latin(text: &str, points: i32, kind: Kind, form: Form) -> Self {
         let chars: Vec<char> = text.chars().collect();
-        Self { seams: 0, points, budget: 0, kind, form, shown: text.to_owned(), means: String::new(), chars }
+        Self { seams: 0, head_only: false, points, budget: 0, kind, form, shown: text.to_owned(), means: String::new(), chars }
     }
     fn budget(mut self, half_edits: u8) -> Self {
         self.budget = half_edits;
@@ -158,7 +160,9 @@ fn official(host: &str) -> Vec<Token> {
                 let letters = all[start..end].iter().map(|p| p.len()).sum();
                 // More than its parts together, so that the longest reading is the best one.
                 let longer = if start < root && end > root + 1 { 25 } else { 0 };
-                tokens.push(join(&all[start..end], form, Some(by_letters(letters) + longer)));
+                let mut token = join(&all[start..end], form, Some(by_letters(letters) + longer));
+                token.head_only = !cut.closed && start == root;
+                tokens.push(token);
             }
         }
         if start < root && cut.suffix.len() >= 2 {
@@ -184,8 +188,11 @@ fn official(host: &str) -> Vec<Token> {
     tokens
 }
 
+/// Joins labels into a token of a form, with points or those that its length gives.
+type Join<'a> = dyn Fn(&[&str], Form, Option<i32>) -> Token + 'a;
+
 /// `gov.cn` written as text, alone and beside the official labels.
-fn closed_suffix(cut: &Labels<'_>, join: &dyn Fn(&[&str], Form, Option<i32>) -> Token, tokens: &mut Vec<Token>) {
+fn closed_suffix(cut: &Labels<'_>, join: &Join<'_>, tokens: &mut Vec<Token>) {
     let first = cut.suffix[0];
     tokens.push(join(&[first, cut.root], Form::Swapped, None));
     tokens.push(join(&[first], Form::Label, Some(18)).budget(0));
