@@ -175,7 +175,7 @@ pub(super) fn table(leads: &[Lead], lang: Lang, most: usize) -> String {
             .iter()
             .filter(|f| f.points > 0)
             .take(3)
-            .map(|f| format!("+{} {}", f.points, f.why.get(lang)))
+            .map(|f| format!("+{}\u{a0}{}", f.points, short(f.why.get(lang), lang.pick(24, 48))))
             .collect();
         table.add_row([
             lead.id.to_string(),

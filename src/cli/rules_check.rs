@@ -13,12 +13,16 @@ use crate::model::time::Timestamp;
 use crate::sources;
 use include_dir::{Dir, include_dir};
 use serde_json::json;
+use std::collections::BTreeMap;
 use url::Url;
 
 /// Harmless pages that we wrote, shipped so that a unit's own rule is tried on them too.
 static BENIGN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tests/pages/benign");
 /// Pages as the official site shows them, served here under its own name.
 static OFFICIAL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tests/pages/official");
+
+/// Which of our pages stands on which host, as the loopback internet serves them.
+const HOSTS: &str = include_str!("../../tests/pages/sites.toml");
 
 /// One thing that is wrong.
 struct Wrong {
@@ -119,8 +123,25 @@ fn extract(host: &str, html: &[u8]) -> Page {
 }
 
 fn quiet() -> Vec<QuietPage> {
-    let host = Host::parse("page.example.com").expect("a fixed name");
-    files(&BENIGN).into_iter().map(|(name, html)| QuietPage { name, host: host.clone(), html }).collect()
+    let hosts = hosts();
+    let host = |name: &str| hosts.get(&format!("benign/{name}")).map_or("page.example.com", String::as_str);
+    let page = |(name, html): (String, Vec<u8>)| Host::parse(host(&name)).ok().map(|host| QuietPage { name, host, html });
+    files(&BENIGN).into_iter().filter_map(page).collect()
+}
+
+/// Page file to host.
+fn hosts() -> BTreeMap<String, String> {
+    let table: toml::Table = HOSTS.parse().unwrap_or_default();
+    let mut hosts = BTreeMap::new();
+    for site in table.get("site").and_then(toml::Value::as_array).into_iter().flatten() {
+        let host = site.get("host").and_then(toml::Value::as_str).unwrap_or_default();
+        for route in site.get("route").and_then(toml::Value::as_array).into_iter().flatten() {
+            if let Some(file) = route.get("file").and_then(toml::Value::as_str) {
+                hosts.insert(file.to_owned(), host.to_owned());
+            }
+        }
+    }
+    hosts
 }
 
 fn files(dir: &Dir<'_>) -> Vec<(String, Vec<u8>)> {
