@@ -548,12 +548,12 @@ fn permutations_hold_at_least_as_many_names_a_class_as_dnstwist_prints() {
         ("addition", 36),
     ];
     let mut by: BTreeMap<&str, usize> = BTreeMap::new();
-    for p in permute("paypal.com", None).take(200_000) {
+    for p in permute("paypal.com", None).filter(|p| p.name.ends_with(".com")) {
         *by.entry(p.technique).or_default() += 1;
     }
     eprintln!("{by:?}");
     for (technique, count) in measured {
-        assert!(by.get(technique).is_some_and(|ours| *ours + 12 >= count), "{technique}: {by:?}");
+        assert!(by.get(technique).is_some_and(|ours| *ours >= count), "{technique}: {by:?}");
     }
     let glyphs: usize = ["homoglyph", "idn_accent", "idn_cyrillic", "idn_greek"].iter().filter_map(|t| by.get(t)).sum();
     assert!(glyphs >= 1_188, "{by:?}");
