@@ -24,6 +24,7 @@ pub(super) fn split(line: &[u8]) -> Parts {
     let text = String::from_utf8_lossy(line);
     let (scheme, after) = match text.find("://") {
         Some(at) if at <= 16 => (true, &text[at + 3..]),
+        _ if text.starts_with("//") => (true, &text[2..]),
         _ => (false, text.as_ref()),
     };
     let authority_end = after.find(['/', '?', '#', '\\']).unwrap_or(after.len());

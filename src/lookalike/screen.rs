@@ -210,11 +210,12 @@ impl Watchlist {
         };
         let closed = name::suffix_at(&parts.host).is_some_and(|(at, _)| name::is_closed(&parts.host[at..]));
         let exempt = self.techniques.get("official_name_in_url").is_some_and(|t| t.exempt.iter().any(|e| name::under(&parts.host, e)));
+        let dotted = parts.rest.replace(['-', '_'], ".");
         let found = if let Some(host) = official(&parts.userinfo) {
             reading(vec!["userinfo_trick"], 95, host, &parts.userinfo)
         } else if parts.rest.is_empty() || closed || exempt {
             return None;
-        } else if let Some(host) = official(&parts.rest) {
+        } else if let Some(host) = official(&parts.rest).or_else(|| official(&dotted).filter(|_| name::is_ip(&parts.host))) {
             let ids =
                 if name::is_ip(&parts.host) { vec!["official_name_in_url", "ip_official_path"] } else { vec!["official_name_in_url"] };
             reading(ids, 66, host, &parts.rest)

@@ -536,27 +536,27 @@ fn permutations_of_the_protected_host_can_all_be_registered_and_none_comes_twice
 
 #[test]
 fn permutations_hold_at_least_as_many_names_a_class_as_dnstwist_prints() {
-    // Measured: dnstwist 20250130, `--format json paypal.com`, names by fuzzer.
-    let measured = [
-        ("omission", 6),
-        ("repetition", 3),
-        ("transposition", 5),
-        ("hyphenation", 5),
-        ("subdomain_split", 4),
-        ("bitsquat", 26),
-        ("vowel_swap", 4),
-        ("addition", 36),
+    // Measured: dnstwist 20250130, `--format json paypal.com`, names by fuzzer. A name that two classes make is counted in the first,
+    // here and there, so classes that overlap are taken together.
+    let measured: &[(&[&str], usize)] = &[
+        (&["omission"], 6),
+        (&["transposition"], 5),
+        (&["hyphenation"], 5),
+        (&["subdomain_split"], 4),
+        (&["addition"], 36),
+        (&["insertion", "repetition"], 61 + 3),
+        (&["bitsquat", "keyboard_neighbour", "vowel_swap"], 26 + 29 + 4),
+        (&["homoglyph", "idn_accent", "idn_cyrillic", "idn_greek"], 1187 + 1),
     ];
     let mut by: BTreeMap<&str, usize> = BTreeMap::new();
-    for p in permute("paypal.com", None).take(200_000) {
+    for p in permute("paypal.com", None).filter(|p| p.name.ends_with(".com")) {
         *by.entry(p.technique).or_default() += 1;
     }
     eprintln!("{by:?}");
-    for (technique, count) in measured {
-        assert!(by.get(technique).is_some_and(|ours| *ours + 12 >= count), "{technique}: {by:?}");
+    for (techniques, count) in measured {
+        let ours: usize = techniques.iter().filter_map(|t| by.get(t)).sum();
+        assert!(ours >= *count, "{techniques:?}: {by:?}");
     }
-    let glyphs: usize = ["homoglyph", "idn_accent", "idn_cyrillic", "idn_greek"].iter().filter_map(|t| by.get(t)).sum();
-    assert!(glyphs >= 1_188, "{by:?}");
 }
 
 #[test]

@@ -171,10 +171,10 @@ fn numerals(label: &[char]) -> Vec<String> {
         .collect()
 }
 
-/// A doubled letter replaced as a pair.
+/// Two letters side by side replaced by a doubled one.
 fn double_replacement(label: &[char]) -> Vec<String> {
-    let at = (0..label.len().saturating_sub(1)).filter(|i| label[*i] == label[i + 1]);
-    at.flat_map(|i| ALPHABET.chars().filter(move |c| *c != label[i]).map(move |c| spliced(label, i, i + 2, &format!("{c}{c}")))).collect()
+    let pairs = 0..label.len().saturating_sub(1);
+    pairs.flat_map(|i| ALPHABET.chars().map(move |c| spliced(label, i, i + 2, &format!("{c}{c}")))).collect()
 }
 
 fn homoglyph_ascii(label: &[char]) -> Vec<String> {

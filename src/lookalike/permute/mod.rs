@@ -164,6 +164,7 @@ fn various(host: &str, cut: &Labels<'_>, own: std::sync::Arc<str>) -> Stage {
             (format!("{root}{flat}"), last.clone(), "missing_dot"),
             (format!("{root}{flat}"), own.clone(), "missing_dot"),
             (format!("{root}{flat}"), com.clone(), "missing_dot"),
+            (format!("www{root}{flat}"), com.clone(), "missing_dot"),
             (format!("{root}-{flat}"), com.clone(), "dots_to_dashes"),
             (format!("{root}-{}", own.replace('.', "-")), com, "dots_to_dashes"),
             (root.clone(), last, "suffix_changed"),
