@@ -1,12 +1,9 @@
 # jianwei: one command for each thing. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-JOBS ?= $(shell nproc)
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEMO := demo
-BIN := target/release/jianwei
 
-.PHONY: help demo test lint bench build deps test-deps fmt doc clean-demo
+.PHONY: help demo test lint bench build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -15,6 +12,7 @@ demo: deps ## build, run the main job on a loopback internet, show the leads (wr
 	cargo build --release --example lab --bin jianwei
 	bash scripts/demo.sh $(DEMO)
 
+test: export PATH := $(CURDIR)/target/outside/bin:$(PATH)
 test: test-deps ## the whole suite
 	@if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --no-fail-fast; \
@@ -25,8 +23,9 @@ lint: ## format, clippy and docs, all without a warning
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
-bench: ## measure, beside something to compare with
-	cargo run --release --example bench
+bench: deps ## names a second, beside grep on the same file
+	cargo build --release --bin jianwei
+	bash scripts/bench.sh
 
 build: ## the release binary
 	cargo build --release --bin jianwei
@@ -35,7 +34,7 @@ deps: ## what the program itself needs from Debian
 	@scripts/need.sh ca-certificates:/etc/ssl/certs/ca-certificates.crt gcc:cc
 
 test-deps: deps ## what the suite needs besides: outside programs that check our files
-	@scripts/need.sh python3:python3 python3-venv:python3 openssl:openssl
+	@scripts/need.sh python3:python3 python3-venv:python3 openssl:openssl libreoffice-calc-nogui:soffice
 	@scripts/outside.sh
 
 clean-demo: ## forget the demo's data

@@ -19,6 +19,17 @@
 //! | [`pipeline`] | model, net, sources, lookalike, resolve, capture, assess, evidence, records |
 //! | [`console`] | model, records, referral, evidence (read and verify only) |
 //! | [`cli`] | any; nobody imports cli |
+//!
+//! # Where this house differs from its plan, and why
+//! - Page visits speak HTTP/1.1 by code of our own in [`net`]: evidence wants every head byte as sent and received, and the client libraries
+//!   keep neither case nor order. Feeds, searches and APIs go through reqwest. One guard stands before both.
+//! - DNS questions use hickory-proto's wire format on our own sockets (hickory-resolver reads the system's settings): its resolver hides
+//!   response codes and refuses malformed xn-- labels, which a deceiver may well use.
+//! - [`capture`] reads pages in one linear walk of its own: html5ever is quadratic on nested tags, and a page must not hang the scorer.
+//!   Search results, which are not hostile by trade, are read with scraper behind a depth check.
+//! - [`records`] syncs the store's files itself before it acknowledges: sled's own flush does not reach the disk on Linux.
+//! - Leads are named by a hash of host and site, so that a rebuilt store gives the same names.
+//! - A name seen without a scheme is visited by http first, https where http does not answer: many of these hosts show the copy on http alone.
 
 #![warn(rustdoc::broken_intra_doc_links)]
 

@@ -18,6 +18,9 @@ use serde_json::json;
 use std::path::PathBuf;
 use url::Url;
 
+/// Source id of what `check` looked at.
+pub(super) const SOURCE: &str = "check";
+
 pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let urls = args.urls.iter().map(|u| parse(u, context.lang)).collect::<Result<Vec<_>, _>>()?;
     let book = RuleBook::read(&context.settings, context.lang)?;
@@ -56,7 +59,7 @@ fn parse(text: &str, lang: Lang) -> Result<(String, Url), Failure> {
 fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
     let now = net.now();
     let (host, located) = locate(url.as_str()).expect("checked when it was parsed");
-    let sighting = Sighting { seen: given.to_owned(), source: "check".into(), seen_at: now, context: Where::default() };
+    let sighting = Sighting { seen: given.to_owned(), source: SOURCE.into(), seen_at: now, context: Where::default() };
     Candidate {
         host,
         url: located,

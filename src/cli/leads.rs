@@ -92,7 +92,11 @@ fn export(context: &Context, format: Option<&str>, output: Option<&Path>, filter
 }
 
 /// Written beside and renamed, so that a full disk leaves the old file whole.
+/// A device, pipe or link is written into, never replaced.
 fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if std::fs::symlink_metadata(file).is_ok_and(|m| !m.is_file()) {
+        return std::fs::OpenOptions::new().write(true).truncate(true).open(file)?.write_all(bytes);
+    }
     let mut name = file.file_name().ok_or_else(|| std::io::Error::other("not a file name"))?.to_owned();
     name.push(".part");
     let part = file.with_file_name(name);

@@ -14,6 +14,8 @@ use std::path::Path;
 
 /// Bytes read at a time; memory is a few of these.
 const BLOCK_BYTES: usize = 8 << 20;
+/// Files and decompressors give at least this much at a time.
+const SHORT_READ: usize = 4 << 10;
 /// A line longer than this is no name; the rest of it is dropped.
 const MAX_LINE_BYTES: usize = 1 << 20;
 
@@ -66,11 +68,25 @@ fn open(file: Option<&Path>) -> std::io::Result<Box<dyn Read>> {
     Ok(if zipped { Box::new(flate2::read::MultiGzDecoder::new(whole)) } else { Box::new(whole) })
 }
 
-/// Reads until the block is full or the input ends; `true`: there may be more.
+/// Takes what is there now, at most a block; `true`: there may be more. A slow pipe is answered line by line, a file block by block.
 fn fill(input: &mut dyn Read, block: &mut Vec<u8>) -> std::io::Result<bool> {
-    let room = BLOCK_BYTES.saturating_sub(block.len()).max(64 << 10);
-    let got = input.take(room as u64).read_to_end(block)?;
-    Ok(got == room)
+    let old = block.len();
+    block.resize(old + BLOCK_BYTES, 0);
+    let mut got = 0;
+    loop {
+        match input.read(&mut block[old + got..]) {
+            Ok(0) => break,
+            Ok(n) => got += n,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        }
+        // A short read with a whole line in it: a pipe or terminal that may stay silent for long.
+        if got == BLOCK_BYTES || (got < SHORT_READ && block[old..old + got].contains(&b'\n')) {
+            break;
+        }
+    }
+    block.truncate(old + got);
+    Ok(got > 0)
 }
 
 /// Both cores, order kept.

@@ -74,7 +74,12 @@ pub(super) fn stored_visits(root: &Path) -> Vec<Visit> {
             None
         }
     };
-    packages.iter().filter_map(read).collect()
+    // `check` looks without opening a lead; a rebuild must not open one either.
+    packages.iter().filter_map(read).filter(|v| !only_checked(v)).collect()
+}
+
+fn only_checked(visit: &Visit) -> bool {
+    visit.candidate.sightings.iter().all(|s| s.source == crate::cli::check::SOURCE)
 }
 
 /// A count with its noun, for summaries: keeps Chinese and English apart in one place.

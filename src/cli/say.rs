@@ -5,9 +5,19 @@ use crate::model::lang::Lang;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+/// What came from the network must not move the cursor, recolour the screen or turn the reading direction: controls (but line ends and tabs)
+/// and bidi marks become a visible sign.
+fn harmless(text: &str) -> String {
+    let bad = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if bad(c) { '\u{fffd}' } else { c }).collect()
+}
+
 /// One line of result. A closed pipe (`| head`) ends the program quietly.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
-    raw(format!("{text}\n").as_bytes())
+    raw(format!("{}\n", harmless(text)).as_bytes())
 }
 
 /// Bytes of result.
@@ -22,17 +32,30 @@ pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
 
 /// One JSON object a line.
 pub(crate) fn json(value: &serde_json::Value) -> Result<(), Failure> {
-    line(&value.to_string())
+    raw(format!("{}\n", escaped(&value.to_string())).as_bytes())
+}
+
+/// JSON says the same with `\uXXXX` for what a terminal would obey; outside strings there is none of it.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if harmless(c.encode_utf8(&mut [0; 4])) == "\u{fffd}" && c != '\u{fffd}' {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// A remark for the person, not part of the result.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
 /// An error line.
 pub(crate) fn error(text: &str, lang: Lang) {
-    let _ = writeln!(io::stderr(), "{}{text}", lang.pick("错误：", "error: "));
+    let _ = writeln!(io::stderr(), "{}{}", lang.pick("错误：", "error: "), harmless(text));
 }
 
 /// Help and version go to stdout and exit 0; wrong usage is one line and a pointer, exit 2.
@@ -72,4 +95,19 @@ fn in_chinese(error: &clap::Error) -> String {
     let hint = [C::SuggestedArg, C::SuggestedSubcommand, C::ValidValue].into_iter().map(part).find(|t| !t.is_empty());
     let hint = hint.map(|h| format!("；可用：{h}")).unwrap_or_default();
     format!("{what}{hint}。用 --help 查看用法")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_not_sent() {
+        assert_eq!(harmless("a\u{1b}[31mb\0\u{202e}c\n\td"), "a\u{fffd}[31mb\u{fffd}\u{fffd}c\n\td");
+        let value = serde_json::json!({"t": "\u{9b}x\u{202e}\u{7f}证"});
+        let text = escaped(&value.to_string());
+        assert!(text.is_ascii() || text.contains('证'));
+        assert!(!text.contains('\u{202e}') && !text.contains('\u{9b}'));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("still JSON"), value);
+    }
 }

@@ -69,7 +69,11 @@ impl Settings {
         match named {
             Some(file) => Self::read(&file, lang),
             None if Path::new(DEFAULT_FILE).exists() => Self::read(Path::new(DEFAULT_FILE), lang),
-            None => Ok(Self::default()),
+            None => {
+                let mut settings = Self::default();
+                settings.make_absolute(Path::new("."));
+                Ok(settings)
+            }
         }
     }
 

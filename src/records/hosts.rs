@@ -2,7 +2,7 @@
 //! `h/HOST` the host, `d/TIME HOST` what is due when, `v/HOST NUL TIME PACKAGE` one fact line a visit, `c/SOURCE` cursor, `r/SOURCE` last run.
 
 use crate::model::assessment::Verdict;
-use crate::model::candidate::Candidate;
+use crate::model::candidate::{Candidate, Reason};
 use crate::model::host::Host;
 use crate::model::lead::{LeadId, PackageRef};
 use crate::model::resolution::{Presence, Resolution};
@@ -121,10 +121,10 @@ impl Known {
         self.resolution.as_ref().is_some_and(|r| r.presence == Presence::Present)
     }
     /// A new reason or source is news: the host is looked at again now, unless it was visited in the last day and is still in DNS.
-    fn hasten(&mut self, now: Timestamp) {
+    fn hasten(&mut self, now: Timestamp, reported: bool) {
         let waiting = self.next.at.is_none_or(|at| at > now);
         let gone = matches!(self.resolution, Some(Resolution { presence: Presence::Absent { .. }, .. }));
-        let quiet = !gone && self.last.as_ref().is_some_and(|v| v.at > now.plus_millis(-QUIET_MS));
+        let quiet = !gone && !reported && self.last.as_ref().is_some_and(|v| v.at > now.plus_millis(-QUIET_MS));
         if waiting && !quiet {
             self.next = Next { visit: self.candidate.host.ip().is_some(), at: Some(now) };
         }
@@ -137,8 +137,10 @@ pub(super) fn fold(draft: &mut Draft<'_>, candidate: Candidate, now: Timestamp) 
     let after = match before.clone() {
         None => Known::new(candidate, now),
         Some(mut known) => {
+            // A person who calls is not told to wait for the next week's look.
+            let reported = candidate.reasons.iter().any(|r| matches!(r, Reason::Report { .. }));
             if known.candidate.absorb(candidate) {
-                known.hasten(now);
+                known.hasten(now, reported);
             }
             known
         }
