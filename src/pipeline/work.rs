@@ -82,7 +82,7 @@ impl Pass {
         }
     }
 
-    /// Visits every address of the host that is worth it, assesses and seals each. The weakest comes first, so that the lead rests on the strongest.
+    /// Visits every address of the host that is worth it, assesses and seals each. The lead rests on the last one that says review.
     pub async fn visit(&self, candidate: Candidate, resolution: Option<Resolution>) -> Result<Vec<Visit>, PassError> {
         let mut visits = Vec::new();
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
@@ -90,7 +90,6 @@ impl Pass {
             let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures };
             visits.push(tokio::task::block_in_place(|| self.conclude(&dossier))?);
         }
-        visits.sort_by_key(|v| v.assessment.scores.max());
         Ok(visits)
     }
 
