@@ -36,7 +36,7 @@ fn candidate(name: &str, source: &str, seen_at: Timestamp) -> Candidate {
         host: host(name),
         url: format!("http://{name}/"),
         site: SITE.into(),
-        reasons: vec![Reason::Report { by: source.into() }],
+        reasons: vec![Reason::Search { site: SITE.into(), engine: source.into(), query: "q".into(), rank: 1 }],
         sightings: vec![Sighting { seen: name.into(), source: source.into(), seen_at, context: Default::default() }],
         first_seen: seen_at,
         last_seen: seen_at,
@@ -194,6 +194,11 @@ fn a_known_host_is_hastened_by_news_only_and_not_within_a_day_of_a_visit() {
     records.finish_visit(&visit("a.top", t(4), 10), later(t(900))).expect("kept");
     see("tips", 5);
     assert!(records.due(t(99), 9).expect("due").is_empty(), "visited an hour ago");
+    let mut reported = candidate("a.top", "12350", t(6));
+    reported.reasons = vec![Reason::Report { by: "12350".into() }];
+    records.commit_batch("12350", vec![reported], "x", &run(t(6))).expect("kept");
+    assert_eq!(names(&records.due(t(6), 9).expect("due")), ["resolve a.top"], "a person's call does not wait");
+    records.finish_visit(&visit("a.top", t(7), 10), later(t(900))).expect("kept");
     see("assets", 40);
     assert_eq!(names(&records.due(t(40), 9).expect("due")), ["resolve a.top"]);
     records.finish_visit(&visit("a.top", t(41), 10), later(t(900))).expect("kept");
