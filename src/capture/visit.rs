@@ -9,7 +9,6 @@ use crate::model::capture::{Capture, Hop, Outcome};
 use crate::model::page::Page;
 use crate::model::time::Timestamp;
 use crate::net::Net;
-use std::time::Duration;
 use url::Url;
 
 /// Most refreshes and script redirects followed.
@@ -18,18 +17,15 @@ const MAX_FOLLOWED: usize = 3;
 const MAX_FRAMES: usize = 4;
 /// A refresh later than this is left to the reader.
 const MAX_DELAY_MS: u64 = 10_000;
-/// After so long nothing more is begun; one visit of net has its own cap.
-const BEGIN_WITHIN_MS: i64 = 12_000;
-/// A visit that is cut off here loses the hops under way; `[net] timeout_ms` caps what one host may take, and the rest is our own waiting
-/// for the host's turn. So this stands far behind both and only guards against a fault of ours.
-const WHOLE_VISIT_MS: i64 = 3_900_000;
+/// When the hops took so long together, nothing more is begun. Each request has net's own cap (`[net] timeout_ms`), so a visit ends
+/// this and one such cap after it began; waiting for the host's turn is ours and is not counted.
+const BEGIN_WITHIN_MS: u64 = 12_000;
 
 /// Visits `url` as `variant`. When `fall_back` and http does not answer, tries https on the same host.
 pub async fn visit(url: &Url, variant: &str, fall_back: bool, net: &Net) -> Capture {
     let mut trip = Trip::new(url, variant, fall_back, net.now());
-    while let Some(step) = trip.next(net.now()) {
-        let hops = tokio::time::timeout(step.within, net.visit(&step.url, &step.headers)).await.unwrap_or_default();
-        trip.take(hops);
+    while let Some(step) = trip.next() {
+        trip.take(net.visit(&step.url, &step.headers).await);
     }
     trip.conclude(net.now())
 }
@@ -39,7 +35,6 @@ pub async fn visit(url: &Url, variant: &str, fall_back: bool, net: &Net) -> Capt
 struct Step {
     url: Url,
     headers: Vec<(String, String)>,
-    within: Duration,
 }
 
 /// How far a visit has come.
@@ -87,16 +82,15 @@ impl Trip {
     }
 
     /// The next request of this visit. `None`: it is over.
-    fn next(&mut self, now: Timestamp) -> Option<Step> {
-        let spent = now.millis() - self.started_at.millis();
-        let within = Duration::from_millis((WHOLE_VISIT_MS - spent).max(1).unsigned_abs());
+    fn next(&mut self) -> Option<Step> {
+        let in_time = self.hops.iter().map(|h| h.timing.total_ms).sum::<u64>() <= BEGIN_WITHIN_MS;
         let url = match self.stage {
-            Stage::First => return Some(self.step(self.url.clone(), headers(&self.variant), within)),
+            Stage::First => return Some(self.step(self.url.clone(), headers(&self.variant))),
             Stage::Https => {
-                let https = https_instead(&self.url, &self.hops).filter(|_| spent < WHOLE_VISIT_MS)?;
-                return Some(self.step(https, headers(&self.variant), within));
+                let https = https_instead(&self.url, &self.hops).filter(|_| in_time)?;
+                return Some(self.step(https, headers(&self.variant)));
             }
-            Stage::Following(_) | Stage::Frames if spent > BEGIN_WITHIN_MS => {
+            Stage::Following(_) | Stage::Frames if !in_time => {
                 self.arrival.note("out of time: what the page leads to and holds in frames was not fetched".into());
                 None
             }
@@ -115,11 +109,11 @@ impl Trip {
             Stage::Done => None,
         }?;
         let headers = headers_from(&self.variant, &self.arrival.url);
-        Some(self.step(url, headers, within))
+        Some(self.step(url, headers))
     }
-    fn step(&mut self, url: Url, headers: Vec<(String, String)>, within: Duration) -> Step {
+    fn step(&mut self, url: Url, headers: Vec<(String, String)>) -> Step {
         self.asked = Some(url.clone());
-        Step { url, headers, within }
+        Step { url, headers }
     }
 
     /// Takes the hops that the last request gave; none where it was given up.
@@ -298,7 +292,6 @@ fn add<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>, most: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::capture::Timing;
 
     const LONG: &str = "特种作业操作证及安全生产知识和管理能力考核合格信息查询平台，请输入证件类型、证件号码、姓名和验证码后点击查询按钮查看结果，证书信息以查询结果为准，如有疑问请联系发证机关。";
 
@@ -309,24 +302,7 @@ mod tests {
         Url::parse(text).expect("a URL")
     }
     fn hop(address: &str) -> Hop {
-        Hop {
-            n: 0,
-            url: address.to_owned(),
-            at: at(0),
-            address: None,
-            request_head: Vec::new(),
-            response_head: Vec::new(),
-            status: None,
-            headers: Vec::new(),
-            wire_body: Vec::new(),
-            body: Vec::new(),
-            wire_bytes: 0,
-            truncated: false,
-            timing: Timing::default(),
-            tls: None,
-            redirect_to: None,
-            trouble: None,
-        }
+        Hop::begun(0, address.to_owned(), at(0))
     }
     fn page(address: &str, body: &str) -> Vec<Hop> {
         let headers = vec![("Content-Type".to_owned(), "text/html; charset=utf-8".to_owned())];
@@ -339,7 +315,7 @@ mod tests {
     fn run(start: &str, answers: &[(&str, Vec<Hop>)]) -> (Capture, Vec<String>) {
         let mut trip = Trip::new(&url(start), "desktop", true, at(0));
         let mut asked = Vec::new();
-        while let Some(step) = trip.next(at(0)) {
+        while let Some(step) = trip.next() {
             let address = step.url.to_string();
             let found = answers.iter().find(|(a, _)| *a == address).map(|(_, hops)| hops.clone());
             trip.take(found.unwrap_or_else(|| trouble(&address, Outcome::Unreachable { why: "connection refused".into() })));
@@ -479,19 +455,33 @@ mod tests {
     #[test]
     fn nothing_new_is_begun_when_time_is_up() {
         let mut trip = Trip::new(&url("http://a.example/"), "desktop", true, at(0));
-        assert!(trip.next(at(0)).is_some());
-        trip.take(page("http://a.example/", "<meta http-equiv=refresh content='0;url=/2'>"));
-        assert!(trip.next(at(20_000)).is_none());
+        assert!(trip.next().is_some());
+        let mut slow = page("http://a.example/", "<meta http-equiv=refresh content='0;url=/2'>");
+        slow[0].timing.total_ms = 12_001;
+        trip.take(slow);
+        assert!(trip.next().is_none());
         assert!(notes(&trip.conclude(at(20_000))).contains("out of time"));
+    }
+
+    #[test]
+    fn https_is_not_tried_where_http_took_all_the_time() {
+        for (took, tried) in [(5_000, true), (15_000, false)] {
+            let mut trip = Trip::new(&url("http://a.example/"), "desktop", true, at(0));
+            assert!(trip.next().is_some());
+            let mut silent = trouble("http://a.example/", Outcome::TimedOut { after_ms: took });
+            silent[0].timing.total_ms = took;
+            trip.take(silent);
+            assert_eq!(trip.next().is_some(), tried, "after {took} ms");
+        }
     }
 
     #[test]
     fn a_step_within_a_visit_names_the_page_that_it_comes_from() {
         let mut trip = Trip::new(&url("http://a.example/"), "wechat", true, at(0));
-        let first = trip.next(at(0)).expect("a first step");
+        let first = trip.next().expect("a first step");
         assert!(first.headers.iter().all(|(n, _)| n != "Referer"));
         trip.take(page("http://a.example/", "<meta http-equiv=refresh content='0;url=/2'>"));
-        let second = trip.next(at(0)).expect("a second step");
+        let second = trip.next().expect("a second step");
         assert!(second.headers.contains(&("Referer".to_owned(), "http://a.example/".to_owned())));
     }
 }

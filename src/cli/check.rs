@@ -13,7 +13,8 @@ use crate::model::lang::Lang;
 use crate::model::sighting::{Context as Where, Sighting};
 use crate::net::Net;
 use crate::pipeline::intake::locate;
-use crate::{capture, resolve};
+use crate::pipeline::work;
+use crate::resolve;
 use serde_json::json;
 use std::path::PathBuf;
 use url::Url;
@@ -73,15 +74,7 @@ fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
 
 async fn look(context: &Context, candidate: Candidate, url: &Url, exact: bool, net: &Net) -> Dossier {
     let resolution = resolve::resolve(&candidate.host, net, true).await;
-    let mut captures = Vec::new();
-    for variant in &context.settings.capture.variants {
-        let capture = capture::visit(url, variant, !exact, net).await;
-        let go_on = matches!(capture.outcome, Outcome::Captured | Outcome::NotHtml { .. });
-        captures.push(capture);
-        if !go_on {
-            break;
-        }
-    }
+    let captures = work::look(url, &context.settings.capture.variants, !exact, net).await;
     Dossier { candidate, resolution: Some(resolution), captures }
 }
 

@@ -4,9 +4,9 @@ use crate::cli::args::MatchArgs;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
 use crate::cli::{Context, say};
-use crate::lookalike::Watchlist;
 use crate::model::candidate::NameHit;
 use crate::model::lang::Lang;
+use crate::pipeline::intake::screen_on_both_cores;
 use serde_json::json;
 use std::fs::File;
 use std::io::Read;
@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, args: &MatchArgs) -> Result<Exit, Failure> 
     loop {
         let more = fill(&mut input, &mut block).map_err(unreadable)?;
         let whole = if more { memchr::memrchr(b'\n', &block).map_or(0, |i| i + 1) } else { block.len() };
-        let (count, hits) = screen(&watchlist, &block[..whole]);
+        let (count, hits) = screen_on_both_cores(&watchlist, &block[..whole]);
         seen += count;
         near += hits.len() as u64;
         for (name, hit) in hits {
@@ -87,24 +87,6 @@ fn fill(input: &mut dyn Read, block: &mut Vec<u8>) -> std::io::Result<bool> {
     }
     block.truncate(old + got);
     Ok(got > 0)
-}
-
-/// Both cores, order kept.
-fn screen(watchlist: &Watchlist, block: &[u8]) -> (u64, Vec<(Vec<u8>, NameHit)>) {
-    let middle = block.len() / 2;
-    let cut = memchr::memchr(b'\n', &block[middle..]).map_or(block.len(), |i| middle + i + 1);
-    let one = |part: &[u8]| {
-        let mut hits = Vec::new();
-        let seen = watchlist.screen_block(part, &mut |name, hit| hits.push((name.to_vec(), hit)));
-        (seen, hits)
-    };
-    std::thread::scope(|scope| {
-        let right = scope.spawn(|| one(&block[cut..]));
-        let (seen, mut hits) = one(&block[..cut]);
-        let (more, rest) = right.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        hits.extend(rest);
-        (seen + more, hits)
-    })
 }
 
 fn print(context: &Context, name: &[u8], hit: &NameHit) -> Result<(), Failure> {

@@ -180,6 +180,27 @@ pub struct Hop {
 }
 
 impl Hop {
+    /// A hop about to be made: nothing is sent yet, nothing known.
+    pub fn begun(n: u32, url: String, at: Timestamp) -> Self {
+        Self {
+            n,
+            url,
+            at,
+            address: None,
+            request_head: Vec::new(),
+            response_head: Vec::new(),
+            status: None,
+            headers: Vec::new(),
+            wire_body: Vec::new(),
+            body: Vec::new(),
+            wire_bytes: 0,
+            truncated: false,
+            timing: Timing::default(),
+            tls: None,
+            redirect_to: None,
+            trouble: None,
+        }
+    }
     /// The first value of a response header, name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())

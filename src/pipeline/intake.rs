@@ -1,5 +1,6 @@
 //! The front of the flow: sources -> screen -> candidates. Cursor, run and candidates go to records in one transaction a batch.
 
+use crate::lookalike::Watchlist;
 use crate::model::candidate::{Candidate, NameHit, Reason};
 use crate::model::host::Host;
 use crate::model::sighting::{Context, Sighting};
@@ -72,27 +73,15 @@ impl Pass {
         (candidates, seen)
     }
 
-    /// The bulk form, on both cores: one half of the block each, cut at a line end.
+    /// The bulk form: names alone, with where they stood.
     fn screen_names(&self, source: &str, batch: &Batch, now: Timestamp, into: &mut Vec<Candidate>) -> u64 {
-        let (left, right) = halves(&batch.names);
-        let one = |block: &[u8]| {
-            let mut found = Vec::new();
-            let seen = self.watchlist.screen_block(block, &mut |name, hit| {
-                let seen = String::from_utf8_lossy(name).trim().chars().take(4_096).collect();
-                let context = Context { file: Some(batch.names_from.clone()).filter(|f| !f.is_empty()), ..Context::default() };
-                found.extend(candidate(Sighting { seen, source: source.to_owned(), seen_at: now, context }, vec![Reason::Name(hit)]));
-            });
-            (found, seen)
-        };
-        let ((a, seen_a), (b, seen_b)) = std::thread::scope(|scope| {
-            let other = scope.spawn(|| one(right));
-            let mine = one(left);
-            let theirs = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (mine, theirs)
-        });
-        into.extend(a);
-        into.extend(b);
-        seen_a + seen_b
+        let (seen, hits) = screen_on_both_cores(&self.watchlist, &batch.names);
+        into.extend(hits.into_iter().filter_map(|(name, hit)| {
+            let seen = String::from_utf8_lossy(&name).trim().chars().take(4_096).collect();
+            let context = Context { file: Some(batch.names_from.clone()).filter(|f| !f.is_empty()), ..Context::default() };
+            candidate(Sighting { seen, source: source.to_owned(), seen_at: now, context }, vec![Reason::Name(hit)])
+        }));
+        seen
     }
 
     /// A sighting is worth a visit when its name is near, or when a search for the site's words returned it. Never the official site.
@@ -165,6 +154,23 @@ pub fn locate(seen: &str) -> Option<(Host, String)> {
     let host = Host::parse(seen.trim_start_matches("*.")).ok()?;
     let url = format!("http://{}/", host.for_url());
     Some((host, url))
+}
+
+/// Screens a block of names, one half on each core, cut at a line end: how many there were, and the near ones in their order.
+pub fn screen_on_both_cores(watchlist: &Watchlist, block: &[u8]) -> (u64, Vec<(Vec<u8>, NameHit)>) {
+    let one = |part: &[u8]| {
+        let mut hits = Vec::new();
+        let seen = watchlist.screen_block(part, &mut |name, hit| hits.push((name.to_vec(), hit)));
+        (seen, hits)
+    };
+    let (left, right) = halves(block);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| one(right));
+        let (seen, mut hits) = one(left);
+        let (more, rest) = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        hits.extend(rest);
+        (seen + more, hits)
+    })
 }
 
 fn halves(block: &[u8]) -> (&[u8], &[u8]) {

@@ -7,6 +7,7 @@ use crate::model::candidate::Candidate;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::Dossier;
 use crate::model::resolution::{Presence, Resolution};
+use crate::net::Net;
 use crate::pipeline::{Event, Pass, PassError, Progress, schedule};
 use crate::records::{Due, Visit};
 use crate::resolve;
@@ -86,25 +87,11 @@ impl Pass {
     pub async fn visit(&self, candidate: Candidate, resolution: Option<Resolution>) -> Result<Vec<Visit>, PassError> {
         let mut visits = Vec::new();
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
-            let captures = self.look(&url, n == 0).await;
+            let captures = look(&url, &self.capture.variants, n == 0, &self.net).await;
             let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures };
             visits.push(tokio::task::block_in_place(|| self.conclude(&dossier))?);
         }
         Ok(visits)
-    }
-
-    /// One address, as every configured visitor. Others follow only where the first was shown something: a dead or hostile server is asked once.
-    async fn look(&self, url: &Url, fall_back: bool) -> Vec<Capture> {
-        let mut captures: Vec<Capture> = Vec::new();
-        for variant in &self.capture.variants {
-            let capture = capture::visit(url, variant, fall_back, &self.net).await;
-            let go_on = matches!(capture.outcome, Outcome::Captured | Outcome::NotHtml { .. });
-            captures.push(capture);
-            if !go_on {
-                break;
-            }
-        }
-        captures
     }
 
     /// Assess, then seal: the package holds the scores that were made at capture time.
@@ -147,6 +134,20 @@ impl Pass {
         }
         Ok(())
     }
+}
+
+/// One address, as every configured visitor. Others follow only where the first was shown something: a dead or hostile server is asked once.
+pub async fn look(url: &Url, variants: &[String], fall_back: bool, net: &Net) -> Vec<Capture> {
+    let mut captures: Vec<Capture> = Vec::new();
+    for variant in variants {
+        let capture = capture::visit(url, variant, fall_back, net).await;
+        let go_on = matches!(capture.outcome, Outcome::Captured | Outcome::NotHtml { .. });
+        captures.push(capture);
+        if !go_on {
+            break;
+        }
+    }
+    captures
 }
 
 /// What records keep of a stored package: the same after a visit and after a rebuild.

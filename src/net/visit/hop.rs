@@ -1,7 +1,7 @@
 //! One hop: guard, wait for a polite moment, connect to the pin, ask, read, decode.
 //! Everything is written into the hop as it happens, so that a hop cut short by the clock keeps what came.
 
-use crate::model::capture::{Hop, Outcome, Timing};
+use crate::model::capture::{Hop, Outcome};
 use crate::model::host::Host;
 use crate::net::visit::decode::decode;
 use crate::net::visit::dial::{self, Wire};
@@ -35,24 +35,7 @@ pub(crate) struct Leg<'a> {
 
 impl<'a> Leg<'a> {
     pub(crate) fn new(door: &'a Inner, n: u32, url: Url, headers: &'a [(String, String)], cookie: Option<String>) -> Self {
-        let hop = Hop {
-            n,
-            url: url.to_string(),
-            at: now(),
-            address: None,
-            request_head: Vec::new(),
-            response_head: Vec::new(),
-            status: None,
-            headers: Vec::new(),
-            wire_body: Vec::new(),
-            body: Vec::new(),
-            wire_bytes: 0,
-            truncated: false,
-            timing: Timing::default(),
-            tls: None,
-            redirect_to: None,
-            trouble: None,
-        };
+        let hop = Hop::begun(n, url.to_string(), now());
         Self { door, url, headers, cookie, hop, head: None, payload: Vec::new(), chunked: false }
     }
     /// Goes, and says how much of `left` it took. Waiting for the host's turn is not counted.
