@@ -6,7 +6,7 @@ jianwei=target/release/jianwei
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 "$jianwei" permute paypal.com | cut -f1 >"$dir/once"
-for _ in 1 2 3 4 5; do cat "$dir/once"; done >"$dir/names"
+for _ in $(seq 200); do cat "$dir/once"; done >"$dir/names"
 printf '%s\n' cxmem memgov govcn gov-cn yjgl yingji anquan zhengshu chaxun tezhong zuoye czz aqsc tzzy chinasafety anjian >"$dir/words"
 n=$(wc -l <"$dir/names")
 cpu() { local TIMEFORMAT='%U %S'; { time "$@" >/dev/null 2>&1 || true; } 2>&1 | awk '{print $1 + $2}'; }
