@@ -222,7 +222,7 @@ impl Records {
     ///
     /// # Errors
     /// [`RecordsError::Store`].
-    pub fn started(&self, host: &Host, _now: Timestamp) -> Result<u32, RecordsError> {
+    pub fn started(&self, host: &Host) -> Result<u32, RecordsError> {
         self.change(|draft| {
             let before: Option<hosts::Known> = draft.get(&hosts::host_key(host))?;
             let Some(before) = before else { return Ok(0) };
@@ -262,6 +262,43 @@ impl Records {
     /// [`RecordsError::Store`].
     pub fn finish_visit(&self, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
         self.change(|draft| visits::take_in(draft, visit, next))
+    }
+    /// Takes in a visit whose package was sealed just before the process died. What is due stays due, so the step that was cut off is
+    /// made again. Returns false, and changes nothing, for a visit that is known.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn adopt(&self, visit: &Visit) -> Result<bool, RecordsError> {
+        self.change(|draft| {
+            let host = &visit.candidate.host;
+            let facts = VisitFacts::of(visit);
+            if draft.get::<hosts::Seen>(&hosts::visit_key(host, &facts))?.is_some() {
+                return Ok(false);
+            }
+            let known: Option<hosts::Known> = draft.get(&hosts::host_key(host))?;
+            let next = known.map_or(Next { visit: false, at: Some(facts.at) }, |k| k.next);
+            visits::take_in(draft, visit, next)?;
+            Ok(true)
+        })
+    }
+    /// Capture time of the latest visit that is kept. `None`: no visit yet.
+    ///
+    /// # Errors
+    /// None today; a shared store may have some.
+    pub fn newest_visit(&self) -> Result<Option<Timestamp>, RecordsError> {
+        Ok(self.shelf.view().meta.newest_visit)
+    }
+    /// Leaves `host` alone until `next`, without a visit: the step could not be ended. Its starts are counted from zero again.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn put_off(&self, host: &Host, next: Next) -> Result<(), RecordsError> {
+        self.change(|draft| {
+            let before: Option<hosts::Known> = draft.get(&hosts::host_key(host))?;
+            let Some(before) = before else { return Ok(()) };
+            let after = hosts::Known { next, attempts: 0, ..before.clone() };
+            hosts::keep(draft, Some(&before), &after)
+        })
     }
     /// One lead.
     ///
