@@ -181,7 +181,8 @@ impl Records {
     pub fn cursor(&self, source: &str) -> Result<Option<String>, RecordsError> {
         self.told(self.shelf.view().get(&row(b"c/", source)))
     }
-    /// Folds candidates in by host, and stores the cursor and the run, in one transaction. Returns hosts that are new.
+    /// Folds candidates in by host, and stores the cursor and the run, in one transaction. Returns hosts that are new;
+    /// the kept run counts them beside those of the batches before.
     /// New hosts are due at `run.at`; known ones with a new reason or source too, unless they were visited in the day before and are still in DNS.
     /// Give at most some 10,000 candidates at a time: a batch is held in memory whole, about 5 KiB each.
     ///
@@ -194,7 +195,7 @@ impl Records {
                 new += u64::from(hosts::fold(draft, candidate, run.at)?);
             }
             draft.put(row(b"c/", source), &cursor)?;
-            draft.put(row(b"r/", source), run)?;
+            draft.put(row(b"r/", source), &Run { new: run.new + new, ..run.clone() })?;
             Ok(new)
         })
     }
