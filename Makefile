@@ -3,7 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 DEMO := demo
 
-.PHONY: help demo test lint bench build deps test-deps clean-demo
+FUZZ_SECONDS ?= 600
+
+.PHONY: help demo test lint bench fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,9 +25,16 @@ lint: ## format, clippy and docs, all without a warning
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
-bench: deps ## names a second, beside grep on the same file
+bench: deps ## names a second beside ripgrep, recall beside other tools, permutations beside dnstwist (uses pip)
+	@scripts/need.sh ripgrep:rg time:/usr/bin/time python3:python3 python3-venv:/usr/share/doc/python3-venv
 	cargo build --release --bin jianwei
 	bash scripts/bench.sh
+
+fuzz: ## arbitrary bytes as names for FUZZ_SECONDS (600), on one core; needs a nightly toolchain
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
+	mkdir -p fuzz/corpus/names
+	cargo +nightly fuzz run --sanitizer none names fuzz/corpus/names fuzz/seeds/names -- \
+	  -max_total_time=$(FUZZ_SECONDS) -timeout=20 -max_len=4096 -dict=fuzz/names.dict -print_final_stats=1
 
 build: ## the release binary
 	cargo build --release --bin jianwei

@@ -4,11 +4,13 @@ mod assess;
 mod capture;
 mod cli;
 mod evidence;
+mod fresh;
 mod house;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod lookalike;
 mod net;
+mod permute;
 mod records;
 mod referral;
 mod scan;

@@ -1,0 +1,107 @@
+//! What a name can end in: the likely endings, every ending that the public can buy under, second levels, and zones where
+//! anyone may take a name for nothing. Which of them are open is asked of the public suffix list that is compiled in.
+
+use crate::lookalike::name;
+use std::sync::Arc;
+
+/// Endings where a site names none of its own, likeliest first.
+pub(super) const SUFFIXES: &[&str] = &[
+    "com", "net", "org", "top", "xyz", "vip", "info", "shop", "online", "site", "cc", "icu", "club", "co", "cn", "com.cn", "live", "store",
+    "pro", "biz", "work", "tech", "fun", "ink", "link", "life", "me", "app", "dev", "us", "in", "io", "tv", "ws", "pw", "ru", "de", "fr",
+    "uk", "co.uk", "eu", "nl", "cloud", "space", "website", "world", "today", "one", "run", "click", "sbs", "cfd", "cyou", "bond", "asia",
+    "mobi", "name", "support", "help", "center",
+];
+/// Endings under which Chinese labels are sold.
+pub(super) const CHINESE_SUFFIXES: &[&str] =
+    &["com", "cn", "net", "xn--fiqs8s", "xn--ses554g", "xn--55qx5d", "xn--io0a7i", "xn--3ds443g", "top", "xn--czr694b", "cc"];
+
+/// Can the public register directly under it?
+pub(super) fn is_open(suffix: &str) -> bool {
+    if name::is_closed(suffix) {
+        return false;
+    }
+    // The list's answer for a name below it: the ending itself must be a suffix.
+    name::suffix_at(&format!("x.{suffix}")).is_some_and(|(at, private)| at == 2 && !private)
+}
+
+/// Zones where a name costs nothing, the most used first.
+pub(super) const FREE: &[&str] = &[
+    "pages.dev",
+    "vercel.app",
+    "duckdns.org",
+    "github.io",
+    "netlify.app",
+    "workers.dev",
+    "web.app",
+    "onrender.com",
+    "ddns.net",
+    "hopto.org",
+    "firebaseapp.com",
+    "herokuapp.com",
+    "blogspot.com",
+    "r2.dev",
+    "gitlab.io",
+    "surge.sh",
+    "3322.org",
+    "dynv6.net",
+    "zapto.org",
+    "gitee.io",
+];
+/// Those of [`FREE`] that point at a visitor's own address.
+const DYNAMIC: &[&str] = &["duckdns.org", "ddns.net", "hopto.org", "3322.org", "dynv6.net", "zapto.org"];
+
+/// One line for each top-level domain: the domain, then its second levels.
+const TABLE: &str = include_str!("endings.txt");
+
+fn table() -> impl Iterator<Item = (&'static str, std::str::SplitWhitespace<'static>)> {
+    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?, words))
+    })
+}
+
+/// Every top-level domain right under which the public can register.
+pub(super) fn top_levels() -> Vec<Arc<str>> {
+    table().map(|(top, _)| top).filter(|top| is_open(top)).map(Arc::from).collect()
+}
+
+/// The second levels of a top-level domain where the public can get a name, bought or free.
+pub(super) fn second_levels(top: &str) -> Vec<Arc<str>> {
+    let seconds = table().find(|(t, _)| *t == top).map(|(_, seconds)| seconds);
+    let named = seconds.into_iter().flatten().map(|second| format!("{second}.{top}"));
+    named.filter(|ending| is_open(ending) || is_free(ending)).map(Arc::from).collect()
+}
+
+/// All zones where a name costs nothing, [`FREE`] first.
+pub(super) fn free_zones() -> Vec<Arc<str>> {
+    let all = table().flat_map(|(top, seconds)| seconds.map(move |second| format!("{second}.{top}")));
+    let rest = all.filter(|zone| is_free(zone) && !FREE.contains(&zone.as_str()));
+    FREE.iter().map(|zone| (*zone).to_owned()).chain(rest).filter(|zone| is_free(zone)).map(Arc::from).collect()
+}
+
+/// What a name under a free zone is called.
+pub(super) fn free_technique(zone: &str) -> &'static str {
+    if DYNAMIC.contains(&zone) { "dynamic_dns" } else { "free_hosting" }
+}
+
+/// Is it in the private part of the list: somebody's zone below which everyone may take a name?
+pub(super) fn is_free(zone: &str) -> bool {
+    name::suffix_at(&format!("x.{zone}")).is_some_and(|(at, private)| at == 2 && private)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_are_those_that_the_public_can_get_a_name_under() {
+        let tops = top_levels();
+        assert!(tops.len() > 1_300, "{}", tops.len());
+        let has = |list: &[Arc<str>], ending: &str| list.iter().any(|e| &**e == ending);
+        assert!(has(&tops, "com") && has(&tops, "xn--fiqs8s") && !has(&tops, "gov") && !has(&tops, "arpa") && !has(&tops, "ck"));
+        let chinese = second_levels("cn");
+        assert!(has(&chinese, "com.cn") && has(&chinese, "bj.cn") && !has(&chinese, "gov.cn") && !has(&chinese, "edu.cn"));
+        let free = free_zones();
+        assert!(free.len() > 1_000 && &*free[0] == "pages.dev" && !has(&free, "com.cn"), "{}", free.len());
+    }
+}
