@@ -141,9 +141,7 @@ fn judge(labelled: &[Labelled], rules: &Rules, watchlist: &Watchlist, lang: Lang
 }
 
 fn one(page: &Labelled, rules: &Rules, watchlist: &Watchlist, blinder: &mut Blinder, lang: Lang) -> Result<Judged, Failure> {
-    let wrong = |why: String| {
-        Failure::failed(format!("{}：{why}", page.path.display()), format!("{}: {why}", page.path.display()), lang)
-    };
+    let wrong = |why: String| Failure::failed(format!("{}：{why}", page.path.display()), format!("{}: {why}", page.path.display()), lang);
     let size = std::fs::metadata(&page.path).map_err(|e| wrong(e.to_string()))?.len();
     if size > MAX_PAGE_BYTES {
         return Err(wrong(format!("{size} bytes; at most {MAX_PAGE_BYTES}")));

@@ -40,12 +40,20 @@ fn told(report: &Report, args: &EvalArgs, lang: Lang) -> Result<(), Failure> {
     }
     say::line(&lang.pick(
         format!("正常网页达到任一预警线：{}；达到任一复核线：{}", rate(report.alerts, lang), rate(report.reviewed, lang)),
-        format!("benign pages that alert in any class: {}; that reach a review line: {}", rate(report.alerts, lang), rate(report.reviewed, lang)),
+        format!(
+            "benign pages that alert in any class: {}; that reach a review line: {}",
+            rate(report.alerts, lang),
+            rate(report.reviewed, lang)
+        ),
     ))?;
     let confusion: Vec<String> = report.confusion.iter().map(|((truth, verdict), n)| format!("{truth}→{verdict} {n}")).collect();
     say::line(&format!("{}：{}", lang.pick("混淆（标注→结论）", "confusion (label→verdict)"), confusion.join("，")))?;
-    let weak: Vec<String> =
-        report.families.iter().filter(|f| f.right.hit < f.right.of).map(|f| format!("{} {}/{}", f.family, f.right.hit, f.right.of)).collect();
+    let weak: Vec<String> = report
+        .families
+        .iter()
+        .filter(|f| f.right.hit < f.right.of)
+        .map(|f| format!("{} {}/{}", f.family, f.right.hit, f.right.of))
+        .collect();
     if !weak.is_empty() {
         say::line(&format!("{}：{}", lang.pick("判对不全的模板族", "families not judged rightly throughout"), weak.join("，")))?;
     }
@@ -122,7 +130,10 @@ fn percent(rate: Rate) -> String {
 /// Seen, and what can be claimed.
 fn rate(rate: Rate, lang: Lang) -> String {
     let bound = rate.at_most() * 100.0;
-    lang.pick(format!("{}/{}（95% 把握至多 {bound:.2}%）", rate.hit, rate.of), format!("{}/{} (at most {bound:.2}% by 95%)", rate.hit, rate.of))
+    lang.pick(
+        format!("{}/{}（95% 把握至多 {bound:.2}%）", rate.hit, rate.of),
+        format!("{}/{} (at most {bound:.2}% by 95%)", rate.hit, rate.of),
+    )
 }
 
 fn wrong_line(wrong: &Wrong, lang: Lang) -> Result<(), Failure> {
@@ -157,8 +168,11 @@ fn as_json(report: &Report, base_rate: f64) -> Value {
     };
     let confusion: Vec<Value> =
         report.confusion.iter().map(|((truth, verdict), n)| json!({"label": truth, "verdict": verdict, "pages": n})).collect();
-    let families: Vec<Value> =
-        report.families.iter().map(|f| json!({"family": f.family, "label": f.truth.word(), "right": f.right.hit, "pages": f.right.of})).collect();
+    let families: Vec<Value> = report
+        .families
+        .iter()
+        .map(|f| json!({"family": f.family, "label": f.truth.word(), "right": f.right.hit, "pages": f.right.of}))
+        .collect();
     json!({
         "schema": "eval/1", "split": report.split, "pages": report.pages, "benign_families": report.benign.1,
         "alerts": rate_json(report.alerts), "reviewed": rate_json(report.reviewed),
@@ -194,7 +208,12 @@ pub(super) fn fits(context: &Context, fits: &[ClassFit], without: &[String], pat
         }
         say::line(&lang.pick(
             format!("{} 拟合（留出整族与同域名，误报率 0.1%）：召回由 {} 到 {}", fit.class.zh(), percent(old), percent(new)),
-            format!("{} fit (families and domains held out, 0.1% false positives): recall {} to {}", fit.class.word(), percent(old), percent(new)),
+            format!(
+                "{} fit (families and domains held out, 0.1% false positives): recall {} to {}",
+                fit.class.word(),
+                percent(old),
+                percent(new)
+            ),
         ))?;
         for s in &fit.signals {
             say::line(&format!("  {:<26} {:>4} → {:>6.1}  ({})", s.signal, s.points, s.fitted, s.pages))?;
@@ -204,7 +223,11 @@ pub(super) fn fits(context: &Context, fits: &[ClassFit], without: &[String], pat
         return Ok(());
     }
     if !without.is_empty() {
-        say::line(&format!("{}：{}", lang.pick("权重文件中没有的信号（规则自带分值）", "not in the weights file (rules bring their own points)"), without.join("，")))?;
+        say::line(&format!(
+            "{}：{}",
+            lang.pick("权重文件中没有的信号（规则自带分值）", "not in the weights file (rules bring their own points)"),
+            without.join("，")
+        ))?;
     }
     say::line(&format!("{}：{}", lang.pick("新权重已写出，请人工审核后使用", "new weights written, for review"), path.display()))
 }

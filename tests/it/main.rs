@@ -3,6 +3,7 @@
 mod assess;
 mod capture;
 mod cli;
+mod eval;
 mod evidence;
 mod house;
 #[path = "../lab/mod.rs"]

@@ -52,7 +52,8 @@ impl Blinder {
         }
         *self.known.entry(c).or_insert_with(|| {
             let folded = fold(c.encode_utf8(&mut [0; 4])).text;
-            let invisible = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' | '\u{fe00}'..='\u{fe0f}');
+            let invisible =
+                matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' | '\u{fe00}'..='\u{fe0f}');
             let split = matches!(c, '丨' | '丶' | '亅' | '丿' | '乄' | '·' | '\u{3000}');
             let changed = !folded.is_empty() && !folded.chars().eq(c.to_lowercase());
             if invisible || split || changed { STRAY } else { c }

@@ -2,7 +2,7 @@
 //! `name:` and then one alternative a line; `name=` and then one alternative of many lines (again `name=`: another alternative).
 //! In a text: `{name}` an alternative of `name`; `{@name}` the same one throughout the page; `{3-5*name}` that many different ones;
 //! `{a|b|c}` one of these, nested as deep as wanted; `{#4}` digits; `{#2-9}` a number; `{#x32}` hexadecimal; `{#a4-7}` letters.
-//! Any other braces stand for themselves, so that style sheets and scripts can be written as they are.
+//! Any other braces stand for themselves, so that style sheets and scripts can be written as they are, but for a bar between braces.
 
 use super::dice::Dice;
 use std::collections::BTreeMap;
@@ -158,11 +158,8 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-/// Split at bars outside inner braces; a script's `||` is no bar.
+/// Split at bars outside inner braces.
 fn alternatives(inner: &str) -> Vec<&str> {
-    if inner.contains("||") || inner.contains(';') && inner.contains(':') {
-        return vec![inner];
-    }
     let (mut depth, mut start, mut parts) = (0_i32, 0, Vec::new());
     for (at, c) in inner.char_indices() {
         match c {
