@@ -4,6 +4,7 @@
 
 mod anchors;
 mod check;
+pub mod eval;
 mod fields;
 mod kindly;
 mod lexicon;

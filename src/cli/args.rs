@@ -62,6 +62,8 @@ pub(crate) enum Command {
     /// Rules
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// How good the assessment is on a folder of labelled pages (no network, no store)
+    Eval(EvalArgs),
     /// What is missing on this machine, and the command that installs it
     Doctor,
     /// The store behind the leads
@@ -182,6 +184,27 @@ pub(crate) enum RulesCommand {
     Check,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// Folder with manifest.tsv (file, url, class, family, split) and the pages
+    pub(crate) dir: PathBuf,
+    /// Share of all visited pages that are of a class, for the precision
+    #[arg(long, value_name = "0..1", default_value_t = 0.001)]
+    pub(crate) base_rate: f64,
+    /// Only these splits; repeat for more
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Vec<String>,
+    /// Exit 4 where a class's recall is lower, or more than 0.1% of the benign pages alert for it; repeat for more
+    #[arg(long, value_name = "CLASS=RECALL", value_parser = crate::cli::eval::bar)]
+    pub(crate) bar: Vec<(crate::model::assessment::Class, f64)>,
+    /// List every page that was judged wrongly
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Fit the weights on the split `train` and write them to this new file, for review
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fit: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum RecordsCommand {
     /// Make the store anew from packages and journal
@@ -208,6 +231,13 @@ const ZH: &[(&str, &str, &str)] = &[
     ("permute", "limit", "最多输出多少个"),
     ("check", "", "立即访问并研判；输出结论、依据和证据包路径"),
     ("check", "urls", "网址（不写协议按 http:// 处理）"),
+    ("eval", "", "用一批已标注的网页衡量研判的好坏（不联网、不写库）"),
+    ("eval", "dir", "目录：manifest.tsv（file、url、class、family、split）及网页文件"),
+    ("eval", "base_rate", "所访问网页中某类所占的比例，用于推算准确率"),
+    ("eval", "split", "只评估这些划分，可重复"),
+    ("eval", "bar", "某类召回低于此值，或正常网页误报超过 0.1% 时，退出码为 4；可重复"),
+    ("eval", "all", "列出全部判错的网页"),
+    ("eval", "fit", "在 train 划分上拟合权重，写入这个新文件，供人工审核"),
     ("tip", "", "群众举报"),
     ("tip add", "", "登记一个被举报的网址，下次 scan 访问"),
     ("tip add", "url", "被举报的网址"),

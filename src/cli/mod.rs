@@ -5,6 +5,8 @@
 mod args;
 mod check;
 mod doctor;
+mod eval;
+mod eval_say;
 mod evidence;
 mod fail;
 mod init;
@@ -78,6 +80,7 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Match(args) => matching::run(&context, &args),
         Command::Permute(args) => permute::run(&context, &args),
         Command::Check(args) => check::run(&context, &args),
+        Command::Eval(args) => eval::run(&context, &args),
         Command::Tip(args::TipCommand::Add { url, by }) => tip::add(&context, &url, &by),
         Command::Leads(command) => leads::run(&context, &command),
         Command::Evidence(args::EvidenceCommand::Verify { paths }) => evidence::verify(&context, &paths),

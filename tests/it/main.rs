@@ -3,6 +3,7 @@
 mod assess;
 mod capture;
 mod cli;
+mod eval;
 mod evidence;
 mod fresh;
 mod house;
