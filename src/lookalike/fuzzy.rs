@@ -79,6 +79,15 @@ const PAIRS: &[(char, [char; 2])] =
 pub(super) fn letter_of(digit: char) -> char {
     DIGITS.iter().find(|(d, _)| *d == digit).and_then(|(_, letters)| letters.chars().next()).unwrap_or(digit)
 }
+/// Letters that are read as one another for half an edit, digits included.
+pub(super) fn likenesses() -> impl Iterator<Item = (char, char)> {
+    let digits = DIGITS.iter().flat_map(|(digit, letters)| letters.chars().map(|letter| (*digit, letter)));
+    LOOKS.iter().copied().chain(digits)
+}
+/// Each letter that two others look like, with the two.
+pub(super) fn pairs() -> impl Iterator<Item = (char, [char; 2])> {
+    PAIRS.iter().copied()
+}
 /// Pairs that look like one letter.
 pub(super) fn pairs_for(letter: char) -> impl Iterator<Item = [char; 2]> {
     PAIRS.iter().filter(move |(one, _)| *one == letter).map(|(_, two)| *two)
