@@ -4,6 +4,7 @@
 
 use super::fuzzy::{self, Edit, Fit};
 use super::layout::{Layout, Sep};
+use super::letters::{self, Near};
 use super::tokens::{Form, Token};
 use super::words::Kind;
 
@@ -46,12 +47,19 @@ pub(super) fn places(layout: &Layout, tokens: &[Token], hints: &mut Vec<Hint>) -
     hints.dedup();
     let mut places: Vec<Place> = Vec::new();
     let mut fits: Vec<Fit> = Vec::new();
+    let codes: Vec<u8> = layout.chars.iter().map(|c| letters::code(*c)).collect();
     for hint in hints.iter() {
         if places.len() >= MAX_PLACES {
             break;
         }
         let token = &tokens[hint.token as usize];
         let from = hint.from as usize;
+        if token.budget > 0 {
+            let to = (from + token.chars.len() + usize::from(token.budget)).min(codes.len());
+            if !Near::of(codes[from..to].iter().copied()).holds(token.letters, token.budget) {
+                continue;
+            }
+        }
         fits.clear();
         fuzzy::fits(&layout.chars[from..], &token.chars, token.budget, &mut fits);
         if token.budget > 0 && from < layout.suffix_from && layout.suffix_from - from < token.chars.len() + 3 {

@@ -2,6 +2,7 @@
 //! separators left out. Coarser than [`super::layout`], never finer: what a token's letters match there, their codes match here.
 
 use super::{fuzzy, han, layout, skeleton};
+use std::sync::LazyLock;
 
 /// Hyphen, underscore, dot: they stand between letters.
 pub(super) const SEPARATOR: u8 = 0;
@@ -60,6 +61,7 @@ const MAX: usize = 256;
 /// A line's letters.
 pub(super) struct Letters {
     text: [u8; MAX],
+    shown: [u8; MAX],
     len: usize,
     separated: [u64; MAX / 64 + 1],
     dotted: [u64; MAX / 64 + 1],
@@ -72,7 +74,15 @@ pub(super) struct Letters {
 impl Letters {
     /// Of a line of any bytes. `None`: it is to be looked at the slow way.
     pub(super) fn of(line: &[u8]) -> Option<Self> {
-        let mut letters = Self { text: [0; MAX], len: 0, separated: [0; MAX / 64 + 1], dotted: [0; MAX / 64 + 1], dots: 0, foreign: false };
+        let mut letters = Self {
+            text: [0; MAX],
+            shown: [0; MAX],
+            len: 0,
+            separated: [0; MAX / 64 + 1],
+            dotted: [0; MAX / 64 + 1],
+            dots: 0,
+            foreign: false,
+        };
         if line.len() > MAX {
             return None;
         }
@@ -87,6 +97,7 @@ impl Letters {
                 SLOW => return letters.decoded(std::str::from_utf8(line).ok()?),
                 code => {
                     separators = 0;
+                    *letters.shown.get_mut(letters.len)? = byte.to_ascii_lowercase();
                     letters.push(code)?;
                 }
             }
@@ -99,6 +110,10 @@ impl Letters {
     /// The letters.
     pub(super) fn text(&self) -> &[u8] {
         &self.text[..self.len]
+    }
+    /// The same as written, lower case. Of no use where the line has foreign characters.
+    pub(super) fn shown(&self) -> &[u8] {
+        &self.shown[..self.len]
     }
     /// Does letter `at` follow a separator, or nothing that belongs to a name?
     pub(super) fn begins(&self, at: usize) -> bool {
@@ -155,13 +170,39 @@ pub(super) fn bit(code: u8) -> u32 {
 
 /// For each code: letters that stand in its place at no further cost once it is there, and those that it may be read as for half
 /// an edit.
-pub(super) struct Kin {
-    pub(super) free: [u32; 32],
-    pub(super) half: [u32; 32],
+struct Kin {
+    free: [u32; 32],
+    half: [u32; 32],
+}
+
+static KIN: LazyLock<Kin> = LazyLock::new(Kin::new);
+
+/// The letters of a stretch, as far as a token's letters may be found in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Near {
+    near: u32,
+    half: u32,
+}
+
+impl Near {
+    /// Of codes.
+    pub(super) fn of(codes: impl Iterator<Item = u8>) -> Self {
+        // A `g` after `n` and an `h` after `z`, `c`, `s` are left out for half an edit.
+        codes.fold(Self { near: 0, half: bit(7) | bit(8) }, |sum, code| match code {
+            0..32 => Self { near: sum.near | bit(code) | KIN.free[usize::from(code)], half: sum.half | KIN.half[usize::from(code)] },
+            _ => sum,
+        })
+    }
+    /// Can a token of these letters stand here for so many half edits? Each letter that is not there costs two, or one where a
+    /// letter like it is.
+    pub(super) fn holds(self, letters: u32, half_edits: u8) -> bool {
+        let missing = letters & !self.near;
+        (missing & self.half).count_ones() + 2 * (missing & !self.half).count_ones() <= u32::from(half_edits)
+    }
 }
 
 impl Kin {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let mut kin = Self { free: [0; 32], half: [0; 32] };
         for (a, b) in fuzzy::likenesses() {
             kin.half[usize::from(code(a) & 31)] |= bit(code(b));

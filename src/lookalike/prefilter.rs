@@ -33,7 +33,7 @@ impl Prefilter {
             filter.mark(&window);
         }
         for piece in pieces {
-            let rarest = piece.windows(PIECE).min_by(|a, b| chance(a.iter()).total_cmp(&chance(b.iter())));
+            let rarest = piece.windows(PIECE).max_by_key(|window| rarity(window.iter()));
             filter.add(rarest.unwrap_or(piece));
         }
         filter
@@ -52,7 +52,7 @@ impl Prefilter {
                 let windows = (0..written.len() + WINDOW - 1).filter(|start| start % 2 == odd).map(|start| -> [Option<u8>; WINDOW] {
                     std::array::from_fn(|i| (start + i + 1).checked_sub(WINDOW).and_then(|at| written.get(at)).copied())
                 });
-                let rarest = windows.min_by(|a, b| chance(a.iter().flatten()).total_cmp(&chance(b.iter().flatten())));
+                let rarest = windows.max_by_key(|window| rarity(window.iter().flatten()));
                 if let Some(window) = rarest {
                     self.mark(&window);
                 }
@@ -136,9 +136,49 @@ fn place(at: usize, code: u8) -> [Option<u8>; WINDOW] {
     std::array::from_fn(|i| (i == at).then_some(code))
 }
 
-/// How often these codes stand together in names, roughly.
-fn chance<'a>(codes: impl Iterator<Item = &'a u8>) -> f64 {
-    // Per mille, separators first, then a to z.
-    const COMMON: [u16; 27] = [110, 90, 25, 35, 30, 90, 15, 25, 30, 75, 5, 20, 50, 35, 60, 75, 28, 3, 60, 60, 60, 32, 13, 12, 5, 15, 8];
-    codes.map(|code| f64::from(COMMON.get(usize::from(*code)).copied().unwrap_or(10)) / 1000.0).product()
+/// How rarely these codes stand together in names, in quarter bits.
+fn rarity<'a>(codes: impl Iterator<Item = &'a u8>) -> u32 {
+    let mut before = None;
+    let quarters = |row: &[u8; 28], code: usize| u32::from(row[code].saturating_sub(b'#'));
+    codes.fold(0, |sum, code| {
+        let code = usize::from(*code).min(27);
+        let row = before.replace(code).map_or(ALONE, |b: usize| FOLLOWS[b]);
+        sum + quarters(row, code)
+    })
 }
+
+/// How rarely a code follows another in lists of new and of established names: a character each, `#` for always, one further for
+/// each quarter of a bit. Rows and columns: separator, a to z, anything else.
+#[rustfmt::skip]
+const FOLLOWS: [&[u8; 28]; 28] = [
+    b"Y;<'@5@BC;IG9?27?NB.8G@A:MG[",
+    b"2:666;;7<4?:16.77B133::>@:<D",
+    b"001:;0<6<3;=3<=1=>6475=BC:9A",
+    b"84?;?6DA3:D98B>&BB;=9=FFH?CA",
+    b"00899.;9;/<>8;72<A64:5<>B:<@",
+    b"158773>;?;A=492<<C120@<=<?>.",
+    b"408:;05:=0<>4<=.=?4843>@A:<K",
+    b".25:91<575;=5;93<>4577??::85",
+    b"2.9;</>;=0==:<:.>?:972??B:<@",
+    b"42:376:6???947,48@832=8B>>;G",
+    b"216883;89.897::2:<;453=>::8[",
+    b"108;=0<;;3;;6<;2<@9566>?D8>.",
+    b"106:80=:>/>=2;>0<A?655=AD9::",
+    b"82<@C3C@D6ED@>C7;GC<@=EHH=C&",
+    b"03;64-9/=5=:7>:6?B@32:?AB<>@",
+    b"5<9;:><;A?B=5(275F3887<=CA>=",
+    b"10;<>1?<73A?4=?23B1778@CD>?/",
+    b"164786:6809969:797956.:<=;7[",
+    b"10:98.>4?1B899:0<D;537:CG9AB",
+    b".588<->;34?37;>58B?508??D=:B",
+    b"018:>/>;51@@9=>0=C4567=?D9=0",
+    b"335755=9=6=;46085A112>@A<;:8",
+    b"4/8;=+>:>,?=9=;3<?;89<<DE>=<",
+    b"0.;;=->=60>?9=80>A=5:8C8;:<G",
+    b".897:8<:8.:>8:=;5@>765A;8-9L",
+    b",38696;8;5==79939A:373A<<91:",
+    b"023:;3<6279<5;<3<><57:>>;930",
+    b"[2225574588844786<814=:8;:7[",
+];
+/// The same for a code by itself.
+const ALONE: &[u8; 28] = b"238392<894>;64419A6448=??;<3";

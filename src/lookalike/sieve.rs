@@ -3,12 +3,13 @@
 //! would say yes.
 
 use super::compiled::{self, Compiled};
-use super::letters::{self, Kin, Letters};
+use super::fuzzy;
+use super::letters::{self, Letters, Near};
 use super::prefilter::Prefilter;
 use super::tokens::{Form, Token};
 use super::words::Kind;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What a place for nothing and fillers can add to a name of plain ASCII.
 const MOST_ADDED: i32 = super::screen::FREE_HOST_POINTS + super::cover::MAX_FILLER_POINTS;
@@ -19,7 +20,8 @@ const MAX_CORES: usize = 64;
 pub(super) struct Sieve {
     automaton: AhoCorasick,
     patterns: Vec<Pattern>,
-    kin: Kin,
+    /// The tokens' texts.
+    texts: Vec<Vec<u8>>,
     /// Weights below this are no hit, in a name of plain ASCII.
     level: i32,
 }
@@ -31,6 +33,8 @@ struct Pattern {
     /// Letters before its start and behind it that a token it belongs to may take.
     left: usize,
     right: usize,
+    /// Is it a piece of anything but itself?
+    parts: bool,
     /// A hit wherever it stands: the official host in an address.
     always: bool,
     /// Enough by itself where it begins a label and the suffix says so.
@@ -63,6 +67,8 @@ struct Target {
     /// Can a name with no heavier word than this one speak at all?
     speaks: bool,
     letters: u32,
+    /// Index of its text.
+    text: usize,
 }
 
 /// A stretch that a token takes at least, and what it weighs.
@@ -78,10 +84,15 @@ impl Sieve {
     pub(super) fn new(sites: &[Compiled]) -> Result<(Self, Prefilter), String> {
         let mut patterns: BTreeMap<Vec<u8>, Pattern> = BTreeMap::new();
         let mut anchors: Vec<Vec<u8>> = Vec::new();
+        let (mut texts, mut numbers) = (Vec::new(), HashMap::new());
         let codes = |text: &str| text.chars().map(letters::code).collect::<Vec<u8>>();
         for compiled in sites {
             for token in compiled.tokens.iter().filter(|t| t.kind != Kind::Filler) {
                 let structure = structure_of(token);
+                let text = *numbers.entry(token.chars.iter().collect::<String>()).or_insert_with_key(|text| {
+                    texts.push(text.clone().into_bytes());
+                    texts.len() - 1
+                });
                 let anchor = speaks(token) || structure != Structure::No;
                 for (index, (piece, offset, slack)) in compiled::pieces(token, &compiled.hosts).into_iter().enumerate() {
                     let piece = codes(&piece);
@@ -90,7 +101,7 @@ impl Sieve {
                     }
                     let pattern = patterns.entry(piece).or_default();
                     let whole = index == 0;
-                    pattern.targets.push(Target::of(token, usize::from(offset), usize::from(slack), whole));
+                    pattern.targets.push(Target::of(token, text, usize::from(offset), usize::from(slack), whole));
                     if whole {
                         pattern.structure = pattern.structure.max(structure);
                     }
@@ -114,7 +125,7 @@ impl Sieve {
             .map_err(|e| e.to_string())?;
         let level = sites.iter().map(|s| i32::from(s.names.alert)).min().unwrap_or(0) - MOST_ADDED;
         let prefilter = Prefilter::new(shortest(anchors).iter().map(Vec::as_slice));
-        Ok((Self { automaton, patterns: patterns.into_values().collect(), kin: Kin::new(), level }, prefilter))
+        Ok((Self { automaton, patterns: patterns.into_values().collect(), texts, level }, prefilter))
     }
     /// Can the full reading of this line come to a hit?
     pub(super) fn lets_through(&self, line: &[u8]) -> bool {
@@ -123,19 +134,22 @@ impl Sieve {
         let level = if letters.foreign { self.level - super::screen::MIXED_POINTS } else { self.level };
         let mut cores = [Core { from: 0, to: 0, weight: 0 }; MAX_CORES];
         let (mut count, mut sum, mut speaks) = (0, 0, false);
+        let mut fits = Vec::new();
         for hit in self.automaton.find_overlapping_iter(text) {
             let pattern = &self.patterns[hit.pattern().as_usize()];
             if pattern.always || self.stands(pattern, &letters, hit.start()) {
                 return true;
             }
-            let Some((near, half)) = pattern.needs_letters().then(|| self.around(text, hit.start(), pattern)).or(Some((0, 0))) else {
-                continue;
+            let at = hit.start();
+            let near = match pattern.parts {
+                true => Near::of(text[at.saturating_sub(pattern.left)..(at + pattern.right).min(text.len())].iter().copied()),
+                false => Near::default(),
             };
             for target in &pattern.targets {
-                if !target.whole && !target.is_near(near, half) {
+                if !target.whole && !(near.holds(target.letters, target.budget) && self.fits(target, &letters, at, &mut fits)) {
                     continue;
                 }
-                let start = hit.start().saturating_sub(target.offset);
+                let start = at.saturating_sub(target.offset);
                 let core = Core {
                     from: start + target.slack,
                     to: (start.saturating_sub(target.slack) + target.shortest).max(start + target.slack),
@@ -152,49 +166,45 @@ impl Sieve {
         }
         speaks && sum >= level && heaviest(&mut cores[..count]) >= level
     }
+    /// Does the token stand anywhere around the pattern? Not asked of lines with foreign characters.
+    fn fits(&self, target: &Target, letters: &Letters, at: usize, fits: &mut Vec<fuzzy::Fit>) -> bool {
+        let start = at.saturating_sub(target.offset);
+        let starts = start.saturating_sub(target.slack)..=(start + target.slack).min(letters.shown().len() - 1);
+        letters.foreign
+            || starts.into_iter().any(|from| {
+                fits.clear();
+                fuzzy::fits(&letters.shown()[from..], &self.texts[target.text], target.budget, fits);
+                !fits.is_empty()
+            })
+    }
     /// Does a whole token stand where its place alone may make a hit?
     fn stands(&self, pattern: &Pattern, letters: &Letters, at: usize) -> bool {
         pattern.structure != Structure::No
             && letters.begins(at)
             && (letters.follows_dot(at + pattern.length) || pattern.structure == Structure::Label && letters.dots >= 2)
     }
-    /// The letters around a pattern, and those that they may be read as for half an edit.
-    fn around(&self, text: &[u8], at: usize, pattern: &Pattern) -> (u32, u32) {
-        let window = &text[at.saturating_sub(pattern.left)..(at + pattern.right).min(text.len())];
-        let (mut near, mut half) = (0, letters::bit(letters::code('g')) | letters::bit(letters::code('h')));
-        for code in window {
-            let index = usize::from(code & 31);
-            if *code < 32 {
-                near |= letters::bit(*code) | self.kin.free[index];
-                half |= self.kin.half[index];
-            }
-        }
-        (near, half)
-    }
 }
 
 impl Pattern {
     fn settle(&mut self, length: usize) {
         self.length = length;
-        let mut best: BTreeMap<(usize, usize, usize, u8, bool, u32), Target> = BTreeMap::new();
+        let mut best: BTreeMap<(usize, usize, u8, bool, usize), Target> = BTreeMap::new();
         for target in self.targets.drain(..) {
-            let key = (target.offset, target.slack, target.shortest, target.budget, target.whole, target.letters);
+            let key = (target.offset, target.slack, target.budget, target.whole, target.text);
             let known = best.entry(key).or_insert(target);
             known.weight = known.weight.max(target.weight);
             known.speaks |= target.speaks;
         }
         self.targets = best.into_values().collect();
         self.targets.sort_by(|a, b| b.cmp(a));
+        self.parts = self.targets.iter().any(|t| !t.whole);
         self.left = self.targets.iter().map(|t| t.offset + t.slack).max().unwrap_or(0);
         self.right = self.targets.iter().map(Target::reach).max().unwrap_or(0);
-    }
-    fn needs_letters(&self) -> bool {
-        self.targets.iter().any(|t| !t.whole)
     }
 }
 
 impl Target {
-    fn of(token: &Token, offset: usize, slack: usize, whole: bool) -> Self {
+    fn of(token: &Token, text: usize, offset: usize, slack: usize, whole: bool) -> Self {
         let length = token.chars.len();
         Self {
             // A piece stands for the whole with at least half an edit, else the whole is found as well.
@@ -205,17 +215,13 @@ impl Target {
             budget: token.budget,
             whole,
             speaks: speaks(token),
-            letters: token.chars.iter().fold(0, |bits, c| bits | letters::bit(letters::code(*c))),
+            letters: token.letters,
+            text,
         }
     }
     /// Letters from the pattern's start that the token may take.
     fn reach(&self) -> usize {
         self.shortest + 2 * usize::from(self.budget) + self.slack
-    }
-    /// Are enough of its letters near: each missing one costs an edit, or half of one where a letter like it is there?
-    fn is_near(&self, near: u32, half: u32) -> bool {
-        let missing = self.letters & !near;
-        (missing & half).count_ones() + 2 * (missing & !half).count_ones() <= u32::from(self.budget)
     }
 }
 
