@@ -1,11 +1,12 @@
 //! One name against all sites: official or not, by address or by name, and the sentence that says why.
 
-use super::compiled::{self, Automaton, Compiled};
+use super::compiled::{Automaton, Compiled};
 use super::cover::{self, Cover};
 use super::layout::{Layout, Sep};
 use super::name::{self, Parts};
 use super::naming;
 use super::prefilter::Prefilter;
+use super::sieve::Sieve;
 use super::technique::Techniques;
 use super::tokens::Form;
 use super::words::{Kind, Names};
@@ -15,9 +16,9 @@ use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::site::Site;
 
 /// Added where anyone takes a name for nothing.
-const FREE_HOST_POINTS: i32 = 8;
+pub(super) const FREE_HOST_POINTS: i32 = 8;
 /// Added where letters of several scripts are mixed in one label, or Chinese words with official labels.
-const MIXED_POINTS: i32 = 20;
+pub(super) const MIXED_POINTS: i32 = 20;
 /// What a structural finding weighs where no token does.
 const STRUCTURE_POINTS: i32 = 62;
 
@@ -26,6 +27,7 @@ pub struct Watchlist {
     pub(super) sites: Vec<Compiled>,
     pub(super) techniques: Techniques,
     automaton: Automaton,
+    sieve: Sieve,
     prefilter: Prefilter,
 }
 
@@ -53,8 +55,9 @@ impl Watchlist {
                 Err(wrong) => errors.extend(wrong),
             }
         }
-        let automaton = match Automaton::new(&compiled) {
-            Ok(automaton) if errors.is_empty() => automaton,
+        let built = Automaton::new(&compiled).and_then(|automaton| Ok((automaton, Sieve::new(&compiled)?)));
+        let (automaton, (sieve, prefilter)) = match built {
+            Ok(automata) if errors.is_empty() => automata,
             Ok(_) => return Err(errors),
             Err(why) => {
                 errors.push(RuleError {
@@ -65,10 +68,13 @@ impl Watchlist {
                 return Err(errors);
             }
         };
-        Ok(Self { prefilter: compiled::prefilter(&compiled), sites: compiled, techniques, automaton })
+        Ok(Self { prefilter, sieve, sites: compiled, techniques, automaton })
     }
     /// Screens one name (any bytes) or URL. `None`: not near, or official.
     pub fn screen(&self, line: &[u8]) -> Option<NameHit> {
+        if !self.sieve.lets_through(line) {
+            return None;
+        }
         let parts = name::split(line);
         if parts.host.is_empty() || self.sites.is_empty() {
             return None;
@@ -102,18 +108,7 @@ impl Watchlist {
                 hit(line.trim_ascii(), found);
             }
         };
-        let mut rest = block;
-        while !rest.is_empty() {
-            let (chunk, after) = cut_at_line(rest);
-            if chunk.is_ascii() {
-                self.prefilter.lines(chunk, &mut look);
-            } else {
-                for line in chunk.split(|b| *b == b'\n') {
-                    if line.is_ascii() { self.prefilter.lines(line, &mut look) } else { look(line) }
-                }
-            }
-            rest = after;
-        }
+        self.prefilter.lines(block, &mut look);
         if block.iter().all(u8::is_ascii_whitespace) {
             names = 0;
         }
@@ -332,15 +327,6 @@ const DYNAMIC: &[&str] = &[
     "serveftp.com",
     "myftp.org",
 ];
-
-fn cut_at_line(block: &[u8]) -> (&[u8], &[u8]) {
-    const CHUNK: usize = 1 << 16;
-    if block.len() <= CHUNK {
-        return (block, &[]);
-    }
-    let end = memchr::memrchr(b'\n', &block[..CHUNK]).or_else(|| memchr::memchr(b'\n', &block[CHUNK..]).map(|at| CHUNK + at));
-    block.split_at(end.map_or(block.len(), |nl| nl + 1))
-}
 
 fn owns(site: &Site, host: &str) -> bool {
     site.hosts.iter().chain(&site.trees).any(|tree| name::under(host, tree))

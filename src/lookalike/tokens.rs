@@ -1,8 +1,8 @@
 //! From a site's words and official hosts to the tokens that are looked for. Joined and hyphenated forms, initials, mixed
 //! forms and blurred pinyin follow from the data; nobody writes them down.
 
-use super::name;
 use super::words::{Kind, Names, Word};
+use super::{letters, name};
 use crate::model::site::Site;
 use std::collections::HashMap;
 
@@ -42,6 +42,8 @@ pub(super) enum Form {
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) chars: Vec<char>,
+    /// The set of its letters, a bit each.
+    pub(super) letters: u32,
     /// Bit `i`: a separator before character `i` belongs there and costs nothing.
     pub(super) seams: u64,
     pub(super) points: i32,
@@ -60,7 +62,8 @@ pub(super) struct Token {
 impl Token {
     fn latin(text: &str, points: i32, kind: Kind, form: Form) -> Self {
         let chars: Vec<char> = text.chars().collect();
-        Self { seams: 0, head_only: false, points, budget: 0, kind, form, shown: text.to_owned(), means: String::new(), chars }
+        let letters = chars.iter().fold(0, |set, c| set | letters::bit(letters::code(*c)));
+        Self { letters, seams: 0, head_only: false, points, budget: 0, kind, form, shown: text.to_owned(), means: String::new(), chars }
     }
     fn budget(mut self, half_edits: u8) -> Self {
         self.budget = half_edits;
