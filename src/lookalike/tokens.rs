@@ -162,6 +162,10 @@ fn official(host: &str) -> Vec<Token> {
                 let longer = if start < root && end > root + 1 { 25 } else { 0 };
                 let mut token = join(&all[start..end], form, Some(by_letters(letters) + longer));
                 token.head_only = !cut.closed && start == root;
+                // A short label before a suffix that everybody has (`osta.org`) is near too much: one edit in the whole, none in a part.
+                if token.head_only {
+                    token.budget = if end == all.len() && letters >= 8 { 2 } else { 0 };
+                }
                 tokens.push(token);
             }
         }
