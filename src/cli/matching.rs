@@ -101,6 +101,9 @@ fn print(context: &Context, name: &[u8], hit: &NameHit) -> Result<(), Failure> {
             "site": hit.site,
             "score": hit.score,
             "techniques": hit.techniques,
+            "matched": hit.matched,
+            "token": hit.token,
+            "transform": hit.transform,
             "why": why,
         }));
     }
