@@ -3,6 +3,7 @@
 //! Pure: no network, no clock, no disk. A room of its own because it must read millions of names a day.
 
 mod compiled;
+mod cost;
 mod cover;
 mod fuzzy;
 mod han;
@@ -19,6 +20,7 @@ mod technique;
 mod tokens;
 mod words;
 
+pub use cost::{WordCost, WordCosts};
 pub use permute::{MAX_PERMUTATIONS, Permutation, permute, permute_under};
 pub use screen::Watchlist;
 pub use suffixes::Suffixes;

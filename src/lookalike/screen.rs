@@ -125,9 +125,22 @@ impl Watchlist {
         }
         names
     }
+    /// The places on which the reading of a name against one site rests. `None`: no such site, or nothing found.
+    pub(super) fn reading(&self, line: &[u8], site: &str) -> Option<(&Compiled, Vec<cover::Place>)> {
+        let layout = Layout::of(&name::split(line).host, &self.dynamic());
+        let at = self.sites.iter().position(|s| s.site.id == site)?;
+        if layout.chars.is_empty() {
+            return None;
+        }
+        let mut found = self.automaton.run(&layout, self.sites.len());
+        let cover = self.cover(&self.sites[at], &layout, &mut found[at].hints)?;
+        Some((&self.sites[at], cover.places))
+    }
+    fn dynamic(&self) -> Vec<&str> {
+        self.techniques.get("dynamic_dns").map(|t| t.zones.iter().map(String::as_str).collect()).unwrap_or_default()
+    }
     fn by_name(&self, parts: &Parts) -> Option<NameHit> {
-        let dynamic: Vec<&str> =
-            self.techniques.get("dynamic_dns").map(|t| t.zones.iter().map(String::as_str).collect()).unwrap_or_default();
+        let dynamic = self.dynamic();
         let layout = Layout::of(&parts.host, &dynamic);
         if layout.chars.is_empty() || self.sites.iter().any(|s| owns(&s.site, &layout.ascii)) {
             return None;

@@ -122,6 +122,17 @@ pub(super) fn labels<'a>(host: &'a str, suffixes: &Suffixes) -> Option<Labels<'a
     Some(Labels { sub: head, root, suffix: host[at..].split('.').collect(), closed: suffixes.is_closed(&host[at..]) })
 }
 
+/// Added to labels that reach into the suffix, so that the longest exact reading weighs most: more than its parts together
+/// (`cx.mem` and `gov-cn`), while the whole with two letters left out weighs less than the part that stands there.
+fn longer(first: &str, whole: bool) -> i32 {
+    match (first.len() >= 3, whole) {
+        (true, true) => 41,
+        (true, false) => 33,
+        (false, true) => 23,
+        (false, false) => 10,
+    }
+}
+
 /// A part of an open official name (`osta.org`) counts where it stands alone; one more letter makes it another word.
 const OPEN_PART_POINTS: i32 = 62;
 
@@ -166,7 +177,7 @@ fn official(host: &str, suffixes: &Suffixes) -> Vec<Token> {
                 let form = Form::Joined { whole: start == 0 && end == all.len(), to_end: end == all.len() };
                 let letters = all[start..end].iter().map(|p| p.len()).sum();
                 // More than its parts together, so that the longest reading is the best one.
-                let longer = if start < root && end > root + 1 { 50 } else { 0 };
+                let longer = if start < root && end > root + 1 { longer(cut.suffix[0], end == all.len()) } else { 0 };
                 let mut token = join(&all[start..end], form, Some(by_letters(letters) + longer));
                 token.head_only = !cut.closed && start == root;
                 // A short label before a suffix that everybody has (`osta.org`) is near too much: one edit in the whole, none in a part.
@@ -207,9 +218,11 @@ type Join<'a> = dyn Fn(&[&str], Form, Option<i32>) -> Token + 'a;
 fn closed_suffix(cut: &Labels<'_>, join: &Join<'_>, tokens: &mut Vec<Token>) {
     let first = cut.suffix[0];
     tokens.push(join(&[first, cut.root], Form::Swapped, None));
-    tokens.push(join(&[first], Form::Label, Some(18)).budget(0));
+    if first.len() >= 3 {
+        tokens.push(join(&[first], Form::Label, Some(18)).budget(0));
+    }
     if cut.suffix.len() >= 2 {
-        tokens.push(join(&cut.suffix, Form::Suffix, Some(40)));
+        tokens.push(join(&cut.suffix, Form::Suffix, Some(if first.len() >= 3 { 40 } else { 20 })));
     }
     if let Some(sub) = cut.sub.last() {
         let gapped: Vec<&str> = [*sub].into_iter().chain(cut.suffix.iter().copied()).collect();

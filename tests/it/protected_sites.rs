@@ -5,6 +5,7 @@ use jianwei::assess::{Rules, dossier_of};
 use jianwei::capture::extract;
 use jianwei::lookalike::{Watchlist, permute};
 use jianwei::model::assessment::{Assessment, Verdict};
+use jianwei::model::candidate::NameHit;
 use jianwei::model::host::Host;
 use jianwei::model::rulefile::RuleFile;
 use jianwei::model::site::{Site, Status};
@@ -180,9 +181,9 @@ const SITES: &[Wanted] = &[
             ),
             (
                 "教育部学历证书电子注册备案表",
-                "<h1>中国高等教育学生信息网</h1><table><tr><td>姓名</td><td>张某</td></tr><tr><td>性别</td><td>男</td></tr><tr><td>出生日期</td><td>1990</td></tr>\
-                 <tr><td>院校</td><td>某大学</td></tr><tr><td>层次</td><td>本科</td></tr><tr><td>院系</td><td>机械</td></tr><tr><td>专业</td><td>机械</td></tr>\
-                 <tr><td>学号</td><td>1</td></tr><tr><td>学制</td><td>4</td></tr><tr><td>学历类别</td><td>普通</td></tr><tr><td>学习形式</td><td>全日制</td></tr>\
+                "<h1>中国高等教育学生信息网（学信网）</h1><table><tr><td>姓名</td><td>张某</td></tr><tr><td>性别</td><td>男</td></tr>\
+                 <tr><td>出生日期</td><td>1990</td></tr><tr><td>层次</td><td>本科</td></tr><tr><td>院系</td><td>机械</td></tr>\
+                 <tr><td>学制</td><td>4</td></tr><tr><td>学历类别</td><td>普通</td></tr><tr><td>学习形式</td><td>全日制</td></tr>\
                  <tr><td>证书编号</td><td>1</td></tr></table><p>在线验证码 123456</p>",
                 "/xlcx/bg.do?vcode=1",
             ),
@@ -238,41 +239,51 @@ fn told(assessment: &Assessment) -> String {
 #[test]
 fn near_names_of_each_site_are_hit_for_that_site_with_a_technique_and_a_sentence_in_both_languages() {
     let (list, ..) = loaded();
+    let mut wrong = Vec::new();
     for wanted in SITES {
         for (name, technique) in wanted.near {
-            let hit = list.screen(name.as_bytes()).unwrap_or_else(|| panic!("{name}: no hit"));
-            assert_eq!(hit.site, wanted.site, "{name}: {hit:?}");
-            assert!(hit.techniques.iter().any(|t| t == technique), "{name}: {hit:?}");
-            for text in [&hit.why, &hit.why_en] {
-                assert!(!text.contains(['{', '}']) && text.chars().count() > 8, "{name}: {text}");
+            match list.screen(name.as_bytes()) {
+                Some(hit) if hit.site == wanted.site && hit.techniques.iter().any(|t| t == technique) && says_why(&hit, wanted.site) => {}
+                other => wrong.push(format!("{name} ({technique}): {other:?}")),
             }
-            assert!(!hit.token.is_empty() && !hit.matched.is_empty() && !hit.transform.is_empty(), "{name}: {hit:?}");
-            assert!(!hit.why_en.contains("gov.cn") || wanted.site.ends_with("gov.cn"), "{name}: {}", hit.why_en);
-            let mut block = Vec::new();
-            list.screen_block(name.as_bytes(), &mut |line, _| block.push(line.to_vec()));
-            assert_eq!(block.len(), 1, "{name}: the block pass drops it");
+            let mut block = 0;
+            list.screen_block(name.as_bytes(), &mut |_, _| block += 1);
+            if block != 1 {
+                wrong.push(format!("{name}: the block pass drops it"));
+            }
         }
-        for name in wanted.far {
-            assert_eq!(list.screen(name.as_bytes()), None, "{name}");
-        }
+        wrong.extend(wanted.far.iter().filter_map(|name| list.screen(name.as_bytes()).map(|hit| format!("{name} is honest: {hit:?}"))));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Token, matched part, transform and a filled sentence in both languages, which speaks of no suffix but the site's own.
+fn says_why(hit: &NameHit, site: &str) -> bool {
+    let filled = |text: &String| !text.contains(['{', '}']) && text.chars().count() > 8;
+    let own_suffix = site.ends_with("gov.cn") || !hit.why.contains("gov.cn") && !hit.why_en.contains("gov.cn");
+    filled(&hit.why) && filled(&hit.why_en) && own_suffix && !hit.token.is_empty() && !hit.matched.is_empty() && !hit.transform.is_empty()
 }
 
 #[test]
 fn copies_of_each_site_are_told_as_such_and_an_honest_page_that_speaks_of_it_is_not() {
     let (_, rules, _) = loaded();
+    let mut wrong = Vec::new();
     for wanted in SITES {
         for (title, body, path) in wanted.copies {
             let assessment = assess(&rules, &format!("http://a7k2.top{path}"), title, body);
-            assert_eq!(assessment.class, Verdict::FakeQuery, "{title}: {}", told(&assessment));
-            assert_eq!(assessment.site, wanted.site, "{title}: {}", told(&assessment));
+            if assessment.class != Verdict::FakeQuery || assessment.site != wanted.site {
+                wrong.push(format!("{title}: {}", told(&assessment)));
+            }
             let own = assess(&rules, &format!("https://{}{path}", wanted.site), title, body);
             assert_eq!(own.class, Verdict::Official, "{}", told(&own));
         }
         let (title, body) = wanted.honest;
         let assessment = assess(&rules, "http://www.example-school.cn/", title, body);
-        assert!(!assessment.review, "{title}: {}", told(&assessment));
+        if assessment.review {
+            wrong.push(format!("{title} is honest: {}", told(&assessment)));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
