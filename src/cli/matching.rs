@@ -120,10 +120,10 @@ fn print(context: &Context, name: &[u8], hit: &NameHit) -> Result<(), Failure> {
             "site": hit.site,
             "score": hit.score,
             "techniques": hit.techniques,
+            "why": why,
             "matched": hit.matched,
             "token": hit.token,
             "transform": hit.transform,
-            "why": why,
         }));
     }
     let techniques = hit.techniques.join(match context.lang {

@@ -160,12 +160,14 @@ impl Technique {
         if self.score > 100 {
             errors.push(file.error_near("score", format!("score = {} must be 0..=100", self.score)));
         }
-        for sentence in [&self.why_zh, &self.why_en] {
+        for (key, sentence) in [("why_zh", &self.why_zh), ("why_en", &self.why_en)] {
             for field in sentence.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default()) {
                 if !FIELDS.contains(&field) {
+                    let meant =
+                        meant::nearest(field, FIELDS.iter().copied()).map(|f| format!(": did you mean `{{{f}}}`?")).unwrap_or_default();
                     errors.push(file.error_near(
                         &format!("{{{field}"),
-                        format!("no field `{{{field}}}`: a sentence may use {{{}}}", FIELDS.join("}, {")),
+                        format!("{key}: no field `{{{field}}}`{meant} (a sentence may use {{{}}})", FIELDS.join("}, {")),
                     ));
                 }
             }

@@ -405,8 +405,21 @@ fn a_bad_word_or_technique_is_refused_with_file_line_and_what_was_meant() {
         ),
         (
             "id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"on\"\nwhy_zh = \"{mathced}\"\nwhy_en = \"\"\n",
-            "x.toml:6: no field `{mathced}`",
+            "x.toml:6: why_zh: no field `{mathced}`: did you mean `{matched}`?",
         ),
+        (
+            "id = \"omission\"\nzh = \"\"\nen = \"\"\nscroe = 1\nstatus = \"on\"\nwhy_zh = \"\"\nwhy_en = \"\"\n",
+            "x.toml:4: unknown field `scroe`: did you mean `score`?",
+        ),
+        (
+            "id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = \"high\"\nstatus = \"on\"\nwhy_zh = \"\"\nwhy_en = \"\"\n",
+            "x.toml:4: score: invalid type",
+        ),
+        (
+            "id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"onn\"\nwhy_zh = \"\"\nwhy_en = \"\"\n",
+            "x.toml:5: status: unknown variant `onn`: did you mean `on`?",
+        ),
+        ("id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"on\"\nwhy_en = \"\"\n", "x.toml:1: missing field `why_zh`"),
     ] {
         let errors = Watchlist::load(&[], &[technique(text)]).err().unwrap_or_default();
         assert!(errors.iter().any(|e| e.to_string().contains(wanted)), "{errors:?}");
