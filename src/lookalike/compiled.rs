@@ -3,6 +3,7 @@
 use super::cover::Hint;
 use super::fuzzy;
 use super::layout::Layout;
+use super::suffixes::Suffixes;
 use super::tokens::{self, Form, Token};
 use super::words::{Kind, Names};
 use crate::model::site::Site;
@@ -16,15 +17,28 @@ pub(super) struct Compiled {
     pub(super) tokens: Vec<Token>,
     /// Labels of the official hosts: below the registrable one, the registrable one, the suffix.
     pub(super) hosts: Vec<(Vec<String>, String, Vec<String>)>,
+    /// Suffixes of the official hosts that are closed to the public (`gov.cn`).
+    pub(super) closed: Vec<String>,
 }
 
 impl Compiled {
-    pub(super) fn new(site: &Site, names: Names) -> Self {
-        let hosts = site.hosts.iter().filter_map(|host| tokens::labels(host)).map(|cut| {
+    pub(super) fn new(site: &Site, names: Names, suffixes: &Suffixes) -> Self {
+        let hosts = site.hosts.iter().filter_map(|host| tokens::labels(host, suffixes)).map(|cut| {
             let own = |labels: Vec<&str>| labels.into_iter().map(str::to_owned).collect::<Vec<_>>();
             (own(cut.sub), cut.root.to_owned(), own(cut.suffix))
         });
-        Self { hosts: hosts.collect(), tokens: tokens::of(site, &names), site: site.clone(), names }
+        let hosts: Vec<(Vec<String>, String, Vec<String>)> = hosts.collect();
+        let mut closed: Vec<String> = hosts.iter().map(|(_, _, suffix)| suffix.join(".")).filter(|s| suffixes.is_closed(s)).collect();
+        closed.dedup();
+        Self { closed, tokens: tokens::of(site, &names, suffixes), hosts, site: site.clone(), names }
+    }
+}
+
+impl Compiled {
+    /// The official suffix that `shown` belongs to: of the host whose registrable label it names, else of the site's first host.
+    pub(super) fn suffix_of(&self, shown: &str) -> String {
+        let near = self.hosts.iter().find(|(_, root, _)| shown.split('.').any(|label| label == root));
+        near.or(self.hosts.first()).map(|(_, _, suffix)| suffix.join(".")).unwrap_or_default()
     }
 }
 
@@ -109,6 +123,7 @@ pub(super) fn pieces(token: &Token, hosts: &[(Vec<String>, String, Vec<String>)]
     }
     if token.kind == Kind::Official && token.budget >= 1 && token.form != Form::Label {
         for (_, root, _) in hosts {
+            let root = &root.replace('-', "");
             for at in text.match_indices(root.as_str()).map(|(at, _)| at) {
                 let offset = u8::try_from(at).unwrap_or(u8::MAX);
                 pieces.push((root.clone(), offset, 2));

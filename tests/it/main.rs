@@ -12,6 +12,7 @@ mod lab;
 mod lookalike;
 mod net;
 mod permute;
+mod protected_sites;
 mod records;
 mod referral;
 mod scan;

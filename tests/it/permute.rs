@@ -14,7 +14,7 @@ fn registrable(name: &str) -> Option<&str> {
 fn permutations_of_the_protected_host_can_all_be_registered_and_none_comes_twice() {
     let files = rule_files();
     let sites = sites(&files);
-    let site = &sites[0].1;
+    let site = &sites.iter().find(|(_, s)| s.id == "cx.mem.gov.cn").expect("shipped").1;
     let started = std::time::Instant::now();
     let all: Vec<Permutation> = permute("cx.mem.gov.cn", Some(site)).take(1_000_000).collect();
     eprintln!("{} names in {:?}", all.len(), started.elapsed());

@@ -2,6 +2,7 @@
 //! anyone may take a name for nothing. Which of them are open is asked of the public suffix list that is compiled in.
 
 use crate::lookalike::name;
+use crate::lookalike::suffixes::Suffixes;
 use std::sync::Arc;
 
 /// Endings where a site names none of its own, likeliest first.
@@ -16,8 +17,8 @@ pub(super) const CHINESE_SUFFIXES: &[&str] =
     &["com", "cn", "net", "xn--fiqs8s", "xn--ses554g", "xn--55qx5d", "xn--io0a7i", "xn--3ds443g", "top", "xn--czr694b", "cc"];
 
 /// Can the public register directly under it?
-pub(super) fn is_open(suffix: &str) -> bool {
-    if name::is_closed(suffix) {
+pub(super) fn is_open(suffix: &str, suffixes: &Suffixes) -> bool {
+    if suffixes.is_closed(suffix) {
         return false;
     }
     // The list's answer for a name below it: the ending itself must be a suffix.
@@ -61,15 +62,15 @@ fn table() -> impl Iterator<Item = (&'static str, std::str::SplitWhitespace<'sta
 }
 
 /// Every top-level domain right under which the public can register.
-pub(super) fn top_levels() -> Vec<Arc<str>> {
-    table().map(|(top, _)| top).filter(|top| is_open(top)).map(Arc::from).collect()
+pub(super) fn top_levels(suffixes: &Suffixes) -> Vec<Arc<str>> {
+    table().map(|(top, _)| top).filter(|top| is_open(top, suffixes)).map(Arc::from).collect()
 }
 
 /// The second levels of a top-level domain where the public can get a name, bought or free.
-pub(super) fn second_levels(top: &str) -> Vec<Arc<str>> {
+pub(super) fn second_levels(top: &str, suffixes: &Suffixes) -> Vec<Arc<str>> {
     let seconds = table().find(|(t, _)| *t == top).map(|(_, seconds)| seconds);
     let named = seconds.into_iter().flatten().map(|second| format!("{second}.{top}"));
-    named.filter(|ending| is_open(ending) || is_free(ending)).map(Arc::from).collect()
+    named.filter(|ending| is_open(ending, suffixes) || is_free(ending)).map(Arc::from).collect()
 }
 
 /// All zones where a name costs nothing, [`FREE`] first.
@@ -95,11 +96,12 @@ mod tests {
 
     #[test]
     fn endings_are_those_that_the_public_can_get_a_name_under() {
-        let tops = top_levels();
+        let suffixes = Suffixes::default();
+        let tops = top_levels(&suffixes);
         assert!(tops.len() > 1_300, "{}", tops.len());
         let has = |list: &[Arc<str>], ending: &str| list.iter().any(|e| &**e == ending);
         assert!(has(&tops, "com") && has(&tops, "xn--fiqs8s") && !has(&tops, "gov") && !has(&tops, "arpa") && !has(&tops, "ck"));
-        let chinese = second_levels("cn");
+        let chinese = second_levels("cn", &suffixes);
         assert!(has(&chinese, "com.cn") && has(&chinese, "bj.cn") && !has(&chinese, "gov.cn") && !has(&chinese, "edu.cn"));
         let free = free_zones();
         assert!(free.len() > 1_000 && &*free[0] == "pages.dev" && !has(&free, "com.cn"), "{}", free.len());

@@ -8,6 +8,7 @@ mod seeds;
 mod stages;
 
 use crate::lookalike::name;
+use crate::lookalike::suffixes::Suffixes;
 use crate::lookalike::tokens;
 use crate::lookalike::words::Names;
 use crate::model::site::Site;
@@ -29,21 +30,27 @@ pub const MAX_PERMUTATIONS: usize = 4_000_000;
 /// Names near `host` that anyone could register, most likely first, no name twice, at most [`MAX_PERMUTATIONS`].
 /// With a site, its own words and endings are used. Empty for what is no host name, an address or itself a suffix.
 pub fn permute(host: &str, site: Option<&Site>) -> Box<dyn Iterator<Item = Permutation> + Send> {
+    permute_under(host, site, &Suffixes::default())
+}
+
+/// The same, with the closed suffixes of a unit's own rules.
+pub fn permute_under(host: &str, site: Option<&Site>, suffixes: &Suffixes) -> Box<dyn Iterator<Item = Permutation> + Send> {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let names = site.and_then(Names::of).unwrap_or_default();
     let mut owned: Vec<String> = site.map(|s| s.hosts.iter().chain(&s.trees).cloned().collect()).unwrap_or_default();
     let fits = host.len() <= 253 && host.split('.').all(|label| (1..=63).contains(&label.len())) && !name::is_ip(&host);
-    let Some(mut cut) = tokens::labels(&host).filter(|_| fits) else { return Box::new(std::iter::empty()) };
+    let Some(mut cut) = tokens::labels(&host, suffixes).filter(|_| fits) else { return Box::new(std::iter::empty()) };
     // Letters are edited as people read them, and coded at the end.
     let ending = format!("{}.{}", cut.root, cut.suffix.join("."));
     let read = idna::domain_to_unicode(cut.root).0;
     let shown = format!("{}{read}{}", &host[..host.len() - ending.len()], &ending[cut.root.len()..]);
     cut.root = &read;
     owned.push(ending.clone());
-    let stages = stages::stages(&shown, &cut, &names);
+    let stages = stages::stages(&shown, &cut, &names, suffixes);
+    let suffixes = suffixes.clone();
     let mut seen: HashSet<u64, BuildHasherDefault<Identity>> = HashSet::default();
     let names = stages.into_iter().flat_map(|stage| stage()).filter_map(move |(label, suffix, technique)| {
-        let name = written(&label, &suffix)?;
+        let name = written(&label, &suffix, &suffixes)?;
         let new = seen.len() < MAX_PERMUTATIONS && seen.insert(hash(&name));
         (new && !owned.iter().any(|tree| name::under(&name, tree))).then_some(Permutation { name, technique })
     });
@@ -51,7 +58,7 @@ pub fn permute(host: &str, site: Option<&Site>) -> Box<dyn Iterator<Item = Permu
 }
 
 /// The ASCII name, where the label can be registered at all.
-fn written(label: &str, suffix: &str) -> Option<String> {
+fn written(label: &str, suffix: &str, suffixes: &Suffixes) -> Option<String> {
     let mut name = String::with_capacity(label.len() + suffix.len() + 8);
     for part in label.split('.') {
         let start = name.len();
@@ -72,7 +79,7 @@ fn written(label: &str, suffix: &str) -> Option<String> {
     }
     name.push_str(suffix);
     // The label may have made a suffix of its own (`gov` + `cn`): ask the list again.
-    let sold = name.len() <= 253 && name::suffix_at(&name).is_some_and(|(at, _)| !name::is_closed(&name[at..]));
+    let sold = name.len() <= 253 && name::suffix_at(&name).is_some_and(|(at, _)| !suffixes.is_closed(&name[at..]));
     sold.then_some(name)
 }
 

@@ -4,6 +4,7 @@ use super::endings::{self, CHINESE_SUFFIXES, SUFFIXES};
 use super::seeds::{self, Seed};
 use super::{edits, glyphs};
 use crate::lookalike::han;
+use crate::lookalike::suffixes::Suffixes;
 use crate::lookalike::tokens::Labels;
 use crate::lookalike::words::Names;
 use std::sync::Arc;
@@ -20,14 +21,14 @@ pub(super) type Draft = (String, Arc<str>, &'static str);
 pub(super) type Stage = Box<dyn FnOnce() -> Box<dyn Iterator<Item = Draft> + Send> + Send>;
 
 /// The list of steps, each computed only when it is reached.
-pub(super) fn stages(host: &str, cut: &Labels<'_>, names: &Names) -> Vec<Stage> {
+pub(super) fn stages(host: &str, cut: &Labels<'_>, names: &Names, suffixes: &Suffixes) -> Vec<Stage> {
     let own: Arc<str> = cut.suffix.join(".").into();
     let wanted: Vec<Arc<str>> = if names.suffixes.is_empty() {
         SUFFIXES.iter().map(|s| (*s).into()).collect()
     } else {
         names.suffixes.iter().map(|s| s.as_str().into()).collect()
     };
-    let open: Vec<Arc<str>> = wanted.into_iter().filter(|s| endings::is_open(s)).collect();
+    let open: Vec<Arc<str>> = wanted.into_iter().filter(|s| endings::is_open(s, suffixes)).collect();
     let mut first: Vec<Arc<str>> = open.iter().take(12).cloned().collect();
     if !cut.closed {
         first.retain(|s| *s != own);
@@ -65,10 +66,10 @@ pub(super) fn stages(host: &str, cut: &Labels<'_>, names: &Names) -> Vec<Stage> 
     stages.push(times(pairs, first.clone()));
     stages.push(times(chinese, CHINESE_SUFFIXES.iter().map(|s| (*s).into()).collect()));
     stages.extend(typos(&bases, &near, edits::WIDE));
-    stages.push(everywhere(host, cut));
-    stages.push(times(joined.iter().take(6).cloned().collect(), endings::top_levels()));
+    stages.push(everywhere(host, cut, suffixes.clone()));
+    stages.push(times(joined.iter().take(6).cloned().collect(), endings::top_levels(suffixes)));
     stages.push(dots_lost(host));
-    stages.push(second_levels(cut));
+    stages.push(second_levels(cut, suffixes.clone()));
     stages.push(hosted(host, joined.iter().take(8).cloned().collect(), usize::MAX));
     stages.push(double_stage(bases.clone(), near.iter().take(3).cloned().collect()));
     stages.extend(typos(&bases, &open, edits::CLASSES));
@@ -199,7 +200,7 @@ fn dots_changed(host: &str, with: &str) -> Vec<String> {
 }
 
 /// The host, whole, cut and with hyphens for dots, under every top-level domain there is.
-fn everywhere(host: &str, cut: &Labels<'_>) -> Stage {
+fn everywhere(host: &str, cut: &Labels<'_>, suffixes: Suffixes) -> Stage {
     let mut heads = vec![(host.to_owned(), "embedded_official_host")];
     let cut_off = |labels: usize| host.rsplitn(labels + 1, '.').last().filter(|head| *head != host).map(str::to_owned);
     heads.extend(
@@ -211,7 +212,7 @@ fn everywhere(host: &str, cut: &Labels<'_>) -> Stage {
         heads.push((bare.to_owned(), "embedded_official_host"));
     }
     Box::new(move || {
-        let tops = endings::top_levels();
+        let tops = endings::top_levels(&suffixes);
         Box::new(heads.into_iter().flat_map(move |(head, technique)| {
             let tops = tops.clone();
             tops.into_iter().map(move |top| (head.clone(), top, technique))
@@ -236,12 +237,12 @@ fn dots_lost(host: &str) -> Stage {
 }
 
 /// The official labels under the other second levels of their country, bought or free.
-fn second_levels(cut: &Labels<'_>) -> Stage {
+fn second_levels(cut: &Labels<'_>, suffixes: Suffixes) -> Stage {
     let root = cut.root.to_owned();
     let whole = cut.sub.iter().copied().chain([cut.root]).collect::<Vec<_>>().join(".");
     let top = cut.suffix[cut.suffix.len() - 1].to_owned();
     Box::new(move || {
-        Box::new(endings::second_levels(&top).into_iter().flat_map(move |ending| {
+        Box::new(endings::second_levels(&top, &suffixes).into_iter().flat_map(move |ending| {
             let technique = if endings::is_free(&ending) { endings::free_technique(&ending) } else { "wrong_second_level" };
             [(root.clone(), ending.clone(), technique), (whole.clone(), ending, technique)]
         }))
