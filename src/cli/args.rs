@@ -100,8 +100,11 @@ pub(crate) struct PermuteArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Addresses to visit (http:// where no scheme is given)
-    #[arg(required = true, value_name = "URL")]
+    #[arg(required_unless_present = "package", conflicts_with = "package", value_name = "URL")]
     pub(crate) urls: Vec<String>,
+    /// Assess a stored package (or all below a folder) once more, without any network; repeat for more
+    #[arg(long, value_name = "PATH")]
+    pub(crate) package: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -208,6 +211,7 @@ const ZH: &[(&str, &str, &str)] = &[
     ("permute", "limit", "最多输出多少个"),
     ("check", "", "立即访问并研判；输出结论、依据和证据包路径"),
     ("check", "urls", "网址（不写协议按 http:// 处理）"),
+    ("check", "package", "不联网，对已存的证据包（或目录下全部证据包）重新研判；可多次给出"),
     ("tip", "", "群众举报"),
     ("tip add", "", "登记一个被举报的网址，下次 scan 访问"),
     ("tip add", "url", "被举报的网址"),

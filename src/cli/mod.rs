@@ -10,6 +10,7 @@ mod fail;
 mod init;
 mod leads;
 mod matching;
+mod notes;
 mod open;
 mod permute;
 mod progress;
@@ -20,6 +21,7 @@ mod say;
 mod scan;
 mod settings;
 mod tip;
+mod verdict;
 
 use crate::model::lang::Lang;
 use args::{Cli, Command};

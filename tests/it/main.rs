@@ -11,6 +11,7 @@ mod lookalike;
 mod net;
 mod records;
 mod referral;
+mod replay;
 mod scan;
 mod sources;
 mod world;
