@@ -27,8 +27,10 @@ pub(crate) fn with_hint(error: RuleError) -> RuleError {
 
 /// The known word nearest to `given`, where one is near enough to be meant.
 pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Two letters changed places in a short word are nothing alike to the one measure, and near to the other.
+    let slip = |word: &str| if given.chars().count() > 2 && strsim::osa_distance(given, word) <= 1 { 0.9 } else { 0.0 };
     known
-        .map(|word| (strsim::jaro_winkler(given, word), word))
+        .map(|word| (strsim::jaro_winkler(given, word).max(slip(word)), word))
         .filter(|(likeness, _)| *likeness >= 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
         .map(|(_, word)| word)

@@ -2,11 +2,11 @@
 //! One Aho-Corasick over all words, all patterns together; linear in the text.
 
 use crate::assess::kindly;
-use crate::assess::patterns::Patterns;
+use crate::assess::patterns::{Patterns, automaton};
 use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::text::fold::fold;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::AhoCorasick;
 use regex::Regex;
 use serde::Deserialize;
 use std::ops::Range;
@@ -111,7 +111,7 @@ impl Lexicon {
         }
         let whole =
             |e: &dyn std::fmt::Display| file.error_at(0, Both::new(format!("词太多，无法编译（{e}）"), format!("too many words: {e}")));
-        let words = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&words).map_err(|e| whole(&e))?;
+        let words = automaton(&words, false).map_err(|e| whole(&e))?;
         let patterns = Patterns::new(&sources).map_err(|e| whole(&e))?;
         Ok(Self { words, word_group, patterns, pattern_group, free_hosts: written.free_hosts.trees })
     }

@@ -4,12 +4,13 @@
 use crate::assess::fields::{FIELDS, Value, values};
 use crate::assess::official::Official;
 use crate::assess::patterns::Patterns;
+use crate::assess::patterns::automaton;
 use crate::assess::reading::Reading;
 use crate::assess::rule::{Check, Pair, Pool, Rule, Test};
 use crate::assess::written::Status;
 use crate::model::assessment::Span;
 use crate::model::host::Host;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::AhoCorasick;
 use std::cell::OnceCell;
 use std::ops::Range;
 
@@ -124,8 +125,7 @@ impl Asked {
     }
     fn compile(&mut self, texts: &[&str], sources: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         if !texts.is_empty() {
-            let builder = AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(texts)?;
-            self.phrases = Some(builder);
+            self.phrases = Some(automaton(texts, true)?);
         }
         if !sources.is_empty() {
             self.patterns = Some(Patterns::new(sources)?);

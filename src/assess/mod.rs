@@ -30,7 +30,7 @@ use crate::assess::matcher::Matcher;
 use crate::assess::official::Official;
 use crate::assess::reading::{Reading, pages, plain_span, served_from};
 use crate::assess::rule::{Pool, Rule};
-use crate::assess::signals::{AGAINST, SIGNALS, View};
+use crate::assess::signals::{AGAINST, PAGE_SIGNALS, SIGNALS, View};
 use crate::assess::tally::{Tally, verdict};
 use crate::assess::weights::Weights;
 use crate::model::assessment::{Assessment, Class, Finding, Scores, Verdict};
@@ -161,24 +161,31 @@ impl Rules {
     /// The page against every protected site; the one with the most to say, the candidate's own first among equals.
     fn best_site(&self, reading: &Reading) -> (String, Tally) {
         let hits = self.lexicon.find(reading.text.text());
-        let fired = self.rule_findings(reading);
+        let mut shared = self.rule_findings(reading);
+        let fired = shared.len();
         let mut best: Option<(String, Tally)> = None;
         let wanted = &reading.dossier.candidate.site;
         let own_first = self.sites.iter().filter(|s| s.site == *wanted).chain(self.sites.iter().filter(|s| s.site != *wanted));
         for site in own_first {
             let view = View { reading, site, lexicon: &self.lexicon, official: &self.official, weights: &self.weights, text_hits: &hits };
-            let tally = self.tally(&view, &fired);
+            if best.is_none() {
+                let mut tally = Tally::default();
+                PAGE_SIGNALS.iter().for_each(|signal| signal(&view, &mut tally));
+                shared.extend(tally.findings);
+            }
+            let tally = self.tally(&view, &shared, fired);
             if best.as_ref().is_none_or(|(_, most)| tally.scores().fake_query > most.scores().fake_query) {
                 best = Some((site.site.clone(), tally));
             }
         }
         best.unwrap_or_else(|| (wanted.clone(), Tally::default()))
     }
-    fn tally(&self, view: &View, fired: &[Finding]) -> Tally {
+    /// `shared`: findings that are the same for every site, those of rules (`fired` many) first.
+    fn tally(&self, view: &View, shared: &[Finding], fired: usize) -> Tally {
         let mut tally = Tally::default();
         SIGNALS.iter().for_each(|signal| signal(view, &mut tally));
-        tally.findings.extend(fired.iter().cloned());
-        tally.cap_groups(&self.weights, |signal| fired.iter().any(|f| f.signal == signal));
+        tally.findings.extend(shared.iter().cloned());
+        tally.cap_groups(&self.weights, |signal| shared[..fired].iter().any(|f| f.signal == signal));
         AGAINST.iter().for_each(|signal| signal(view, &mut tally));
         tally.close();
         tally

@@ -45,6 +45,10 @@ fn of_span(dossier: &Dossier, shown: usize, capture: &Capture, span: &mut Span) 
             if let Some(place) = in_view {
                 return (format!("{view}page.json"), place);
             }
+            // An address that is only written out, not linked.
+            if let Some(page) = page.filter(|page| part == "link" && page.text.contains(span.raw.as_str())) {
+                return text("text.txt", &page.text, span);
+            }
             if let Some(found) = in_resolution(dossier, part, &span.raw) {
                 return ("net/dns.json".into(), found);
             }
