@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 DEMO := demo
 
-.PHONY: help demo test lint bench build deps test-deps clean-demo
+.PHONY: help demo test lint bench bench-assess build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,10 @@ lint: ## format, clippy and docs, all without a warning
 bench: deps ## names a second, beside grep on the same file
 	cargo build --release --bin jianwei
 	bash scripts/bench.sh
+
+bench-assess: deps ## read and assess pages of 60 KB: time, memory over 100,000 pages, 50 rules beside 500, html5ever beside it
+	cargo build --release --example assess
+	bash scripts/bench-assess.sh
 
 build: ## the release binary
 	cargo build --release --bin jianwei

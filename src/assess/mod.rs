@@ -4,6 +4,7 @@
 
 mod anchors;
 mod check;
+mod current;
 mod examples;
 mod fields;
 mod kindly;
@@ -23,6 +24,7 @@ mod weights;
 mod written;
 
 pub use check::{Extract, QuietPage, Remark, costs, dossier_of};
+pub use current::Current;
 
 use crate::assess::anchors::Anchors;
 use crate::assess::lexicon::Lexicon;

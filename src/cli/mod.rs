@@ -17,6 +17,7 @@ mod progress;
 mod records;
 mod rules;
 mod rules_check;
+mod rules_live;
 mod say;
 mod scan;
 mod settings;
