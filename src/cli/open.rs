@@ -68,18 +68,15 @@ pub(super) fn stored_visits(root: &Path) -> Vec<Visit> {
         }
     };
     let read = |path: &std::path::PathBuf| match evidence::read(root, path) {
+        // `check` looks without opening a lead; a rebuild must not open one either.
+        Ok(stored) if stored.dossier.is_only_checked() => None,
         Ok(stored) => Some(visit_of(stored)),
         Err(e) => {
             tracing::warn!("package left out of the rebuild: {e}");
             None
         }
     };
-    // `check` looks without opening a lead; a rebuild must not open one either.
-    packages.iter().filter_map(read).filter(|v| !only_checked(v)).collect()
-}
-
-fn only_checked(visit: &Visit) -> bool {
-    visit.candidate.sightings.iter().all(|s| s.source == crate::cli::check::SOURCE)
+    packages.iter().filter_map(read).collect()
 }
 
 /// A count with its noun, for summaries: keeps Chinese and English apart in one place.

@@ -1,6 +1,6 @@
 //! A dossier: all that assess may read of one candidate.
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, Reason};
 use super::capture::Capture;
 use super::resolution::Resolution;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,10 @@ pub struct Dossier {
 }
 
 impl Dossier {
+    /// Was it made by `check`, which looks without opening a lead? Whatever a source brought is not.
+    pub fn is_only_checked(&self) -> bool {
+        self.candidate.reasons.contains(&Reason::Check)
+    }
     /// The first capture that has a page, else the first one.
     pub fn main_capture(&self) -> Option<&Capture> {
         self.captures.iter().find(|c| c.page.is_some()).or_else(|| self.captures.first())

@@ -13,7 +13,7 @@ pub struct Settings {
     pub resolvers: Vec<String>,
     /// Networks (CIDR) that may be visited although they are not public. Empty by default; tests use `127.0.0.0/8`.
     pub allow_private: Vec<String>,
-    /// Proxy for all HTTP (`http://host:port`). `None`: direct.
+    /// Proxy for all HTTP (`http://host:port`); visits ask it for a tunnel (CONNECT) to the address that the guard saw. `None`: direct.
     pub proxy: Option<String>,
     /// Least time between the starts of two requests to one host.
     pub per_host_interval_ms: u64,

@@ -2,6 +2,7 @@
 //! In: sources, the screen, the rules, the door to the network, the open records. Out: a summary of the pass.
 //! No stage calls another; all calls stand here, top to bottom as the flow. Nothing is acknowledged before it is on disk.
 
+mod adopt;
 pub mod intake;
 pub mod schedule;
 pub mod work;
@@ -105,6 +106,7 @@ impl Pass {
     /// [`PassError`]: the store or the disk. Everything acknowledged before stays.
     pub async fn scan(&self, sources: Vec<Box<dyn crate::sources::Source>>, progress: Progress<'_>) -> Result<Summary, PassError> {
         let mut summary = Summary::default();
+        tokio::task::block_in_place(|| self.adopt())?;
         for mut source in sources {
             let row = self.take_in(source.as_mut(), progress).await?;
             progress(Event::SourceDone(row.clone()));

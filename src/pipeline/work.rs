@@ -6,6 +6,7 @@ use crate::evidence;
 use crate::model::candidate::Candidate;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::Dossier;
+use crate::model::host::Host;
 use crate::model::resolution::{Presence, Resolution};
 use crate::net::Net;
 use crate::pipeline::{Event, Pass, PassError, Progress, schedule};
@@ -23,6 +24,8 @@ const AT_ONCE: usize = 8;
 const TAKE: usize = 512;
 /// Different addresses of one host that one visit looks at: its root or first address, and what searches and tips named.
 const MAX_URLS: usize = 3;
+/// Visits of one host that may begin without one that ends: a page that takes the process down must not do so for ever.
+const MAX_STARTS: u32 = 5;
 
 /// What the due work gave.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -44,6 +47,8 @@ pub struct WorkSummary {
 enum Done {
     Resolved(Resolution),
     Visited(Vec<Visit>),
+    /// The process died in every try so far.
+    GivenUp(Host),
 }
 
 impl Pass {
@@ -79,11 +84,14 @@ impl Pass {
     async fn one(&self, due: Due) -> Result<Done, PassError> {
         match due {
             Due::Resolve(candidate) => Ok(Done::Resolved(resolve::resolve(&candidate.host, &self.net, true).await)),
+            Due::Visit(candidate, _) if tokio::task::block_in_place(|| self.records.started(&candidate.host))? > MAX_STARTS => {
+                Ok(Done::GivenUp(candidate.host))
+            }
             Due::Visit(candidate, resolution) => Ok(Done::Visited(self.visit(candidate, resolution).await?)),
         }
     }
 
-    /// Visits every address of the host that is worth it, assesses and seals each. The lead rests on the last one that says review.
+    /// Visits every address of the host that is worth it, assesses and seals each. The lead rests on the strongest one that says review.
     pub async fn visit(&self, candidate: Candidate, resolution: Option<Resolution>) -> Result<Vec<Visit>, PassError> {
         let mut visits = Vec::new();
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
@@ -113,6 +121,12 @@ impl Pass {
                 }
                 let next = schedule::after_resolve(&resolution.presence, now);
                 tokio::task::block_in_place(|| self.records.finish_resolve(&resolution, next))?;
+            }
+            Done::GivenUp(host) => {
+                tracing::error!(%host, "{host}: the program ended {MAX_STARTS} times during its visit; left alone for a day");
+                *summary.visits.entry("failed".to_owned()).or_default() += 1;
+                let next = schedule::after_visit("failed", true, now);
+                tokio::task::block_in_place(|| self.records.put_off(&host, next))?;
             }
             Done::Visited(visits) => {
                 for visit in visits {

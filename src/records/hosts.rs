@@ -1,7 +1,7 @@
 //! Hosts: what is known of each, what is due, and the visits made. The rows:
 //! `h/HOST` the host, `d/TIME HOST` what is due when, `v/HOST NUL TIME PACKAGE` one fact line a visit, `c/SOURCE` cursor, `r/SOURCE` last run.
 
-use crate::model::assessment::Verdict;
+use crate::model::assessment::{Assessment, Verdict};
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::host::Host;
 use crate::model::lead::{LeadId, PackageRef};
@@ -58,13 +58,34 @@ impl VisitFacts {
 }
 
 /// One visit's row: what a lead needs of it, should the visit that opens the lead come in later.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Seen {
     /// Its facts.
     #[serde(flatten)]
     pub(super) facts: VisitFacts,
     /// DNS facts at that time.
     pub(super) resolution: Option<Resolution>,
+    /// Title and assessment, where the visit asks for review: a lead may come to rest on it.
+    #[serde(default)]
+    pub(super) basis: Option<Basis>,
+}
+
+/// What a lead shows of the visit that it rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Basis {
+    /// Title of the page.
+    pub(super) title: String,
+    /// Scores and findings.
+    pub(super) assessment: Assessment,
+}
+
+impl Seen {
+    /// What is kept of `visit`.
+    pub(super) fn of(visit: &Visit) -> Self {
+        let facts = VisitFacts::of(visit);
+        let basis = facts.review.then(|| Basis { title: visit.title.clone(), assessment: visit.assessment.clone() });
+        Self { facts, resolution: visit.resolution.clone(), basis }
+    }
 }
 
 /// The protected site of a visit: the assessment's, else the candidate's.

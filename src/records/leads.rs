@@ -2,11 +2,14 @@
 //! A lead is a function of its host's visits and the journal, whatever the order in which they arrive: that is why a rebuilt store gives the same.
 
 use crate::model::lead::{Lead, LeadId, State, Step};
-use crate::records::hosts::{Seen, VisitFacts, site_of};
+use crate::records::hosts::{Basis, Seen, VisitFacts, site_of};
 use crate::records::shelf::{Draft, View};
 use crate::records::store::Fault;
 use crate::records::{Filter, Visit};
 use std::ops::ControlFlow;
+
+/// Visits of one host within this time are one round, in milliseconds.
+const ROUND_MS: i64 = 3_600_000;
 
 pub(super) fn lead_key(id: &LeadId) -> Vec<u8> {
     [b"l/", id.0.as_bytes()].concat()
@@ -28,27 +31,36 @@ pub(super) fn renew(draft: &mut Draft<'_>, id: &LeadId, visit: &Visit, visits: &
         None => return Ok(None),
     };
     let host = &visit.candidate.host;
-    let makers: Vec<&VisitFacts> = visits.iter().map(|v| &v.facts).filter(|v| v.review && LeadId::of(host, &v.site) == *id).collect();
-    let (first, last) = (makers.first().map(|v| v.order()), makers.last().map(|v| v.order()));
+    let makers: Vec<&Seen> = visits.iter().filter(|v| v.facts.review && LeadId::of(host, &v.facts.site) == *id).collect();
+    let first = makers.first().map(|v| v.facts.order());
     lead.opened_at = first.map_or(lead.opened_at, |(at, _)| at);
     let since: Vec<&Seen> = visits.iter().filter(|v| v.facts.at >= lead.opened_at).collect();
     lead.packages = since.iter().map(|v| v.facts.package.clone()).collect();
     lead.resolution = since.iter().rev().find_map(|v| v.resolution.clone());
-    if makers.contains(&&this) {
+    if makers.iter().any(|v| v.facts == this) {
         let mut other = visit.candidate.clone();
         if first == Some(this.order()) {
             std::mem::swap(&mut lead.candidate, &mut other);
         }
         lead.candidate.absorb(other);
     }
-    if last == Some(this.order()) {
-        lead.assessment = visit.assessment.clone();
-        lead.url.clone_from(&visit.url);
-        lead.title.clone_from(&visit.title);
+    if let Some((facts, basis)) = strongest(&makers) {
+        lead.assessment = basis.assessment.clone();
+        lead.url.clone_from(&facts.url);
+        lead.title.clone_from(&basis.title);
     }
     draft.put(lead_key(id), &lead)?;
     draft.meta.totals.leads += u64::from(new);
     Ok(Some((lead, new)))
+}
+
+/// The visit a lead rests on: of the last round, the one with the highest score. Several addresses of a host are looked at in one round,
+/// and the front page may show less than the record behind it.
+fn strongest<'a>(makers: &[&'a Seen]) -> Option<(&'a VisitFacts, &'a Basis)> {
+    let since = makers.last()?.facts.at.plus_millis(-ROUND_MS);
+    let round = makers.iter().filter(|v| v.facts.at >= since);
+    let based = round.filter_map(|v| Some((&v.facts, v.basis.as_ref()?)));
+    based.max_by_key(|(facts, _)| (facts.score, facts.order()))
 }
 
 /// A new lead, with the decisions that waited for it.

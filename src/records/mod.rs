@@ -181,7 +181,8 @@ impl Records {
     pub fn cursor(&self, source: &str) -> Result<Option<String>, RecordsError> {
         self.told(self.shelf.view().get(&row(b"c/", source)))
     }
-    /// Folds candidates in by host, and stores the cursor and the run, in one transaction. Returns hosts that are new.
+    /// Folds candidates in by host, and stores the cursor and the run, in one transaction. Returns hosts that are new;
+    /// the kept run counts them beside those of the batches before.
     /// New hosts are due at `run.at`; known ones with a new reason or source too, unless they were visited in the day before and are still in DNS.
     /// Give at most some 10,000 candidates at a time: a batch is held in memory whole, about 5 KiB each.
     ///
@@ -194,7 +195,7 @@ impl Records {
                 new += u64::from(hosts::fold(draft, candidate, run.at)?);
             }
             draft.put(row(b"c/", source), &cursor)?;
-            draft.put(row(b"r/", source), run)?;
+            draft.put(row(b"r/", source), &Run { new: run.new + new, ..run.clone() })?;
             Ok(new)
         })
     }
@@ -222,7 +223,7 @@ impl Records {
     ///
     /// # Errors
     /// [`RecordsError::Store`].
-    pub fn started(&self, host: &Host, _now: Timestamp) -> Result<u32, RecordsError> {
+    pub fn started(&self, host: &Host) -> Result<u32, RecordsError> {
         self.change(|draft| {
             let before: Option<hosts::Known> = draft.get(&hosts::host_key(host))?;
             let Some(before) = before else { return Ok(0) };
@@ -262,6 +263,43 @@ impl Records {
     /// [`RecordsError::Store`].
     pub fn finish_visit(&self, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
         self.change(|draft| visits::take_in(draft, visit, next))
+    }
+    /// Takes in a visit whose package was sealed just before the process died. What is due stays due, so the step that was cut off is
+    /// made again. Returns false, and changes nothing, for a visit that is known.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn adopt(&self, visit: &Visit) -> Result<bool, RecordsError> {
+        self.change(|draft| {
+            let host = &visit.candidate.host;
+            let facts = VisitFacts::of(visit);
+            if draft.get::<hosts::Seen>(&hosts::visit_key(host, &facts))?.is_some() {
+                return Ok(false);
+            }
+            let known: Option<hosts::Known> = draft.get(&hosts::host_key(host))?;
+            let next = known.map_or(Next { visit: false, at: Some(facts.at) }, |k| k.next);
+            visits::take_in(draft, visit, next)?;
+            Ok(true)
+        })
+    }
+    /// Capture time of the latest visit that is kept. `None`: no visit yet.
+    ///
+    /// # Errors
+    /// None today; a shared store may have some.
+    pub fn newest_visit(&self) -> Result<Option<Timestamp>, RecordsError> {
+        Ok(self.shelf.view().meta.newest_visit)
+    }
+    /// Leaves `host` alone until `next`, without a visit: the step could not be ended. Its starts are counted from zero again.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn put_off(&self, host: &Host, next: Next) -> Result<(), RecordsError> {
+        self.change(|draft| {
+            let before: Option<hosts::Known> = draft.get(&hosts::host_key(host))?;
+            let Some(before) = before else { return Ok(()) };
+            let after = hosts::Known { next, attempts: 0, ..before.clone() };
+            hosts::keep(draft, Some(&before), &after)
+        })
     }
     /// One lead.
     ///

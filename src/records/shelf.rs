@@ -4,6 +4,7 @@
 //! acknowledged (sled can open without a damaged segment and say nothing) and is made anew.
 
 use crate::model::digest::Sha256;
+use crate::model::time::Timestamp;
 use crate::records::Totals;
 use crate::records::journal::Head;
 use crate::records::store::{Changes, Fault, Store, end_of};
@@ -31,6 +32,9 @@ pub(super) struct Meta {
     pub(super) totals: Totals,
     /// Hosts by the outcome of their last visit.
     pub(super) outcomes: BTreeMap<String, u64>,
+    /// Capture time of the latest visit that is in the rows.
+    #[serde(default)]
+    pub(super) newest_visit: Option<Timestamp>,
     /// Last journal line that is in the rows.
     pub(super) journal: Head,
 }

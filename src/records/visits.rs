@@ -2,14 +2,14 @@
 //! The same visit twice changes nothing; visits may come in any order.
 
 use crate::model::lead::{Lead, LeadId};
-use crate::records::hosts::{Known, Seen, VisitFacts, host_key, keep, site_of, visit_key, visits_prefix};
+use crate::records::hosts::{Known, Seen, host_key, keep, site_of, visit_key, visits_prefix};
 use crate::records::shelf::Draft;
 use crate::records::store::Fault;
 use crate::records::{Next, Visit, leads};
 
 /// Writes all of `visit` into `draft`. Returns the lead it belongs to and whether that is new.
 pub(super) fn take_in(draft: &mut Draft<'_>, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, Fault> {
-    let this = Seen { facts: VisitFacts::of(visit), resolution: visit.resolution.clone() };
+    let this = Seen::of(visit);
     let host = &visit.candidate.host;
     let mut visits: Vec<Seen> = draft.all(&visits_prefix(host))?;
     match visits.binary_search_by(|v| v.facts.order().cmp(&this.facts.order())) {
@@ -20,6 +20,7 @@ pub(super) fn take_in(draft: &mut Draft<'_>, visit: &Visit, next: Next) -> Resul
         }
     }
     draft.put(visit_key(host, &this.facts), &this)?;
+    draft.meta.newest_visit = draft.meta.newest_visit.max(Some(this.facts.at));
     let before: Option<Known> = draft.get(&host_key(host))?;
     let mut known = before.clone().unwrap_or_else(|| Known::new(visit.candidate.clone(), this.facts.at));
     known.candidate.absorb(visit.candidate.clone());

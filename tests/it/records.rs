@@ -168,14 +168,14 @@ fn due_work_comes_oldest_first_and_stays_until_it_is_finished() {
 fn starts_are_counted_across_a_crash_until_a_step_ends() {
     let (dir, records) = fresh();
     records.commit_batch("names", vec![candidate("a.top", "names", t(0))], "1", &run(t(0))).expect("kept");
-    assert_eq!(records.started(&host("a.top"), t(1)).expect("counted"), 1);
+    assert_eq!(records.started(&host("a.top")).expect("counted"), 1);
     drop(records);
     let records = open_whole(dir.path());
-    assert_eq!(records.started(&host("a.top"), t(2)).expect("counted"), 2);
+    assert_eq!(records.started(&host("a.top")).expect("counted"), 2);
     assert_eq!(names(&records.due(t(2), 9).expect("due")), ["resolve a.top"]);
     records.finish_resolve(&resolution("a.top", t(2), Presence::Present), later(t(3))).expect("kept");
-    assert_eq!(records.started(&host("a.top"), t(3)).expect("counted"), 1);
-    assert_eq!(records.started(&host("stranger.top"), t(3)).expect("counted"), 0);
+    assert_eq!(records.started(&host("a.top")).expect("counted"), 1);
+    assert_eq!(records.started(&host("stranger.top")).expect("counted"), 0);
 }
 
 #[test]
@@ -228,6 +228,39 @@ fn a_review_opens_a_lead_and_later_visits_renew_it_without_losing_it() {
     assert_eq!(records.lead_of(&host("a.top")).expect("read"), Some(lead));
     let totals = records.totals().expect("totals");
     assert_eq!((totals.visits, totals.leads, totals.present), (5, 1, 1));
+}
+
+#[test]
+fn a_lead_rests_on_the_strongest_visit_of_its_last_round_in_whatever_order_they_come() {
+    let soon = |minutes: i64| t(10).plus_millis(minutes * 60_000);
+    let visits = [visit("a.top", t(1), 95), visit("a.top", soon(0), 60), visit("a.top", soon(5), 90), visit("a.top", soon(9), 70)];
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+        let (_dir, records) = fresh();
+        for i in order {
+            records.finish_visit(&visits[i], later(t(900))).expect("kept");
+        }
+        let lead = records.lead_of(&host("a.top")).expect("read").expect("a lead");
+        assert_eq!(
+            (lead.assessment.scores.fake_query, lead.title.as_str(), lead.packages.len()),
+            (90, "特种作业操作证查询 90", 4),
+            "{order:?}"
+        );
+    }
+}
+
+#[test]
+fn a_sealed_visit_that_was_not_recorded_is_adopted_once_and_its_host_stays_due() {
+    let (_dir, records) = fresh();
+    records.commit_batch("names", vec![candidate("a.top", "names", t(0))], "1", &run(t(0))).expect("kept");
+    records.finish_resolve(&resolution("a.top", t(1), Presence::Present), later(t(2))).expect("kept");
+    let due = records.due(t(3), 9).expect("due");
+    let orphan = visit("a.top", t(2), 80);
+    assert!(records.adopt(&orphan).expect("adopted"));
+    assert!(!records.adopt(&orphan).expect("known"));
+    assert_eq!(records.newest_visit().expect("read"), Some(t(2)));
+    assert_eq!(names(&records.due(t(3), 9).expect("due")), names(&due), "the step that was cut off is made again");
+    let lead = records.lead_of(&host("a.top")).expect("read").expect("a lead");
+    assert_eq!((lead.packages.len(), records.totals().expect("totals").visits), (1, 1));
 }
 
 #[test]
@@ -287,7 +320,7 @@ fn many_threads_change_things_at_once_and_every_change_is_kept() {
                     let name = format!("h{n}-{i}.top");
                     let source = format!("source{n}");
                     records.commit_batch(&source, vec![candidate(&name, &source, t(0))], &i.to_string(), &run(t(0))).expect("kept");
-                    records.started(&host(&name), t(1)).expect("counted");
+                    records.started(&host(&name)).expect("counted");
                     records.finish_resolve(&resolution(&name, t(1), Presence::Present), later(t(2))).expect("kept");
                     records.finish_visit(&visit(&name, t(n * 100 + i), 80), later(t(9))).expect("kept");
                     records.decide(&LeadId::of(&host(&name), SITE), Move::Claim, "wang", t(3)).expect("claimed");

@@ -28,6 +28,12 @@ fn essence(leads: &[Lead]) -> Essence {
     leads.iter().map(one).collect()
 }
 
+fn packages(leads: &[Lead]) -> Vec<&str> {
+    let mut ids: Vec<&str> = leads.iter().flat_map(|l| &l.packages).map(|p| p.id.as_str()).collect();
+    ids.sort_unstable();
+    ids
+}
+
 fn scan(dir: &Path, arguments: &[&str]) -> String {
     let run = jianwei(dir, &[&["scan", "--lang", "en"], arguments].concat());
     assert!(matches!(run.status.code(), Some(0 | 3)), "{}{}", stdout(&run), stderr(&run));
@@ -188,10 +194,13 @@ fn a_scan_killed_at_twenty_moments_ends_with_the_same_leads() {
             whole_packages_only(dir.path());
         }
         scan(dir.path(), &sources);
-        assert_eq!(essence(&leads(dir.path())), want);
+        let recorded = leads(dir.path());
+        assert_eq!(essence(&recorded), want);
         let rebuilt = jianwei(dir.path(), &["records", "rebuild"]);
         assert_eq!(rebuilt.status.code(), Some(0), "{}", stderr(&rebuilt));
-        assert_eq!(essence(&leads(dir.path())), want, "the rebuilt store differs");
+        let again = leads(dir.path());
+        assert_eq!(essence(&again), want, "the rebuilt store differs");
+        assert_eq!(packages(&again), packages(&recorded), "a package was sealed and left out of its lead");
     }
 }
 

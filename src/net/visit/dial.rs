@@ -51,12 +51,12 @@ pub(crate) async fn tunnel(proxy: &Proxy, pin: SocketAddr) -> Result<TcpStream, 
     }
     match http1::read_head(&head).map_err(bad)?.status {
         200..=299 => Ok(stream),
-        status => Err(bad(format!("answered {status} to CONNECT {pin}"))),
+        status => Err(bad(format!("answered {status} to CONNECT {pin}; let it tunnel to ports 80 and 443 (squid: SSL_ports)"))),
     }
 }
 
 /// A connection to the proxy itself. It is named in the settings, so no guard asks where it is.
-pub(crate) async fn to_proxy(proxy: &Proxy) -> Result<TcpStream, Outcome> {
+async fn to_proxy(proxy: &Proxy) -> Result<TcpStream, Outcome> {
     let bad = |why: String| Outcome::Unreachable { why: format!("proxy {}:{}: {why}", proxy.host, proxy.port) };
     let connecting = TcpStream::connect((proxy.host.as_str(), proxy.port));
     let connected = timeout(Duration::from_millis(CONNECT_MS), connecting).await;

@@ -58,10 +58,9 @@ impl<'a> Leg<'a> {
     }
     async fn ask(&mut self, host: &Host, port: u16) -> Result<(), Outcome> {
         let mut wire = self.connect(host, port).await?;
-        let through_proxy = self.door.proxy.is_some() && self.url.scheme() == "http";
-        let target = if through_proxy { self.url.to_string() } else { self.url[url::Position::BeforePath..].to_owned() };
+        let target = &self.url[url::Position::BeforePath..];
         let authority = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
-        self.hop.request_head = http1::request_head(&target, authority, self.headers, self.cookie.as_deref());
+        self.hop.request_head = http1::request_head(target, authority, self.headers, self.cookie.as_deref());
         let sent = Instant::now();
         let written = async { wire.write_all(&self.hop.request_head).await.and(wire.flush().await) };
         // A server may answer and close before it has read the request: then what it said still stands.
@@ -88,17 +87,16 @@ impl<'a> Leg<'a> {
         let addresses = addresses.map_err(reach::NoWay::outcome)?;
         let https = self.url.scheme() == "https";
         let started = Instant::now();
+        // Plain http is tunnelled too: a proxy that looked the name up again could be led to another address than the guard saw.
         let (stream, address) = match (&self.door.proxy, addresses.first()) {
-            (Some(proxy), Some(ip)) if https => {
+            (Some(proxy), Some(ip)) => {
                 let pin = SocketAddr::new(*ip, port);
-                (dial::tunnel(proxy, pin).await?, Some(pin))
+                (dial::tunnel(proxy, pin).await?, pin)
             }
-            // The proxy looks the name up again, so nobody here knows where the page came from.
-            (Some(proxy), _) => (dial::to_proxy(proxy).await?, None),
-            (None, _) => dial::direct(&addresses, port).await.map(|(stream, pin)| (stream, Some(pin)))?,
+            _ => dial::direct(&addresses, port).await?,
         };
         self.hop.timing.connect_ms = Some(millis(started));
-        self.hop.address = address;
+        self.hop.address = Some(address);
         if !https {
             return Ok(Box::new(stream));
         }

@@ -1,6 +1,6 @@
-//! Through a forward proxy: absolute URIs for http, CONNECT to the pinned address for https; the guard still looks first.
+//! Through a forward proxy: visits ask for a tunnel to the address that the guard saw, whatever the scheme; fetches of settings' own addresses do not.
 
-use super::servers::{door, ended, http, page, read_head, visit};
+use super::servers::{door, ended, http, page, read_head, send, visit};
 use jianwei::net::FetchRequest;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
@@ -36,11 +36,13 @@ async fn proxy() -> (u16, Arc<Mutex<Vec<String>>>) {
 }
 
 #[tokio::test]
-async fn http_goes_through_the_proxy_and_the_guard_looks_first() {
+async fn http_goes_through_a_tunnel_to_the_address_that_the_guard_saw() {
     let (port, lines) = proxy().await;
+    let plain = http(|_| page("plain")).await;
     let net = door(|s| s.proxy = Some(format!("http://127.0.0.1:{port}"))).await;
-    let hops = visit(&net, "http://a.test/x?y").await;
-    assert_eq!((ended(&hops).as_str(), hops[0].address), ("200 proxy", None));
+    let hops = visit(&net, &format!("http://a.test:{}/x?y", plain.port())).await;
+    assert_eq!((ended(&hops).as_str(), hops[0].address), ("200 plain", Some(plain.address)));
+    assert!(hops[0].request_head.starts_with(b"GET /x?y HTTP/1.1\r\n"), "as without a proxy");
     assert!(ended(&visit(&net, "http://10.0.0.1/").await).starts_with("refused_by_guard"));
     let request = FetchRequest {
         url: super::servers::url("http://b.test/z"),
@@ -51,7 +53,15 @@ async fn http_goes_through_the_proxy_and_the_guard_looks_first() {
     };
     assert_eq!(net.fetch(&request).await.expect("a body").body, b"proxy");
     let lines = lines.lock().expect("no test thread panicked").clone();
-    assert_eq!(lines, ["GET http://a.test/x?y HTTP/1.1", "GET http://b.test/z HTTP/1.1"]);
+    assert_eq!(lines, [format!("CONNECT {} HTTP/1.1", plain.address), "GET http://b.test/z HTTP/1.1".to_owned()]);
+}
+
+#[tokio::test]
+async fn a_proxy_that_will_not_tunnel_is_told_by_what_must_change() {
+    let refusing = http(|_| send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")).await;
+    let net = door(|s| s.proxy = Some(format!("http://127.0.0.1:{}", refusing.port()))).await;
+    let told = ended(&visit(&net, "http://a.test/").await);
+    assert!(told.contains("answered 403 to CONNECT 127.0.0.1:80; let it tunnel to ports 80 and 443"), "{told}");
 }
 
 #[tokio::test]
