@@ -134,3 +134,25 @@ fn a_package_that_is_none_or_was_changed_is_refused_in_one_line() {
     let changed = jianwei(dir.path(), &["check", "--package", &package.display().to_string()]);
     assert_eq!((changed.status.code(), stderr(&changed).trim_end().lines().count()), (Some(1), 1), "{}", stderr(&changed));
 }
+
+#[test]
+fn a_store_made_beside_packages_that_were_there_first_sets_nothing_aside() {
+    let lab = Lab::start(None);
+    let dir = world::lab_settings(&lab, 4_000);
+    let aside = |dir: &Path| dir.join("data/records.broken-1").exists();
+    let url = lab.expected().into_iter().find(|s| s.class == "seller").expect("a seller").url;
+    jianwei(dir.path(), &["check", &url]);
+    let listed = jianwei(dir.path(), &["leads", "list", "--json"]);
+    assert_eq!((listed.status.code(), stdout(&listed).as_str(), aside(dir.path())), (Some(0), "", false), "{}", stderr(&listed));
+
+    jianwei(dir.path(), &["tip", "add", &url]);
+    jianwei(dir.path(), &["scan"]);
+    let leads = stdout(&jianwei(dir.path(), &["leads", "list", "--json"]));
+    assert!(leads.lines().count() > 5, "{leads}");
+    let other = world::lab_settings(&lab, 4_000);
+    std::fs::create_dir_all(other.path().join("data")).expect("a folder");
+    std::fs::rename(dir.path().join("data/evidence"), other.path().join("data/evidence")).expect("moved");
+    let moved = stdout(&jianwei(other.path(), &["leads", "list", "--json"]));
+    assert_eq!(moved.lines().count(), leads.lines().count());
+    assert!(!aside(other.path()));
+}

@@ -112,7 +112,7 @@ fn contacts(view: &View, part: &Part, hits: &[Hit]) -> Vec<(usize, usize)> {
         .filter(|m| !glued(text, m) && is_contact(m.as_str()))
         .map(|m| (part.char_at(m.start()), part.char_at(m.end())))
         .collect();
-    let known = view.reading.page.contacts.iter().cloned().chain(crate::model::text::contacts::contacts(&part.raw));
+    let known = view.reading.page.contacts.iter().cloned().chain(crate::model::text::contacts::contacts_folded(&part.raw, &part.folded));
     for contact in known.filter(|c| c.kind != "landline" && !c.raw.is_empty()).take(128) {
         for (at, raw) in part.raw.match_indices(contact.raw.as_str()).take(4) {
             found.push((part.folded_char_of_raw(at), part.folded_char_of_raw(at + raw.len())));
