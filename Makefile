@@ -5,7 +5,7 @@ DEMO := demo
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo test lint bench fuzz build deps test-deps clean-demo
+.PHONY: help demo test lint bench bench-assess fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ fuzz: ## arbitrary bytes as names for FUZZ_SECONDS (600), on one core; needs a n
 	mkdir -p fuzz/corpus/names
 	cargo +nightly fuzz run --sanitizer none names fuzz/corpus/names fuzz/seeds/names -- \
 	  -max_total_time=$(FUZZ_SECONDS) -timeout=20 -max_len=4096 -dict=fuzz/names.dict -print_final_stats=1
+
+bench-assess: deps ## read and assess pages of 60 KB: time, memory over 100,000 pages, 50 rules beside 500, html5ever beside it
+	cargo build --release --example assess
+	bash scripts/bench-assess.sh
 
 build: ## the release binary
 	cargo build --release --bin jianwei

@@ -2,8 +2,9 @@
 
 use crate::assess::kindly;
 use crate::assess::shingles::Template;
+use crate::model::lang::Both;
 use crate::model::page::Identifier;
-use crate::model::rulefile::{RuleError, RuleFile};
+use crate::model::rulefile::{RuleError, RuleFile, toml_in_chinese};
 use crate::model::site::Site;
 use crate::model::text::fold::fold;
 use aho_corasick::AhoCorasick;
@@ -76,11 +77,15 @@ impl Anchors {
     pub(crate) fn read(file: &RuleFile, site: &Site) -> Result<Self, RuleError> {
         let keys = ["names", "short_names", "agencies", "agency_not_before", "rare", "identifiers", "template", "notice"];
         if let Some(wrong) = site.page.keys().find(|k| !keys.contains(&k.as_str())) {
-            return Err(file.error_near(wrong, format!("page: unknown field `{wrong}`{}", kindly::hint(wrong, keys.into_iter()))));
+            let (zh, en) = kindly::hint(wrong, keys.into_iter());
+            let why = Both::new(format!("page：不认识的字段“{wrong}”{zh}"), format!("page: unknown field `{wrong}`{en}"));
+            return Err(file.error_near(wrong, why));
         }
-        let section: PageSection = toml::Value::Table(site.page.clone())
-            .try_into()
-            .map_err(|e: toml::de::Error| file.error_near("[page", format!("page: {}", e.message().replace('\n', " "))))?;
+        let section: PageSection = toml::Value::Table(site.page.clone()).try_into().map_err(|e: toml::de::Error| {
+            let en = e.message().replace('\n', " ");
+            let near = en.split('`').nth(1).unwrap_or("[page").to_owned();
+            file.error_near(&near, Both::new(format!("page：{}", toml_in_chinese(&en)), format!("page: {en}")))
+        })?;
         let folded = |list: &[String]| -> Vec<String> { list.iter().map(|t| fold(t).text).filter(|t| !t.is_empty()).collect() };
         let mut names = folded(&section.names);
         names.push(fold(&site.name).text);
@@ -90,7 +95,7 @@ impl Anchors {
         let rare_set = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .build(&rare)
-            .map_err(|e| file.error_near("rare", format!("page.rare: {e}")))?;
+            .map_err(|e| file.error_near("rare", Both::new(format!("page.rare：无法编译（{e}）"), format!("page.rare: {e}"))))?;
         Ok(Self {
             site: site.id.clone(),
             agency: site.agency.clone(),
@@ -130,12 +135,16 @@ fn baseline(file: &RuleFile, id: &str, epoch: &str, weight: f64, texts: &[String
     let folded: Vec<String> = texts.iter().map(|t| fold(t).text).collect();
     let template = Template::new(folded.iter().map(String::as_str));
     if template.len() < 4 {
-        return Err(
-            file.error_near(&format!("\"{id}\""), format!("page template `{id}`: too short to be told apart, give at least 6 characters"))
+        let why = Both::new(
+            format!("page 模板“{id}”太短，无法区分：至少 6 个字"),
+            format!("page template `{id}`: too short to be told apart, give at least 6 characters"),
         );
+        return Err(file.error_near(&format!("\"{id}\""), why));
     }
     if !(0.0..=1.0).contains(&weight) {
-        return Err(file.error_near(&format!("\"{id}\""), format!("page template `{id}`: weight must be between 0 and 1")));
+        let why =
+            Both::new(format!("page 模板“{id}”：weight 须在 0 与 1 之间"), format!("page template `{id}`: weight must be between 0 and 1"));
+        return Err(file.error_near(&format!("\"{id}\""), why));
     }
     Ok(Baseline { id: id.to_owned(), epoch: epoch.to_owned(), weight, template })
 }

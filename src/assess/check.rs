@@ -1,14 +1,20 @@
-//! `rules check`: every rule against its own examples, and silent on the official and benign pages; unused and shadowed rules named.
+//! `rules check`: every rule against its own examples, and silent on the official and benign pages; unused, shadowed and slow rules named.
 
 use crate::assess::Rules;
+use crate::assess::examples;
+use crate::assess::matcher::Matcher;
 use crate::assess::official::Official;
 use crate::assess::reading::Reading;
-use crate::assess::rule::{Example, Expect, Rule, Status};
+use crate::assess::rule::{self, Check, Pool, Rule};
+use crate::assess::shadow::{same, shadows};
+use crate::assess::written::{Expect, Status};
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::Dossier;
 use crate::model::host::Host;
-use crate::model::page::{Contact, Field, Form, Identifier, Image, Link, Page};
+use crate::model::lang::Both;
+use crate::model::page::Page;
+use crate::model::rulefile::RuleFile;
 use crate::model::time::Timestamp;
 
 /// A page on which every rule must be silent.
@@ -30,7 +36,7 @@ pub struct Remark {
     /// Rule id.
     pub rule: String,
     /// One line.
-    pub what: String,
+    pub what: Both,
     /// Does it make the check fail?
     pub wrong: bool,
 }
@@ -56,126 +62,125 @@ pub fn dossier_of(host: Host, url: String, page: Page) -> Dossier {
     Dossier { candidate, resolution: None, captures: vec![capture] }
 }
 
+/// Microseconds that each rule alone takes on one page, the best of five runs; `clock` gives microseconds. Wrong files are left out.
+pub fn costs(files: &[RuleFile], page: &Dossier, clock: &dyn Fn() -> u64) -> Vec<(RuleFile, u64)> {
+    let readings = Reading::all(page, &Official::default());
+    let detect = files.iter().filter(|f| f.path.starts_with("detect/"));
+    let cost = |file: &RuleFile| {
+        let mut pool = Pool::default();
+        let rule = rule::read(file, &mut pool).ok().filter(|r| r.status != Status::Retired)?;
+        let (matcher, rule, official) = (Matcher::new(&pool).ok()?, [rule], Official::default());
+        let once = || {
+            let begun = clock();
+            readings.iter().for_each(|reading| drop(matcher.run(&rule, reading, &official)));
+            clock().saturating_sub(begun)
+        };
+        (0..5).map(|_| once()).min()
+    };
+    detect.filter_map(|file| cost(file).map(|us| (file.clone(), us))).collect()
+}
+
 /// All remarks, in the order of the rules.
 pub(crate) fn check(rules: &Rules, extract: Extract, quiet: &[QuietPage]) -> Vec<Remark> {
-    let pages: Vec<(String, Dossier)> = quiet
+    let pages: Vec<(&str, Dossier)> = quiet
         .iter()
-        .map(|q| (q.name.clone(), dossier_of(q.host.clone(), format!("http://{}/", q.host.for_url()), extract(q.host.as_str(), &q.html))))
+        .map(|q| (q.name.as_str(), dossier_of(q.host.clone(), format!("http://{}/", q.host.for_url()), extract(q.host.as_str(), &q.html))))
         .collect();
+    let readings: Vec<(&str, Vec<Reading>)> = pages.iter().map(|(name, page)| (*name, Reading::all(page, &Official::default()))).collect();
     let mut remarks = Vec::new();
-    for rule in &rules.rules {
-        let mut say =
-            |what: String, wrong: bool| remarks.push(Remark { file: rule.file.shown.clone(), rule: rule.id.clone(), what, wrong });
+    for rule in rules.rules.iter().filter(|r| r.status != Status::Retired) {
+        let mut say = |what: Both, wrong: bool| remarks.push(Remark { file: rule.shown.clone(), rule: rule.id.clone(), what, wrong });
         own_examples(rules, rule, extract, &mut say);
-        for (name, dossier) in pages.iter().filter(|_| rule.status != Status::Retired && rule.points > 0) {
-            if fires(rules, rule, dossier) {
-                say(format!("fires on the quiet page `{name}`; it must be silent there"), true);
+        for (name, readings) in readings.iter().filter(|_| rule.points > 0) {
+            if readings.iter().any(|reading| fires(rules, rule, reading)) {
+                say(
+                    Both::new(
+                        format!("在正常网页“{name}”上命中；规则在此必须沉默"),
+                        format!("fires on the quiet page `{name}`; it must be silent there"),
+                    ),
+                    true,
+                );
             }
         }
-        if let Some(other) = rules.rules.iter().find(|other| shadows(other, rule)) {
-            say(format!("asks the same as `{}`: one of the two is enough", other.id), true);
-        }
+        overlaps(rules, rule, &mut say);
     }
     remarks
 }
 
-fn own_examples(rules: &Rules, rule: &Rule, extract: Extract, say: &mut dyn FnMut(String, bool)) {
-    if rule.status == Status::Retired {
-        return;
+/// Rules that ask the same are one too many; a rule that never fires without another is worth a word.
+fn overlaps(rules: &Rules, rule: &Rule, say: &mut dyn FnMut(Both, bool)) {
+    let live = rules.rules.iter().filter(|other| other.id != rule.id && other.status != Status::Retired);
+    for other in live {
+        if same(other, rule) {
+            if other.id < rule.id {
+                let id = &other.id;
+                say(Both::new(format!("与“{id}”所问相同：留一条即可"), format!("asks the same as `{id}`: one of the two is enough")), true);
+            }
+        } else if shadows(&rules.pool, other, rule) {
+            let id = &other.id;
+            say(
+                Both::new(
+                    format!("被“{id}”遮蔽：凡本条命中处，“{id}”也命中"),
+                    format!("shadowed by `{id}`: wherever this fires, `{id}` fires too"),
+                ),
+                false,
+            );
+        }
     }
+}
+
+fn own_examples(rules: &Rules, rule: &Rule, extract: Extract, say: &mut dyn FnMut(Both, bool)) {
     let has = |expect| rule.examples.iter().any(|e| e.expect == expect);
     if rule.status == Status::Stable && !(has(Expect::Match) && has(Expect::NoMatch)) {
-        say("a stable rule needs an example that matches and one that does not".into(), true);
+        say(
+            Both::new("stable 规则须各有一个命中样例和不命中样例", "a stable rule needs an example that matches and one that does not"),
+            true,
+        );
     }
     if !has(Expect::Match) {
-        say("unused: no example shows that it can ever match".into(), true);
+        say(Both::new("无用：没有样例证明它能命中", "unused: no example shows that it can ever match"), true);
     }
+    let mut shown = vec![false; rule.any.len()];
     for example in &rule.examples {
-        match dossier_from(example, extract) {
-            Ok(dossier) => {
-                let fired = fires(rules, rule, &dossier);
-                if fired != (example.expect == Expect::Match) {
-                    say(
-                        format!("example `{}` {}", example.name, if fired { "matches, but must not" } else { "does not match, but must" }),
-                        true,
-                    );
-                }
+        let name = &example.name;
+        let dossier = match examples::dossier(example, extract) {
+            Ok(dossier) => dossier,
+            Err(Both { zh, en }) => {
+                say(Both::new(format!("样例“{name}”：{zh}"), format!("example `{name}`: {en}")), true);
+                continue;
             }
-            Err(why) => say(format!("example `{}`: {why}", example.name), true),
+        };
+        let readings = Reading::all(&dossier, &Official::default());
+        let fired = readings.iter().any(|reading| fires(rules, rule, reading));
+        if fired != (example.expect == Expect::Match) {
+            let (zh, en) = if fired {
+                ("命中，本不应命中", "matches, but must not")
+            } else {
+                ("没有命中，本应命中", "does not match, but must")
+            };
+            say(Both::new(format!("样例“{name}”{zh}"), format!("example `{name}` {en}")), true);
         }
+        for reading in readings.iter().filter(|_| example.expect == Expect::Match) {
+            let held = rules.matcher.held(&rule.any, reading, &rules.official);
+            shown.iter_mut().zip(held).for_each(|(shown, held)| *shown |= held);
+        }
+    }
+    for (n, check) in rule.any.iter().enumerate().filter(|(n, _)| has(Expect::Match) && !shown[*n]) {
+        let (field, n) = (name_of(check), n + 1);
+        say(
+            Both::new(
+                format!("any 的第 {n} 个条件（{field}）没有样例用到"),
+                format!("condition {n} of `any` ({field}) holds in none of its examples"),
+            ),
+            false,
+        );
     }
 }
 
-fn fires(rules: &Rules, rule: &Rule, dossier: &Dossier) -> bool {
-    let readings = Reading::all(dossier, &Official::default());
-    readings.iter().any(|reading| !rules.matcher.run(std::slice::from_ref(rule), reading, &rules.official).is_empty())
+fn name_of(check: &Check) -> &'static str {
+    crate::assess::fields::FIELDS[check.field].0
 }
 
-/// Same class and the same conditions under another, earlier id.
-fn shadows(other: &Rule, rule: &Rule) -> bool {
-    let shape = |r: &Rule| format!("{:?} {:?} {:?} {:?} {}", r.class, r.all, r.any, r.none, r.at_least);
-    other.id < rule.id && other.status != Status::Retired && rule.status != Status::Retired && shape(other) == shape(rule)
-}
-
-fn dossier_from(example: &Example, extract: Extract) -> Result<Dossier, String> {
-    let host = Host::parse(example.host.as_deref().unwrap_or("example.com")).map_err(|e| e.to_string())?;
-    let url = example.url.clone().unwrap_or_else(|| format!("http://{}/", host.for_url()));
-    let mut page = match &example.page {
-        Some(html) => extract(host.as_str(), html.as_bytes()),
-        None => Page::default(),
-    };
-    if let Some(text) = &example.text {
-        page.text.clone_from(text);
-    }
-    for (field, values) in &example.fields {
-        for value in values.all() {
-            set(&mut page, field, value)?;
-        }
-    }
-    Ok(dossier_of(host, url, page))
-}
-
-/// Puts one value where the field would be read from.
-fn set(page: &mut Page, field: &str, value: &str) -> Result<(), String> {
-    let text = value.to_owned();
-    let mut form = |field: Field, button: Option<String>| {
-        if page.forms.is_empty() {
-            page.forms.push(Form::default());
-        }
-        if let Some(first) = page.forms.first_mut() {
-            match button {
-                Some(button) => first.buttons.push(button),
-                None => first.fields.push(field),
-            }
-        }
-    };
-    match field {
-        "form.label" => form(Field { label: text, ..Field::default() }, None),
-        "form.placeholder" => form(Field { placeholder: text, ..Field::default() }, None),
-        "form.name" => form(Field { name: text, ..Field::default() }, None),
-        "form.button" => form(Field::default(), Some(text)),
-        "form.action" => page.forms.push(Form { action: text, ..Form::default() }),
-        "title" | "raw_title" => page.title = text,
-        "text" | "raw_text" => page.text = text,
-        "hidden" => page.hidden_text = text,
-        "meta" => page.meta_text = text,
-        "html" => page.html = text,
-        "charset" => page.charset = text,
-        "link.url" => page.links.push(Link { url: text, ..Link::default() }),
-        "link.text" => page.links.push(Link { text, ..Link::default() }),
-        "image.alt" => page.images.push(Image { alt: text, ..Image::default() }),
-        "image.url" => page.images.push(Image { url: text, ..Image::default() }),
-        "script" => page.scripts.push(text),
-        "style" => page.styles.push(text),
-        "frame" => page.frames.push(text),
-        "mark" => page.marks.push(text),
-        "comment" => page.comments.push(text),
-        "redirect" => page.script_redirects.push(text),
-        _ => match field.split_once('.') {
-            Some(("identifier", kind)) => page.identifiers.push(Identifier { kind: kind.into(), value: text.clone(), raw: text }),
-            Some(("contact", kind)) => page.contacts.push(Contact { kind: kind.into(), value: text.clone(), raw: text }),
-            _ => return Err(format!("`{field}` cannot be set in an example")),
-        },
-    }
-    Ok(())
+fn fires(rules: &Rules, rule: &Rule, reading: &Reading) -> bool {
+    !rules.matcher.run(std::slice::from_ref(rule), reading, &rules.official).is_empty()
 }

@@ -1,5 +1,6 @@
 //! The fields that a rule may ask for, and their values in a dossier. One table is the whole contract.
 
+use crate::assess::official::host_of;
 use crate::assess::reading::{Part, Reading, cut};
 use crate::model::page::{Form, Page};
 use std::borrow::Cow;
@@ -7,21 +8,26 @@ use std::borrow::Cow;
 /// Values of one field looked at; a page with more is cut here.
 const MAX_VALUES: usize = 4_000;
 
-/// Every field name, folded or raw. `identifier.` and `contact.` take a kind after the dot.
+/// Every field name, and whether conditions on it compare normalised text. `identifier.` and `contact.` take a kind after the dot.
+/// What each holds stands in `rules/README.md`; a test holds the two together.
 pub(crate) const FIELDS: &[(&str, bool)] = &[
     ("host", false),
     ("url", false),
+    ("path", false),
     ("title", true),
     ("raw_title", false),
     ("text", true),
     ("raw_text", false),
     ("hidden", true),
     ("html", false),
+    ("dom", false),
     ("meta", true),
     ("form.label", true),
     ("form.placeholder", true),
     ("form.button", true),
     ("form.name", false),
+    ("form.kind", false),
+    ("form.method", false),
     ("form.target_host", false),
     ("form.action", false),
     ("link.url", false),
@@ -32,13 +38,29 @@ pub(crate) const FIELDS: &[(&str, bool)] = &[
     ("script", false),
     ("style", false),
     ("frame", false),
+    ("resource.url", false),
+    ("resource.host", false),
     ("mark", false),
     ("comment", false),
+    ("note", false),
+    ("status", false),
     ("header", false),
     ("cookie", false),
     ("charset", false),
     ("outcome", false),
     ("redirect.host", false),
+    ("tls.issuer", false),
+    ("tls.subject", false),
+    ("tls.name", false),
+    ("variant", false),
+    ("variant.outcome", false),
+    ("variant.title", true),
+    ("variant.host", false),
+    ("resolution.address", false),
+    ("resolution.cname", false),
+    ("resolution.record", false),
+    ("source", false),
+    ("technique", false),
     ("identifier.icp", false),
     ("identifier.police", false),
     ("identifier.site_code", false),
@@ -86,7 +108,13 @@ impl Value<'_> {
                 }
                 let raw = text.get(range.start..to).unwrap_or("");
                 let offset = text.get(..range.start).map(|before| before.chars().count() as u64);
-                crate::model::assessment::Span { raw: cut(raw), normalised: cut(&raw.to_lowercase()), part: field.to_owned(), offset }
+                crate::model::assessment::Span {
+                    raw: cut(raw),
+                    normalised: cut(&raw.to_lowercase()),
+                    part: field.to_owned(),
+                    offset,
+                    place: String::new(),
+                }
             }
         }
     }
@@ -107,6 +135,7 @@ pub(crate) fn values<'a>(n: usize, reading: &'a Reading<'a>) -> Vec<Value<'a>> {
         "form.placeholder" => folded(name, fields_of(page).map(|f| f.placeholder.as_str())),
         "form.button" => folded(name, page.forms.iter().flat_map(|f| f.buttons.iter().map(String::as_str))),
         "link.text" => folded(name, page.links.iter().map(|l| l.text.as_str())),
+        "variant.title" => folded(name, reading.dossier.captures.iter().filter_map(|c| c.page.as_ref()).map(|p| p.title.as_str())),
         _ => raw(name, reading).into_iter().filter(|t| !t.is_empty()).take(MAX_VALUES).map(Value::Raw).collect(),
     }
 }
@@ -124,7 +153,7 @@ fn raw<'a>(name: &str, reading: &'a Reading<'a>) -> Vec<Cow<'a, str>> {
         texts.iter().take(MAX_VALUES).map(|t| Cow::Borrowed(t.as_str())).collect()
     }
     let page = reading.page;
-    let host = |url: &str| crate::assess::official::host_of(url).map_or(Cow::Borrowed(""), |h| Cow::Owned(h.to_string()));
+    let host = |url: &str| host_of(url).map_or(Cow::Borrowed(""), |h| Cow::Owned(h.to_string()));
     let own = |form: &Form| if form.action.is_empty() { Cow::Owned(reading.host.to_string()) } else { host(&form.action) };
     let headers = reading.capture.hops.iter().flat_map(|h| &h.headers).take(MAX_VALUES);
     match name {
@@ -132,8 +161,13 @@ fn raw<'a>(name: &str, reading: &'a Reading<'a>) -> Vec<Cow<'a, str>> {
         "url" => vec![Cow::Borrowed(reading.url.as_str())],
         "raw_title" => vec![Cow::Borrowed(page.title.as_str())],
         "raw_text" => vec![Cow::Borrowed(page.text.as_str())],
-        "html" => vec![Cow::Borrowed(page.html.as_str())],
+        "html" | "dom" => vec![Cow::Borrowed(page.html.as_str())],
+        "path" => vec![Cow::Owned(
+            url::Url::parse(&reading.url).map(|u| u[url::Position::BeforePath..url::Position::AfterQuery].to_owned()).unwrap_or_default(),
+        )],
         "form.name" => fields_of(page).take(MAX_VALUES).map(|f| Cow::Borrowed(f.name.as_str())).collect(),
+        "form.kind" => fields_of(page).take(MAX_VALUES).map(|f| Cow::Borrowed(f.kind.as_str())).collect(),
+        "form.method" => page.forms.iter().take(MAX_VALUES).map(|f| Cow::Borrowed(f.method.as_str())).collect(),
         "form.target_host" => page.forms.iter().take(MAX_VALUES).map(own).collect(),
         "form.action" => page.forms.iter().take(MAX_VALUES).map(|f| Cow::Borrowed(f.action.as_str())).collect(),
         "link.url" => page.links.iter().take(MAX_VALUES).map(|l| Cow::Borrowed(l.url.as_str())).collect(),
@@ -142,6 +176,9 @@ fn raw<'a>(name: &str, reading: &'a Reading<'a>) -> Vec<Cow<'a, str>> {
         "script" => all(&page.scripts),
         "style" => all(&page.styles),
         "frame" => all(&page.frames),
+        "resource.url" => resources(page).map(Cow::Borrowed).collect(),
+        "resource.host" => resources(page).map(host).collect(),
+        "note" => all(&page.notes),
         "mark" => all(&page.marks),
         "comment" => all(&page.comments),
         "header" => headers.map(|(n, v)| Cow::Owned(format!("{n}: {v}"))).collect(),
@@ -156,11 +193,56 @@ fn raw<'a>(name: &str, reading: &'a Reading<'a>) -> Vec<Cow<'a, str>> {
             hops.chain(page.script_redirects.iter().map(String::as_str)).take(MAX_VALUES).map(host).collect()
         }
         _ => match name.split_once('.') {
+            Some(("tls" | "resolution" | "variant", _)) | None => around(name, reading),
             Some(("identifier", kind)) => {
                 page.identifiers.iter().filter(|i| i.kind == kind).map(|i| Cow::Borrowed(i.value.as_str())).collect()
             }
             Some(("contact", kind)) => page.contacts.iter().filter(|c| c.kind == kind).map(|c| Cow::Borrowed(c.value.as_str())).collect(),
             _ => Vec::new(),
         },
+    }
+}
+
+/// Scripts, style sheets, pictures and frames.
+fn resources(page: &Page) -> impl Iterator<Item = &str> {
+    let images = page.images.iter().map(|i| i.url.as_str());
+    page.scripts.iter().chain(&page.styles).chain(&page.frames).map(String::as_str).chain(images).take(MAX_VALUES)
+}
+
+/// What is known of the page besides itself: the other visits, TLS, DNS, why we came.
+fn around<'a>(name: &str, reading: &'a Reading<'a>) -> Vec<Cow<'a, str>> {
+    let dossier = reading.dossier;
+    let captures = dossier.captures.iter();
+    let leaves = || reading.capture.hops.iter().filter_map(|h| h.tls.as_ref()?.leaf.as_ref());
+    let records = || dossier.resolution.iter().flat_map(|r| &r.answers).flat_map(|a| &a.records);
+    match name {
+        "status" => reading.capture.hops.last().and_then(|h| h.status).map(|s| Cow::Owned(s.to_string())).into_iter().collect(),
+        "variant" => vec![Cow::Borrowed(reading.capture.variant.as_str())],
+        "variant.outcome" => captures.map(|c| Cow::Owned(format!("{}: {}", c.variant, c.outcome.word()))).collect(),
+        "variant.host" => captures.filter_map(|c| host_of(c.final_url.as_deref()?)).map(|h| Cow::Owned(h.to_string())).collect(),
+        "tls.issuer" => leaves().map(|l| Cow::Borrowed(l.issuer.as_str())).collect(),
+        "tls.subject" => leaves().map(|l| Cow::Borrowed(l.subject.as_str())).collect(),
+        "tls.name" => leaves().flat_map(|l| &l.names).map(|n| Cow::Borrowed(n.as_str())).collect(),
+        "resolution.address" => dossier.resolution.iter().flat_map(|r| &r.addresses).map(|a| Cow::Owned(a.to_string())).collect(),
+        "resolution.cname" => dossier.resolution.iter().flat_map(|r| r.cname_chain()).map(Cow::Borrowed).collect(),
+        "resolution.record" => records().map(|r| Cow::Owned(format!("{} {}", r.rrtype, r.data))).collect(),
+        "source" => dossier.candidate.sightings.iter().map(|s| Cow::Borrowed(s.source.as_str())).collect(),
+        "technique" => {
+            dossier.candidate.name_hit().into_iter().flat_map(|hit| &hit.techniques).map(|t| Cow::Borrowed(t.as_str())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manual_lists_every_field_and_no_other() {
+        let manual = include_str!("../../rules/README.md");
+        let listed: Vec<&str> = manual.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
+        let known: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(listed, known);
     }
 }

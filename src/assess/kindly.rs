@@ -6,33 +6,39 @@ use serde::de::DeserializeOwned;
 
 /// Parses a file; where a word is unknown the nearest known one is offered.
 pub(crate) fn parse<T: DeserializeOwned>(file: &RuleFile) -> Result<T, RuleError> {
-    file.parse().map_err(|error: RuleError| RuleError { why: with_hint(&error.why), ..error })
+    file.parse().map_err(with_hint)
 }
 
 /// `unknown field `x`, expected ...` or `unknown variant ...` with "did you mean" added.
-fn with_hint(why: &str) -> String {
+pub(crate) fn with_hint(error: RuleError) -> RuleError {
+    let why = error.why.clone();
     let mut quoted = why.split('`').skip(1).step_by(2);
-    let unknown = why.starts_with("unknown field") || why.starts_with("unknown variant");
-    let Some(given) = quoted.next().filter(|_| unknown) else { return why.to_owned() };
+    let unknown = ["unknown field", "unknown variant"].into_iter().find(|w| why.contains(w));
+    let (Some(given), Some(unknown)) = (quoted.next(), unknown) else { return error };
     let known: Vec<&str> = quoted.collect();
-    match nearest(given, known.iter().copied()) {
-        Some(meant) => format!("{}: did you mean `{meant}`? (known: {})", why.split(',').next().unwrap_or(why), known.join(", ")),
-        None => why.to_owned(),
+    let Some(meant) = nearest(given, known.iter().copied()) else { return error };
+    let word = if unknown.ends_with("field") { "字段" } else { "取值" };
+    RuleError {
+        why: format!("{}: did you mean `{meant}`? (known: {})", why.split(',').next().unwrap_or(&why), known.join(", ")),
+        why_zh: format!("不认识的{word}“{given}”；是否想写“{meant}”？（可用：{}）", known.join("、")),
+        ..error
     }
 }
 
 /// The known word nearest to `given`, where one is near enough to be meant.
 pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Two letters changed places in a short word are nothing alike to the one measure, and near to the other.
+    let slip = |word: &str| if given.chars().count() > 2 && strsim::osa_distance(given, word) <= 1 { 0.9 } else { 0.0 };
     known
-        .map(|word| (strsim::jaro_winkler(given, word), word))
+        .map(|word| (strsim::jaro_winkler(given, word).max(slip(word)), word))
         .filter(|(likeness, _)| *likeness >= 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
         .map(|(_, word)| word)
 }
 
-/// `; did you mean ...?`, or nothing.
-pub(crate) fn hint<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> String {
-    nearest(given, known).map(|word| format!("; did you mean `{word}`?")).unwrap_or_default()
+/// `; did you mean ...?` in Chinese and in English, or nothing.
+pub(crate) fn hint<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> (String, String) {
+    nearest(given, known).map(|word| (format!("；是否想写“{word}”？"), format!("; did you mean `{word}`?"))).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! The vocabularies of `rules/words.toml`, compiled: which group of words stands where in a folded text.
-//! One Aho-Corasick over all words and one RegexSet over all patterns; linear in the text.
+//! One Aho-Corasick over all words, all patterns together; linear in the text.
 
 use crate::assess::kindly;
+use crate::assess::patterns::{Patterns, automaton};
+use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::text::fold::fold;
-use aho_corasick::{AhoCorasick, MatchKind};
-use regex::{Regex, RegexSet};
+use aho_corasick::AhoCorasick;
+use regex::Regex;
 use serde::Deserialize;
 use std::ops::Range;
 
@@ -77,8 +79,8 @@ pub(crate) struct Hit {
 pub(crate) struct Lexicon {
     words: AhoCorasick,
     word_group: Vec<Group>,
-    set: RegexSet,
-    patterns: Vec<(Group, Regex)>,
+    patterns: Patterns,
+    pattern_group: Vec<Group>,
     /// Trees of free hosts.
     pub(crate) free_hosts: Vec<String>,
 }
@@ -87,26 +89,31 @@ impl Lexicon {
     /// Reads and compiles one file.
     pub(crate) fn read(file: &RuleFile) -> Result<Self, RuleError> {
         let written: WordsFile = kindly::parse(file)?;
-        let (mut words, mut word_group, mut sources, mut patterns) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut words, mut word_group, mut sources, mut pattern_group) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (group, list) in written.groups() {
             for word in &list.words {
                 let folded = fold(word).text;
                 if folded.is_empty() {
-                    return Err(file.error_near(word, format!("the word `{word}` is empty after normalisation")));
+                    let why = Both::new(format!("“{word}”归一化后为空"), format!("the word `{word}` is empty after normalisation"));
+                    return Err(file.error_near(word, why));
                 }
                 words.push(folded);
                 word_group.push(group);
             }
             for pattern in &list.patterns {
-                let regex = small_regex(pattern).map_err(|e| file.error_near(pattern, format!("patterns: {e}")))?;
-                sources.push(pattern.clone());
-                patterns.push((group, regex));
+                let wrong = |e: String| {
+                    file.error_near(pattern, Both::new(format!("patterns：正则表达式写错了或太大（{e}）"), format!("patterns: {e}")))
+                };
+                small_regex(pattern).map_err(wrong)?;
+                sources.push(pattern.as_str());
+                pattern_group.push(group);
             }
         }
-        let whole = |e: &dyn std::fmt::Display| file.error_at(0, format!("too many words: {e}"));
-        let words = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&words).map_err(|e| whole(&e))?;
-        let set = RegexSet::new(&sources).map_err(|e| whole(&e))?;
-        Ok(Self { words, word_group, set, patterns, free_hosts: written.free_hosts.trees })
+        let whole =
+            |e: &dyn std::fmt::Display| file.error_at(0, Both::new(format!("词太多，无法编译（{e}）"), format!("too many words: {e}")));
+        let words = automaton(&words, false).map_err(|e| whole(&e))?;
+        let patterns = Patterns::new(&sources).map_err(|e| whole(&e))?;
+        Ok(Self { words, word_group, patterns, pattern_group, free_hosts: written.free_hosts.trees })
     }
     /// All phrases of a folded text, by place; at most 512 of each group.
     pub(crate) fn find(&self, folded: &str) -> Vec<Hit> {
@@ -123,12 +130,7 @@ impl Lexicon {
             let word = found.pattern().as_usize();
             keep(Hit { group: self.word_group[word], at: found.range(), word });
         }
-        for n in self.set.matches(folded) {
-            let (group, regex) = &self.patterns[n];
-            for found in regex.find_iter(folded).take(MAX_HITS) {
-                keep(Hit { group: *group, at: found.range(), word: self.word_group.len() + n });
-            }
-        }
+        self.patterns.find(folded, MAX_HITS, |n, at| keep(Hit { group: self.pattern_group[n], at, word: self.word_group.len() + n }));
         hits.sort_by_key(|h| (h.at.start, h.group, h.at.end, h.word));
         hits
     }
@@ -139,7 +141,7 @@ impl Lexicon {
     /// Does the folded text hold a phrase of the group?
     pub(crate) fn has(&self, group: Group, folded: &str) -> bool {
         self.words.find_overlapping_iter(folded).any(|m| self.word_group[m.pattern().as_usize()] == group)
-            || self.patterns.iter().any(|(g, regex)| *g == group && regex.is_match(folded))
+            || self.patterns.any(folded, |n| self.pattern_group[n] == group)
     }
 }
 

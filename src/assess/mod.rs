@@ -4,21 +4,28 @@
 
 mod anchors;
 mod check;
+mod current;
 pub mod eval;
+mod examples;
 mod fields;
 mod kindly;
 mod lexicon;
 mod matcher;
 mod official;
+mod patterns;
+mod place;
 mod reading;
 mod rule;
+mod shadow;
 mod shingles;
 mod signals;
 mod tally;
 mod unmask;
 mod weights;
+mod written;
 
-pub use check::{Extract, QuietPage, Remark, dossier_of};
+pub use check::{Extract, QuietPage, Remark, costs, dossier_of};
+pub use current::Current;
 
 use crate::assess::anchors::Anchors;
 use crate::assess::lexicon::Lexicon;
@@ -26,7 +33,7 @@ use crate::assess::matcher::Matcher;
 use crate::assess::official::Official;
 use crate::assess::reading::{Reading, pages, plain_span, served_from};
 use crate::assess::rule::{Pool, Rule};
-use crate::assess::signals::{AGAINST, SIGNALS, View};
+use crate::assess::signals::{AGAINST, PAGE_SIGNALS, SIGNALS, View};
 use crate::assess::tally::{Tally, verdict};
 use crate::assess::weights::Weights;
 use crate::model::assessment::{Assessment, Class, Finding, Scores, Verdict};
@@ -36,6 +43,7 @@ use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::site::Site;
 use crate::model::time::Timestamp;
+use std::collections::HashSet;
 
 /// Compiled rules, weights, anchors, allow-list.
 #[derive(Debug)]
@@ -45,6 +53,7 @@ pub struct Rules {
     lexicon: Lexicon,
     weights: Weights,
     rules: Vec<Rule>,
+    pool: Pool,
     matcher: Matcher,
     fingerprint: String,
 }
@@ -65,8 +74,8 @@ impl Rules {
                 Err(error) => errors.push(error),
             }
         }
-        let (rules, matcher) = compile(files, &mut errors);
-        (Self { sites: anchors, official, lexicon, weights, rules, matcher, fingerprint: fingerprint(sites, files) }, errors)
+        let (rules, pool, matcher) = compile(files, &mut errors);
+        (Self { sites: anchors, official, lexicon, weights, rules, pool, matcher, fingerprint: fingerprint(sites, files) }, errors)
     }
     /// Assesses one dossier. The same dossier and rules give the same bytes, but for `at`.
     pub fn assess(&self, dossier: &Dossier, now: Timestamp) -> Assessment {
@@ -79,13 +88,17 @@ impl Rules {
             rules: self.fingerprint.clone(),
             at: now,
         };
-        if let Some(finding) = self.official_finding(dossier) {
+        if let Some(mut finding) = self.official_finding(dossier) {
+            place::point_at_host(dossier, &mut finding);
             return bare(Verdict::Official, vec![finding]);
         }
         let readings = Reading::all(dossier, &self.official);
-        let Some((site, tally)) = self.best_page(&readings) else {
-            return bare(Verdict::None, signals::name_only(dossier).into_iter().collect());
+        let Some(Told { shown, site, mut tally }) = self.best_page(dossier, &readings) else {
+            let mut findings: Vec<Finding> = signals::name_only(dossier).into_iter().collect();
+            findings.iter_mut().for_each(|f| place::point_at_host(dossier, f));
+            return bare(Verdict::None, findings);
         };
+        place::point(dossier, shown, &mut tally.findings);
         let scores = tally.scores();
         let class = verdict(scores, &self.weights.lines);
         Assessment {
@@ -132,7 +145,7 @@ impl Rules {
         })
     }
     /// The page with most to say; where another variant of the same visit says nothing, that is cloaking. `None`: no page.
-    fn best_page(&self, readings: &[Reading]) -> Option<(String, Tally)> {
+    fn best_page(&self, dossier: &Dossier, readings: &[Reading]) -> Option<Told> {
         let told: Vec<(String, Tally)> = readings.iter().map(|reading| self.best_site(reading)).collect();
         let score = |n: usize| told[n].1.scores().max();
         let best = (0..told.len()).max_by_key(|n| (score(*n), std::cmp::Reverse(*n)))?;
@@ -145,30 +158,37 @@ impl Rules {
             signals::cloaking(&shown.variant, &readings[n].capture.variant, &self.weights, &mut tally);
             tally.close();
         }
-        Some((site, tally))
+        let shown = dossier.captures.iter().position(|c| std::ptr::eq(c, readings[best].capture))?;
+        Some(Told { shown, site, tally })
     }
     /// The page against every protected site; the one with the most to say, the candidate's own first among equals.
     fn best_site(&self, reading: &Reading) -> (String, Tally) {
         let hits = self.lexicon.find(reading.text.text());
-        let fired = self.rule_findings(reading);
+        let mut shared = self.rule_findings(reading);
+        let fired = shared.len();
         let mut best: Option<(String, Tally)> = None;
         let wanted = &reading.dossier.candidate.site;
         let own_first = self.sites.iter().filter(|s| s.site == *wanted).chain(self.sites.iter().filter(|s| s.site != *wanted));
         for site in own_first {
             let view = View { reading, site, lexicon: &self.lexicon, official: &self.official, weights: &self.weights, text_hits: &hits };
-            let tally = self.tally(&view, &fired);
+            if best.is_none() {
+                let mut tally = Tally::default();
+                PAGE_SIGNALS.iter().for_each(|signal| signal(&view, &mut tally));
+                shared.extend(tally.findings);
+            }
+            let tally = self.tally(&view, &shared, fired);
             if best.as_ref().is_none_or(|(_, most)| tally.scores().fake_query > most.scores().fake_query) {
                 best = Some((site.site.clone(), tally));
             }
         }
         best.unwrap_or_else(|| (wanted.clone(), Tally::default()))
     }
-    fn tally(&self, view: &View, fired: &[Finding]) -> Tally {
+    /// `shared`: findings that are the same for every site, those of rules (`fired` many) first.
+    fn tally(&self, view: &View, shared: &[Finding], fired: usize) -> Tally {
         let mut tally = Tally::default();
         SIGNALS.iter().for_each(|signal| signal(view, &mut tally));
-        tally.findings.extend(fired.iter().cloned());
-        let ids: Vec<&str> = self.rules.iter().map(|r| r.id.as_str()).collect();
-        tally.cap_groups(&self.weights, &ids);
+        tally.findings.extend(shared.iter().cloned());
+        tally.cap_groups(&self.weights, |signal| shared[..fired].iter().any(|f| f.signal == signal));
         AGAINST.iter().for_each(|signal| signal(view, &mut tally));
         tally.close();
         tally
@@ -176,13 +196,19 @@ impl Rules {
     fn rule_findings(&self, reading: &Reading) -> Vec<Finding> {
         let mut tally = Tally::default();
         for (rule, fired) in self.matcher.run(&self.rules, reading, &self.official) {
-            let times = i32::try_from(fired.any.max(1)).unwrap_or(1);
-            let sum = rule.points.saturating_mul(times);
-            let points = if rule.points > 0 { sum.min(rule.cap) } else { sum.max(rule.cap) };
-            tally.add(rule.class, &rule.id, points, Both::new(rule.detects_zh.as_str(), rule.detects.as_str()), fired.span);
+            tally.add(rule.class, &rule.id, rule.points_for(fired.any), rule.detects.clone(), fired.span);
         }
         tally.findings
     }
+}
+
+/// The page that has most to say.
+struct Told {
+    /// Number of its capture.
+    shown: usize,
+    /// The protected site that it is held against.
+    site: String,
+    tally: Tally,
 }
 
 /// A file of the unit's own, or the shipped one where that is absent or wrong (then the mistake is reported).
@@ -203,25 +229,31 @@ fn or_shipped<T>(
 }
 
 /// All of `detect/`, each rule once; a second file with the same id is refused.
-fn compile(files: &[RuleFile], errors: &mut Vec<RuleError>) -> (Vec<Rule>, Matcher) {
+fn compile(files: &[RuleFile], errors: &mut Vec<RuleError>) -> (Vec<Rule>, Pool, Matcher) {
     let mut pool = Pool::default();
     let mut rules: Vec<Rule> = Vec::new();
+    let mut ids: HashSet<String> = HashSet::new();
     let mut detect: Vec<&RuleFile> = files.iter().filter(|f| f.path.starts_with("detect/") && f.path.ends_with(".toml")).collect();
     detect.sort_by(|a, b| a.path.cmp(&b.path));
     for file in detect {
         match rule::read(file, &mut pool) {
-            Ok(rule) if rules.iter().any(|r| r.id == rule.id) => {
-                errors.push(file.error_near("id", format!("id: `{}` is taken by another file", rule.id)))
+            Ok(rule) if ids.contains(&rule.id) => {
+                let id = &rule.id;
+                let why = Both::new(format!("id：“{id}”已被另一个文件使用"), format!("id: `{id}` is taken by another file"));
+                errors.push(file.error_near("id", why));
             }
-            Ok(rule) => rules.push(rule),
+            Ok(rule) => {
+                ids.insert(rule.id.clone());
+                rules.push(rule);
+            }
             Err(error) => errors.push(error),
         }
     }
-    match Matcher::new(&pool, &rules) {
-        Ok(matcher) => (rules, matcher),
+    match Matcher::new(&pool) {
+        Ok(matcher) => (rules, pool, matcher),
         Err(why) => {
-            errors.push(RuleError { file: "rules/detect".into(), line: 1, why });
-            (Vec::new(), Matcher::new(&Pool::default(), &[]).expect("no patterns always compile"))
+            errors.push(RuleError::whole("rules/detect", Both::new(format!("全部规则合起来太大（{why}）"), why)));
+            (Vec::new(), Pool::default(), Matcher::new(&Pool::default()).expect("no patterns always compile"))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::assess::kindly;
 use crate::model::host::Host;
+use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::site::Site;
 use serde::Deserialize;
@@ -47,8 +48,15 @@ impl Official {
         for entry in written {
             match (Host::parse(&entry.tree), file) {
                 (Ok(host), _) if host.as_str() == entry.tree => entries.push(entry),
-                (Ok(host), Some(file)) => errors.push(file.error_near(&entry.tree, format!("write the tree `{}` as `{host}`", entry.tree))),
-                (Err(bad), Some(file)) => errors.push(file.error_near(&entry.tree, format!("tree: {bad}"))),
+                (Ok(host), Some(file)) => {
+                    let why =
+                        Both::new(format!("tree：“{}”请写作“{host}”", entry.tree), format!("write the tree `{}` as `{host}`", entry.tree));
+                    errors.push(file.error_near(&entry.tree, why));
+                }
+                (Err(bad), Some(file)) => {
+                    let why = Both::new(format!("tree：“{}”不是主机名（{}）", entry.tree, bad.why), format!("tree: {bad}"));
+                    errors.push(file.error_near(&entry.tree, why));
+                }
                 (_, None) => {}
             }
         }

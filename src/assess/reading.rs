@@ -69,6 +69,7 @@ impl Part {
             normalised: cut(&self.folded.text[self.byte_of(from)..self.byte_of(to.max(from))]),
             part: self.name.clone(),
             offset: Some(self.raw[..range.start].chars().count() as u64),
+            place: String::new(),
         }
     }
     /// The span of the folded bytes `range`.
@@ -88,7 +89,7 @@ pub(crate) fn cut(text: &str) -> String {
 
 /// A span over text that is not folded (a host, a class name, a header).
 pub(crate) fn plain_span(part: impl Into<String>, raw: &str) -> Span {
-    Span { raw: cut(raw), normalised: cut(&raw.to_lowercase()), part: part.into(), offset: None }
+    Span { raw: cut(raw), normalised: cut(&raw.to_lowercase()), part: part.into(), offset: None, place: String::new() }
 }
 
 /// The page behind a dossier and all that signals ask of it.

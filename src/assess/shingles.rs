@@ -3,12 +3,56 @@
 //! A window slides over the page, so that a paste inside other text counts and scattered words of a law do not add up.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Shingles of a template, each with a dense number.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Template {
-    numbers: HashMap<[char; 3], usize>,
+    numbers: HashMap<u64, usize, BuildHasherDefault<Mixed>>,
+    /// Says at once that most shingles of a page are none of the template's.
+    sieve: Sieve,
     window: usize,
+}
+
+/// Three characters as one number, spread over all bits.
+fn key(three: &[char]) -> u64 {
+    let packed = three.iter().fold(0u64, |all, c| (all << 21) | u64::from(u32::from(*c)));
+    packed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Keys are spread already; the table needs no more. (They come from rule files, so nobody outside chooses them.)
+#[derive(Clone, Debug, Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.0 = self.0.rotate_left(8) ^ u64::from(*b));
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
+}
+
+/// 8,192 bits, one for each of the highest 13 bits that a key may have.
+#[derive(Clone, Debug)]
+struct Sieve(Box<[u64; 128]>);
+
+impl Default for Sieve {
+    fn default() -> Self {
+        Self(Box::new([0; 128]))
+    }
+}
+
+impl Sieve {
+    fn add(&mut self, key: u64) {
+        self.0[(key >> 57) as usize] |= 1 << ((key >> 51) & 63);
+    }
+    fn may_hold(&self, key: u64) -> bool {
+        self.0[(key >> 57) as usize] & (1 << ((key >> 51) & 63)) != 0
+    }
 }
 
 /// The best window of a page.
@@ -33,7 +77,8 @@ impl Template {
             count += 1;
             for three in text.windows(3) {
                 let next = template.numbers.len();
-                template.numbers.entry([three[0], three[1], three[2]]).or_insert(next);
+                template.numbers.entry(key(three)).or_insert(next);
+                template.sieve.add(key(three));
             }
         }
         // One text stands in one piece; the texts of a form or a list may have others between them.
@@ -48,9 +93,15 @@ impl Template {
     pub(crate) fn best(&self, page: &[char]) -> Contained {
         let mut hits: Vec<(usize, usize)> = Vec::new();
         for (at, three) in page.windows(3).enumerate() {
-            if let Some(number) = self.numbers.get(&[three[0], three[1], three[2]]) {
+            let key = key(three);
+            if self.sieve.may_hold(key)
+                && let Some(number) = self.numbers.get(&key)
+            {
                 hits.push((at, *number));
             }
+        }
+        if hits.is_empty() {
+            return Contained { share: 0.0, from: 0, to: 0 };
         }
         let mut counts = vec![0u32; self.numbers.len()];
         let (mut distinct, mut first) = (0usize, 0usize);

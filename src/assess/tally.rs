@@ -57,9 +57,9 @@ impl Tally {
         Scores { fake_query: held(Class::FakeQuery), seller: held(Class::Seller), mirror: held(Class::Mirror) }
     }
     /// Caps of [`Weights`] that concern groups of findings.
-    pub(crate) fn cap_groups(&mut self, weights: &Weights, rules: &[&str]) {
+    pub(crate) fn cap_groups(&mut self, weights: &Weights, is_rule: impl Fn(&str) -> bool) {
         for class in Class::ALL {
-            self.cap(class, weights.caps.rules, |f| rules.contains(&f.signal.as_str()));
+            self.cap(class, weights.caps.rules, |f| is_rule(&f.signal));
             self.cap(class, weights.caps.name, |f| f.span.as_ref().is_some_and(|s| s.part == "host"));
         }
     }

@@ -34,6 +34,9 @@ pub(super) struct Leads {
 /// Literal assignments of `location` in one inline script, in order, at most [`MAX_REDIRECTS`].
 pub(super) fn redirects(script: &str, base: &Url) -> Vec<Leads> {
     let mut leads = Vec::new();
+    if !script.contains("location") {
+        return leads;
+    }
     for found in LOCATION.captures_iter(script).take(4 * MAX_REDIRECTS) {
         // `location.href = "/s?q=" + word` is computed.
         if found.get(4).is_some_and(|m| m.as_str() == "+") {

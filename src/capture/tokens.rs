@@ -75,13 +75,7 @@ impl<'a> Tokens<'a> {
                 return Token::Comment("");
             }
         }
-        let plain = memmem::find(body.as_bytes(), b"-->");
-        let bang = memmem::find(&body.as_bytes()[..plain.unwrap_or(body.len())], b"--!>");
-        let (end, len) = match (plain, bang) {
-            (_, Some(n)) => (n, n + 4),
-            (Some(n), None) => (n, n + 3),
-            (None, None) => (body.len(), body.len()),
-        };
+        let (end, len) = comment_len(body.as_bytes());
         self.at += 4 + len;
         Token::Comment(&body[..end])
     }
@@ -136,6 +130,21 @@ impl<'a> Iterator for Tokens<'a> {
             }
         }
     }
+}
+
+/// Bytes of a comment, and with its end. Both ends are looked for in one go: looking for each to the end of the page, a million
+/// comments that end the other way would be read a million times.
+fn comment_len(body: &[u8]) -> (usize, usize) {
+    let mut from = 0;
+    while let Some(found) = memmem::find(&body[from..], b"--") {
+        let at = from + found;
+        match (body.get(at + 2), body.get(at + 3)) {
+            (Some(b'>'), _) => return (at, at + 3),
+            (Some(b'!'), Some(b'>')) => return (at, at + 4),
+            _ => from = at + 1,
+        }
+    }
+    (body.len(), body.len())
 }
 
 /// Bytes of text before the next thing that is a tag, comment or declaration. A `<` before anything else is text.

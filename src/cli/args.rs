@@ -108,8 +108,11 @@ pub(crate) struct PermuteArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// Addresses to visit (http:// where no scheme is given)
-    #[arg(required = true, value_name = "URL")]
+    #[arg(required_unless_present = "package", conflicts_with = "package", value_name = "URL")]
     pub(crate) urls: Vec<String>,
+    /// Assess a stored package (or all below a folder) once more, without any network; repeat for more
+    #[arg(long, value_name = "PATH")]
+    pub(crate) package: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -282,6 +285,7 @@ const ZH: &[(&str, &str, &str)] = &[
     ("eval", "bar", "某类召回低于此值，或正常网页误报超过 0.1% 时，退出码为 4；可重复"),
     ("eval", "all", "列出全部判错的网页"),
     ("eval", "fit", "在 train 划分上拟合权重，写入这个新文件，供人工审核"),
+    ("check", "package", "不联网，对已存的证据包（或目录下全部证据包）重新研判；可多次给出"),
     ("tip", "", "群众举报"),
     ("tip add", "", "登记一个被举报的网址，下次 scan 访问"),
     ("tip add", "url", "被举报的网址"),

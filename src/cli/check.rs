@@ -1,13 +1,14 @@
 //! `jianwei check URL...`: visit and assess now; verdict, reasons, package. Does not touch the store, so it works beside a running scan.
+//! `jianwei check --package PATH`: assess what a package holds once more, as of its capture, without any network.
 
+use crate::assess::Rules;
 use crate::cli::args::CheckArgs;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
-use crate::cli::{Context, allow, leads, say};
+use crate::cli::verdict::{self, Shown};
+use crate::cli::{Context, allow, evidence as packages, say};
 use crate::evidence;
-use crate::model::assessment::{Assessment, Class};
 use crate::model::candidate::{Candidate, Reason};
-use crate::model::capture::Outcome;
 use crate::model::dossier::Dossier;
 use crate::model::lang::Lang;
 use crate::model::sighting::{Context as Where, Sighting};
@@ -16,8 +17,7 @@ use crate::pipeline::intake::locate;
 use crate::pipeline::work;
 use crate::records::Records;
 use crate::resolve;
-use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use url::Url;
 
 /// Source id of what `check` looked at.
@@ -26,6 +26,15 @@ pub(super) const SOURCE: &str = "check";
 pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let urls = args.urls.iter().map(|u| parse(u, context.lang)).collect::<Result<Vec<_>, _>>()?;
     let book = RuleBook::read(&context.settings, context.lang)?;
+    if !args.package.is_empty() {
+        let rules = book.rules();
+        for path in &args.package {
+            for package in packages::find(context, path)? {
+                again(context, &rules, &package)?;
+            }
+        }
+        return Ok(Exit::Done);
+    }
     let (watchlist, rules, net) = (book.watchlist()?, book.rules(), context.net()?);
     let allowed = Records::allowed_in(context.settings.data_dir()).map_err(|e| context.records_failure(&e))?;
     context.block_on(async {
@@ -42,11 +51,47 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
             let root = context.settings.evidence_dir();
             let package = evidence::seal(&root, &dossier, &assessment, &context.settings.evidence)
                 .map_err(|e| Failure::failed(format!("证据无法保存：{e}"), format!("evidence cannot be kept: {e}"), context.lang))?;
-            let path = std::path::absolute(root.join(&package.path)).unwrap_or_else(|_| root.join(&package.path));
-            show(context, &given, &dossier, &assessment, path)?;
+            let package = absolute(&root.join(&package.path));
+            verdict::show(context, &Shown { given: &given, dossier: &dossier, assessment: &assessment, lines: rules.lines(), package })?;
         }
         Ok(Exit::Done)
     })
+}
+
+/// Assesses a package anew, as of the time when it was assessed first: the same rules say the same, byte for byte.
+fn again(context: &Context, rules: &Rules, path: &Path) -> Result<(), Failure> {
+    let path = absolute(path);
+    let root = path.parent().unwrap_or(&path);
+    let stored = evidence::read(root, &path).map_err(|e| {
+        let at = path.display();
+        Failure::failed(format!("{at}：证据包无法读回（{e}）"), format!("{at}: the package cannot be read back: {e}"), context.lang)
+    })?;
+    let (dossier, old) = (stored.dossier, stored.assessment);
+    let assessment = rules.assess(&dossier, old.at);
+    let typed = dossier.candidate.sightings.iter().find(|s| s.source == SOURCE).map(|s| s.seen.clone());
+    let given = typed.unwrap_or_else(|| dossier.candidate.url.clone());
+    verdict::show(context, &Shown { given: &given, dossier: &dossier, assessment: &assessment, lines: rules.lines(), package: path })?;
+    if assessment != old {
+        let (was, is) = (old.scores, assessment.scores);
+        let why = if old.rules == assessment.rules {
+            context.lang.pick("规则相同（程序版本不同）", "the rules are the same (another version of the program)")
+        } else {
+            context.lang.pick("规则已更新", "the rules have changed since")
+        };
+        say::note(&context.lang.pick(
+            format!("与采集时的研判不同：{why}；当时 {}，现在 {}", verdict::in_words(was, Lang::Zh), verdict::in_words(is, Lang::Zh)),
+            format!(
+                "not what was said at capture: {why}; then {}, now {}",
+                verdict::in_words(was, Lang::En),
+                verdict::in_words(is, Lang::En)
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// A URL as a person types it: without a scheme it is http. The text that is shown and screened keeps its tricks.
@@ -55,13 +100,27 @@ fn parse(text: &str, lang: Lang) -> Result<(String, Url), Failure> {
         Failure::usage(format!("“{text}” 不是可访问的网址：{zh}"), format!("`{text}` is no address to visit: {en}"), lang)
     };
     let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let url = Url::parse(&full).map_err(|e| bad(&format!("{e}"), &format!("{e}")))?;
+    let url = Url::parse(&full).map_err(|e| bad(&url_in_chinese(e), &e.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(bad("只支持 http 和 https", "only http and https"));
     }
     let (_, located) = locate(&full).ok_or_else(|| bad("主机名无效", "its host is no host name"))?;
-    let url = Url::parse(&located).map_err(|e| bad(&format!("{e}"), &format!("{e}")))?;
+    let url = Url::parse(&located).map_err(|e| bad(&url_in_chinese(e), &e.to_string()))?;
     Ok((if text.contains("://") { text.to_owned() } else { text.trim().to_owned() }, url))
+}
+
+fn url_in_chinese(error: url::ParseError) -> String {
+    use url::ParseError as E;
+    match error {
+        E::EmptyHost => "没有主机名".into(),
+        E::IdnaError => "国际化域名写法有误".into(),
+        E::InvalidPort => "端口应为 0 到 65535 的数字".into(),
+        E::InvalidIpv4Address => "IPv4 地址写法有误".into(),
+        E::InvalidIpv6Address => "IPv6 地址写法有误（应写在方括号内）".into(),
+        E::InvalidDomainCharacter => "主机名中有不允许的字符".into(),
+        E::Overflow => "太长".into(),
+        other => format!("写法有误（{other}）"),
+    }
 }
 
 fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
@@ -85,66 +144,18 @@ async fn look(context: &Context, candidate: Candidate, url: &Url, exact: bool, n
     Dossier { candidate, resolution: Some(resolution), captures }
 }
 
-fn show(context: &Context, given: &str, dossier: &Dossier, assessment: &Assessment, package: PathBuf) -> Result<(), Failure> {
-    let lang = context.lang;
-    let main = dossier.main_capture();
-    let outcome = main.map_or(Outcome::Failed { why: "no capture".into() }, |c| c.outcome.clone());
-    let final_url = main.and_then(|c| c.final_url.clone());
-    if context.json {
-        let findings: Vec<_> = assessment
-            .findings
-            .iter()
-            .map(|f| {
-                let span = f.span.as_ref().map(|s| s.raw.as_str()).unwrap_or_default();
-                json!({"signal": f.signal, "class": f.class, "points": f.points, "why": f.why.get(lang), "span": span})
-            })
-            .collect();
-        return say::json(&json!({
-            "schema": "check/1",
-            "url": given,
-            "final_url": final_url,
-            "outcome": outcome.word(),
-            "class": assessment.class.word(),
-            "scores": assessment.scores,
-            "findings": findings,
-            "package": package,
-        }));
-    }
-    say::line(&format!("{}  {}", leads::defang(given), lang.pick(outcome.why_zh(), outcome.why())))?;
-    if let Some(last) = final_url.filter(|f| f != given) {
-        say::line(&format!("→ {}", leads::defang(&last)))?;
-    }
-    say::line(&format!("{}：{}", lang.pick("结论", "verdict"), lang.pick(assessment.class.zh(), assessment.class.word())))?;
-    for class in Class::ALL {
-        let score = assessment.scores.of(class);
-        say::line(&format!("  {:<10} {} {score:>3}", class.word(), bar(score)))?;
-    }
-    for (title, against) in [(lang.pick("依据", "what speaks for it"), false), (lang.pick("反证", "what speaks against"), true)] {
-        let findings: Vec<_> = assessment.findings.iter().filter(|f| (f.points < 0) == against).collect();
-        if !findings.is_empty() {
-            say::line(&format!("{title}："))?;
-        }
-        for f in findings {
-            let span =
-                f.span.as_ref().map(|s| format!(" “{}”", s.raw.split_whitespace().collect::<Vec<_>>().join(" "))).unwrap_or_default();
-            say::line(&format!("  {:>+4} [{}] {}{span}  ({}, {})", f.points, f.class.word(), f.why.get(lang), f.signal, f.evidence))?;
-        }
-    }
-    for note in main.and_then(|c| c.page.as_ref()).map(|p| p.notes.as_slice()).unwrap_or_default() {
-        say::line(&format!("{}：{note}", lang.pick("备注", "note")))?;
-    }
-    say::line(&format!(
-        "{}：{}",
-        lang.pick("未查看", "not looked at"),
-        lang.pick(
-            "脚本执行后的页面、截图、图片中的文字（尚无浏览器渲染）",
-            "page after scripts, screenshot, text in pictures (no browser rendering yet)"
-        )
-    ))?;
-    say::line(&format!("{}：{}\n", lang.pick("证据包", "package"), package.display()))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn bar(score: u8) -> String {
-    let full = usize::from(score) / 5;
-    format!("{}{}", "█".repeat(full), "░".repeat(20 - full.min(20)))
+    #[test]
+    fn what_is_no_address_is_said_in_chinese_only() {
+        for text in ["http://", "http://a b/", "http://a:99999999/", "http://[::g]/", "http://1.2.3.999/", "ftp://a.top/", "mailto:a@b.top"]
+        {
+            let told = parse(text, Lang::Zh).expect_err(text).to_string();
+            let (_, said) = told.split_once("网址：").expect("a reason");
+            let said = ["https", "http", "IPv4", "IPv6"].iter().fold(said.to_owned(), |said, name| said.replace(name, ""));
+            assert!(!said.contains(|c: char| c.is_ascii_lowercase()), "{told}");
+        }
+    }
 }

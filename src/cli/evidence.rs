@@ -32,7 +32,7 @@ pub(super) fn verify(context: &Context, paths: &[PathBuf]) -> Result<Exit, Failu
 }
 
 /// The package itself, or all packages below a folder that is none.
-fn find(context: &Context, path: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn find(context: &Context, path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let missing =
         |zh: &str, en: &str| Failure::usage(format!("{}：{zh}", path.display()), format!("{}: {en}", path.display()), context.lang);
     if !path.is_dir() {

@@ -22,6 +22,7 @@ pub(crate) struct RuleBook {
     pub(crate) sites: Vec<(RuleFile, Site)>,
     /// Site files that did not parse.
     pub(crate) errors: Vec<RuleError>,
+    lang: Lang,
 }
 
 impl RuleBook {
@@ -47,7 +48,7 @@ impl RuleBook {
             }
         }
         in_use(&mut sites, &settings.rules.sites, lang)?;
-        Ok(Self { files, sites, errors })
+        Ok(Self { files, sites, errors, lang })
     }
 
     /// The closed suffixes, for permutations. A wrong file stops the command: a closed suffix taken for an open one would be asked of DNS.
@@ -63,16 +64,27 @@ impl RuleBook {
     /// The name screen. Wrong name rules stop the command: a screen with a hole in it would be silent.
     pub(crate) fn watchlist(&self) -> Result<Watchlist, Failure> {
         if !self.errors.is_empty() {
-            return Err(wrong_rules(self.errors.clone()));
+            return Err(self.first_of(&self.errors));
         }
-        Watchlist::load(&self.sites, &self.files).map_err(wrong_rules)
+        Watchlist::load(&self.sites, &self.files).map_err(|errors| self.first_of(&errors))
+    }
+    /// The first mistake and how many more there are, in one line.
+    fn first_of(&self, errors: &[RuleError]) -> Failure {
+        let told = |lang| errors.first().map(|e| e.told(lang)).unwrap_or_default();
+        let more = errors.len().saturating_sub(1);
+        let (zh, en) = match more {
+            0 => (String::new(), String::new()),
+            n => (format!("；另有 {n} 处错误，见 jianwei rules check"), format!("; {n} more, see `jianwei rules check`")),
+        };
+        Failure::usage(format!("{}{zh}", told(Lang::Zh)), format!("{}{en}", told(Lang::En)), self.lang)
     }
 
     /// The detection rules; wrong files are warned of and left out.
     pub(crate) fn rules(&self) -> assess::Rules {
         let (rules, errors) = assess::Rules::load(&self.sites, &self.files);
         for error in errors {
-            tracing::warn!("rule left out: {error}");
+            let line = error.told(self.lang);
+            tracing::warn!("{}", self.lang.pick(format!("规则未载入：{line}"), format!("rule left out: {line}")));
         }
         rules
     }

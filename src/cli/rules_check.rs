@@ -1,6 +1,6 @@
 //! `jianwei rules check`: every file loads, every rule and technique does what its own examples say, and all are silent on pages that mean no harm.
 
-use crate::assess::{QuietPage, Rules, dossier_of};
+use crate::assess::{self, QuietPage, Remark, Rules, dossier_of};
 use crate::capture;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
@@ -8,12 +8,15 @@ use crate::cli::{Context, say};
 use crate::lookalike::Watchlist;
 use crate::model::assessment::Verdict;
 use crate::model::host::Host;
+use crate::model::lang::{Both, Lang};
 use crate::model::page::Page;
+use crate::model::rulefile::RuleError;
 use crate::model::time::Timestamp;
 use crate::sources;
 use include_dir::{Dir, include_dir};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::time::Instant;
 use url::Url;
 
 /// Harmless pages that we wrote, shipped so that a unit's own rule is tried on them too.
@@ -24,80 +27,93 @@ static OFFICIAL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tests/pages/officia
 /// Which of our pages stands on which host, as the loopback internet serves them.
 const HOSTS: &str = include_str!("../../tests/pages/sites.toml");
 
-/// One thing that is wrong.
-struct Wrong {
+/// A rule that takes longer than this on a page of 60 KB is slow, in microseconds (all the shipped rules together take less).
+const SLOW_US: u64 = 3_000;
+/// Bytes of the page that rules are timed on.
+const TIMED_BYTES: usize = 60 << 10;
+
+/// One thing that is wrong, or worth a word.
+struct Told {
     file: String,
-    what: String,
+    what: Both,
+    wrong: bool,
 }
 
 pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
     let book = RuleBook::read(&context.settings, context.lang)?;
-    let mut wrong: Vec<Wrong> = book.errors.iter().map(|e| told(e.to_string())).collect();
-    wrong.extend(sources::check_engines(&book.files).iter().map(|e| told(e.to_string())));
-    wrong.extend(names(&book));
+    let mut told: Vec<Told> = book.errors.iter().map(error).collect();
+    told.extend(sources::check_engines(&book.files).iter().map(error));
+    told.extend(names(&book));
     let (rules, errors) = Rules::load(&book.sites, &book.files);
-    wrong.extend(errors.iter().map(|e| told(e.to_string())));
-    wrong.extend(pages(&rules, &book));
-    let (count, examples) = rules.count();
-    for w in &wrong {
-        show(context, w)?;
+    told.extend(errors.iter().map(error));
+    told.extend(pages(&rules, &book));
+    told.extend(slow(&book));
+    for one in &told {
+        show(context, one)?;
     }
-    let lang = context.lang;
-    if !context.json {
-        say::line(&lang.pick(
-            format!(
-                "规则文件 {} 个，检测规则 {count} 条（样例 {examples} 个），正常网页 {} 个：问题 {}",
-                book.files.len(),
-                quiet().len(),
-                wrong.len()
-            ),
-            format!(
-                "{} files, {count} detection rules ({examples} examples), {} harmless pages: {} wrong",
-                book.files.len(),
-                quiet().len(),
-                wrong.len()
-            ),
-        ))?;
-    }
-    Ok(if wrong.is_empty() { Exit::Done } else { Exit::CheckFailed })
+    let wrong = told.iter().filter(|t| t.wrong).count();
+    summary(context, &book, &rules, wrong, told.len() - wrong)?;
+    Ok(if wrong == 0 { Exit::Done } else { Exit::CheckFailed })
 }
 
-fn told(line: String) -> Wrong {
-    Wrong { file: String::new(), what: line }
-}
-
-fn show(context: &Context, w: &Wrong) -> Result<(), Failure> {
+fn summary(context: &Context, book: &RuleBook, rules: &Rules, wrong: usize, notes: usize) -> Result<(), Failure> {
     if context.json {
-        return say::json(&json!({"schema": "rules-check/1", "file": w.file, "wrong": w.what}));
+        return Ok(());
     }
-    let at = if w.file.is_empty() { String::new() } else { format!("{}: ", w.file) };
-    say::line(&format!("{at}{}", w.what))
+    let ((count, examples), files, quiet) = (rules.count(), book.files.len(), quiet().len());
+    say::line(&context.lang.pick(
+        format!("规则文件 {files} 个，检测规则 {count} 条（样例 {examples} 个），正常网页 {quiet} 个：问题 {wrong}，提示 {notes}"),
+        format!("{files} files, {count} detection rules ({examples} examples), {quiet} harmless pages: {wrong} wrong, {notes} notes"),
+    ))
 }
 
-fn names(book: &RuleBook) -> Vec<Wrong> {
+fn error(e: &RuleError) -> Told {
+    Told { file: String::new(), what: Both::new(e.told(Lang::Zh), e.told(Lang::En)), wrong: true }
+}
+
+fn show(context: &Context, told: &Told) -> Result<(), Failure> {
+    let what = told.what.get(context.lang);
+    if context.json {
+        let key = if told.wrong { "wrong" } else { "note" };
+        return say::json(&json!({"schema": "rules-check/1", "file": told.file, key: what}));
+    }
+    let at = if told.file.is_empty() { String::new() } else { context.lang.pick(format!("{}：", told.file), format!("{}: ", told.file)) };
+    let note = if told.wrong { "" } else { context.lang.pick("提示：", "note: ") };
+    say::line(&format!("{note}{at}{what}"))
+}
+
+fn names(book: &RuleBook) -> Vec<Told> {
     match Watchlist::load(&book.sites, &book.files) {
-        Err(errors) => errors.iter().map(|e| told(e.to_string())).collect(),
+        Err(errors) => errors.iter().map(error).collect(),
         Ok(list) => list
             .check_examples()
             .into_iter()
-            .map(|(file, example, what)| Wrong { file, what: format!("example `{example}`: {what}") })
+            .map(|(file, example, what)| {
+                let what = Both::new(format!("样例“{example}”：{what}"), format!("example `{example}`: {what}"));
+                Told { file, what, wrong: true }
+            })
             .collect(),
     }
 }
 
-fn pages(rules: &Rules, book: &RuleBook) -> Vec<Wrong> {
+fn pages(rules: &Rules, book: &RuleBook) -> Vec<Told> {
     let quiet = quiet();
-    let mut wrong: Vec<Wrong> = rules
-        .check(&extract, &quiet)
-        .into_iter()
-        .filter(|r| r.wrong)
-        .map(|r| Wrong { file: r.file, what: format!("{}: {}", r.rule, r.what) })
-        .collect();
+    let remark = |r: Remark| {
+        let what = Both::new(format!("{}：{}", r.rule, r.what.zh), format!("{}: {}", r.rule, r.what.en));
+        Told { file: r.file, what, wrong: r.wrong }
+    };
+    let mut told: Vec<Told> = rules.check(&extract, &quiet).into_iter().map(remark).collect();
     let now = Timestamp::from_millis(0);
+    let scored = |name: &str, zh: String, en: String| Told { file: name.to_owned(), what: Both::new(zh, en), wrong: true };
     for page in &quiet {
         let a = rules.assess(&dossier(page), now);
         if a.review {
-            wrong.push(Wrong { file: page.name.clone(), what: format!("a harmless page is scored {:?}", a.scores) });
+            let s = a.scores;
+            let (zh, en) = (
+                format!("正常网页得分：仿冒查询 {}，售假 {}，镜像 {}", s.fake_query, s.seller, s.mirror),
+                format!("a harmless page is scored fake_query {}, seller {}, mirror {}", s.fake_query, s.seller, s.mirror),
+            );
+            told.push(scored(&page.name, zh, en));
         }
     }
     for (_, site) in &book.sites {
@@ -105,11 +121,34 @@ fn pages(rules: &Rules, book: &RuleBook) -> Vec<Wrong> {
             let Ok(host) = Host::parse(&site.id) else { continue };
             let a = rules.assess(&dossier(&QuietPage { name: name.clone(), host, html }), now);
             if a.class != Verdict::Official {
-                wrong.push(Wrong { file: name, what: format!("on {} itself it is not official", site.id) });
+                let id = &site.id;
+                told.push(scored(&name, format!("在 {id} 自身上未判为官方"), format!("on {id} itself it is not official")));
             }
         }
     }
-    wrong
+    told
+}
+
+/// Rules that alone take long on one page made of the harmless ones.
+fn slow(book: &RuleBook) -> Vec<Told> {
+    let mut html = Vec::new();
+    for page in quiet().iter().cycle().take(1_000) {
+        if html.len() >= TIMED_BYTES {
+            break;
+        }
+        html.extend_from_slice(&page.html);
+    }
+    let Ok(host) = Host::parse("page.example.com") else { return Vec::new() };
+    let page = dossier(&QuietPage { name: String::new(), host, html });
+    let started = Instant::now();
+    let costs = assess::costs(&book.files, &page, &|| u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    let slow = costs.into_iter().filter(|(_, us)| *us > SLOW_US);
+    slow.map(|(file, us)| {
+        let ms = us.div_ceil(1_000);
+        let (zh, en) = (format!("慢：60 KB 的网页上单独用了 {ms} 毫秒"), format!("slow: {ms} ms alone on a page of 60 KB"));
+        Told { file: file.shown, what: Both::new(zh, en), wrong: false }
+    })
+    .collect()
 }
 
 fn dossier(page: &QuietPage) -> crate::model::dossier::Dossier {

@@ -4,6 +4,7 @@ use crate::cli::args::ScanArgs;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::progress::{self, Shown};
 use crate::cli::rules::RuleBook;
+use crate::cli::rules_live::Follower;
 use crate::cli::{Context, leads, say};
 use crate::evidence;
 use crate::lookalike;
@@ -22,20 +23,22 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
     keep_sites(context, &mut book, &args.site)?;
     let sources = build_sources(context, &book, &args.source)?;
     let net = context.net()?;
-    let (watchlist, rules) = (book.watchlist()?, book.rules());
+    let watchlist = book.watchlist()?;
+    let follower = Follower::new(&context.settings, context.lang, &book, &args.site);
     let records = context.records()?;
     let evidence_dir = context.settings.evidence_dir();
     evidence::sweep(&evidence_dir).map_err(|e| Failure::from(anyhow::Error::new(e)))?;
     let pass = Pass {
         sites: book.plain_sites(),
         watchlist,
-        rules,
+        rules: follower.current(),
         net,
         records,
         evidence_dir,
         capture: context.settings.capture.clone(),
         evidence: context.settings.evidence.clone(),
     };
+    let _following = follower.follow()?;
     let shown = Shown::new(context.lang, context.quiet);
     let summary = context.block_on(async {
         let scan = pass.scan(sources, &|event| shown.event(event)).await;

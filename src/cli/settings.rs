@@ -3,6 +3,7 @@
 
 use crate::cli::fail::Failure;
 use crate::model::lang::Lang;
+use crate::model::rulefile::toml_in_chinese;
 use crate::{capture, evidence, net, sources};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -148,7 +149,7 @@ fn explain(file: &Path, text: &str, error: &toml::de::Error, lang: Lang) -> Fail
     let message = error.message().replace('\n', " ");
     let at = format!("{}:{line}", file.display());
     let Some((field, expected)) = unknown_field(&message) else {
-        return Failure::usage(format!("{at}：设置有误：{message}"), format!("{at}: {message}"), lang);
+        return Failure::usage(format!("{at}：设置有误：{}", toml_in_chinese(&message)), format!("{at}: {message}"), lang);
     };
     let best = nearest(&field, &expected);
     let (hint_zh, hint_en) = match best {

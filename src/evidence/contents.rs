@@ -49,16 +49,9 @@ pub(super) struct ScoreFile<A> {
     pub(super) assessment: A,
 }
 
-/// Folder of the views of capture `i`: `view/` for the one that the dossier calls main, else a folder of its own below it.
+/// Folder of the views of capture `i`; see [`Dossier::view_folder`].
 pub(super) fn view_folder(dossier: &Dossier, i: usize) -> String {
-    let main = dossier.main_capture().map(std::ptr::from_ref);
-    match dossier.captures.get(i) {
-        Some(capture) if main != Some(std::ptr::from_ref(capture)) => {
-            let word: String = capture.variant.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(32).collect();
-            format!("view/{i}-{word}/")
-        }
-        _ => "view/".into(),
-    }
+    dossier.view_folder(i)
 }
 
 /// All files of the package but the manifest.

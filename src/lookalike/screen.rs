@@ -66,11 +66,7 @@ impl Watchlist {
             Ok(automata) if errors.is_empty() => automata,
             Ok(_) => return Err(errors),
             Err(why) => {
-                errors.push(RuleError {
-                    file: "rules/sites".to_owned(),
-                    line: 1,
-                    why: format!("the words of all sites together cannot be compiled: {why}"),
-                });
+                errors.push(RuleError::whole("rules/sites", format!("the words of all sites together cannot be compiled: {why}")));
                 return Err(errors);
             }
         };

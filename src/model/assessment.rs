@@ -131,6 +131,10 @@ pub struct Span {
     /// Character offset in that part, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
+    /// Where in the finding's file of the package: `char=FROM,TO` (RFC 5147) in a text file, a JSON pointer (RFC 6901) in a JSON file.
+    /// Empty: nowhere as written (the page shows it by a detour), or the package is older than this.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
 }
 
 /// One signal that fired.

@@ -25,4 +25,15 @@ impl Dossier {
     pub fn main_capture(&self) -> Option<&Capture> {
         self.captures.iter().find(|c| c.page.is_some()).or_else(|| self.captures.first())
     }
+    /// Folder of the package that holds the views of capture `i`: `view/` for the main one, else a folder of its own below it.
+    pub fn view_folder(&self, i: usize) -> String {
+        let main = self.main_capture().map(std::ptr::from_ref);
+        match self.captures.get(i) {
+            Some(capture) if main != Some(std::ptr::from_ref(capture)) => {
+                let word: String = capture.variant.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(32).collect();
+                format!("view/{i}-{word}/")
+            }
+            _ => "view/".into(),
+        }
+    }
 }

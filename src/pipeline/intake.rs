@@ -108,7 +108,7 @@ impl Pass {
             reasons.push(Reason::Report { by: by.clone() });
         }
         let candidate = candidate(sighting.clone(), reasons)?;
-        let official = self.sites.iter().any(|s| s.owns(&candidate.host)) || self.rules.is_official(&candidate.host);
+        let official = self.sites.iter().any(|s| s.owns(&candidate.host)) || self.rules.get().is_official(&candidate.host);
         (!official).then_some(candidate)
     }
 }

@@ -7,7 +7,7 @@ pub mod intake;
 pub mod schedule;
 pub mod work;
 
-use crate::assess::Rules;
+use crate::assess::Current;
 use crate::capture;
 use crate::evidence;
 use crate::lookalike::Watchlist;
@@ -15,6 +15,7 @@ use crate::model::site::Site;
 use crate::net::Net;
 use crate::records::{Records, RecordsError};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// All that one pass needs. Built once by cli.
 pub struct Pass {
@@ -22,8 +23,8 @@ pub struct Pass {
     pub sites: Vec<Site>,
     /// The name screen.
     pub watchlist: Watchlist,
-    /// The detection rules.
-    pub rules: Rules,
+    /// The detection rules in use; they may be replaced while the pass runs.
+    pub rules: Arc<Current>,
     /// The door.
     pub net: Net,
     /// The store.

@@ -104,7 +104,7 @@ impl Pass {
 
     /// Assess, then seal: the package holds the scores that were made at capture time.
     fn conclude(&self, dossier: &Dossier) -> Result<Visit, PassError> {
-        let assessment = self.rules.assess(dossier, self.net.now());
+        let assessment = self.rules.get().assess(dossier, self.net.now());
         let package = evidence::seal(&self.evidence_dir, dossier, &assessment, &self.evidence)?;
         let stored = evidence::Stored { package, dossier: dossier.clone(), assessment };
         Ok(visit_of(stored))

@@ -159,7 +159,8 @@ pub(super) fn open(places: &Places, marked: Marked, reading: &Reading, again: &d
         },
     };
     let visits = again();
-    if why.is_some() || marked.seq > 0 || !visits.is_empty() || !reading.entries.is_empty() {
+    // Where nothing was ever acknowledged the store is as new as the folder (packages brought from elsewhere): nothing to set aside.
+    if why.is_some() || marked.seq > 0 {
         let why = why.unwrap_or_else(|| "missing or empty".into());
         let aside = places.set_aside()?;
         tracing::warn!(

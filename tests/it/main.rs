@@ -6,6 +6,7 @@ mod cli;
 mod eval;
 mod evidence;
 mod fresh;
+mod hostile;
 mod house;
 #[path = "../lab/mod.rs"]
 mod lab;
@@ -15,6 +16,7 @@ mod permute;
 mod protected_sites;
 mod records;
 mod referral;
+mod replay;
 mod scan;
 mod sources;
 mod world;

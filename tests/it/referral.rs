@@ -98,7 +98,7 @@ fn lead(host: &str, title: &str) -> Lead {
         class: Class::FakeQuery,
         points,
         why: Both::new(format!("依据 {signal} http://{host}/x"), format!("finding {signal} http://{host}/x")),
-        span: Some(Span { raw: raw.into(), normalised: raw.into(), part: "text".into(), offset: None }),
+        span: Some(Span { raw: raw.into(), normalised: raw.into(), part: "text".into(), ..Span::default() }),
         evidence: "view/text.txt".into(),
     };
     let package = |n: i64| PackageRef {

@@ -46,9 +46,11 @@ pub(crate) const SIGNALS: &[fn(&View, &mut Tally)] = &[
     fake_query::revealed_text,
     host::host_lexical,
     host::redirect_to_official,
-    seller::seller,
     mirror::mirror,
 ];
+
+/// Signals that no protected site plays a part in: run once for a page, whatever the number of sites.
+pub(crate) const PAGE_SIGNALS: &[fn(&View, &mut Tally)] = &[seller::seller];
 
 /// What speaks against; run after the rules.
 pub(crate) const AGAINST: &[fn(&View, &mut Tally)] =

@@ -31,7 +31,7 @@ pub(crate) struct Pitch<'p> {
 
 impl<'p> Pitch<'p> {
     pub(crate) fn read(view: &View, part: &'p Part) -> Self {
-        let hits = view.lexicon.find(part.text());
+        let hits = if std::ptr::eq(part, &view.reading.text) { view.text_hits.to_vec() } else { view.lexicon.find(part.text()) };
         let whole = |h: &Hit| !view.lexicon.by_pattern(h) || one_clause(part, part.char_at(h.at.start), part.char_at(h.at.end));
         let meant = |group| -> Vec<Hit> {
             hits.iter().filter(|h| h.group == group && whole(h) && !spoken_of(view, part, &hits, h)).cloned().collect()
@@ -112,7 +112,7 @@ fn contacts(view: &View, part: &Part, hits: &[Hit]) -> Vec<(usize, usize)> {
         .filter(|m| !glued(text, m) && is_contact(m.as_str()))
         .map(|m| (part.char_at(m.start()), part.char_at(m.end())))
         .collect();
-    let known = view.reading.page.contacts.iter().cloned().chain(crate::model::text::contacts::contacts(&part.raw));
+    let known = view.reading.page.contacts.iter().cloned().chain(crate::model::text::contacts::contacts_folded(&part.raw, &part.folded));
     for contact in known.filter(|c| c.kind != "landline" && !c.raw.is_empty()).take(128) {
         for (at, raw) in part.raw.match_indices(contact.raw.as_str()).take(4) {
             found.push((part.folded_char_of_raw(at), part.folded_char_of_raw(at + raw.len())));

@@ -77,7 +77,7 @@ fn kept(raw: &str) -> Vec<Kept> {
         if is_heart(ch) && out.last().is_some_and(|k| matches!(k.ch, '微' | '薇' | '徽' | '威' | 'v')) {
             out.push(Kept { ch: '信', start: unit.start, end: unit.end, gap });
             gap = Gap::None;
-        } else if !ch.is_alphanumeric() || tables::is_separator_glyph(ch) {
+        } else if !(matches!(ch, '\u{4E00}'..='\u{9FFF}') || ch.is_alphanumeric()) || tables::is_separator_glyph(ch) {
             gap = match ch {
                 '+' | '➕' | '✚' | '╋' => Gap::Plus,
                 ':' | '=' | '➡' | '→' if gap != Gap::Plus => Gap::Colon,

@@ -3,6 +3,7 @@
 
 use crate::model::page::Identifier;
 use crate::model::text::{spell, tables};
+use aho_corasick::AhoCorasick;
 use regex::Regex;
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -46,6 +47,26 @@ static LA51: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Words of which each pattern over the source needs one, and the number of the pattern in `Found::links`. No word begins inside another.
+const MARK_OF: [(&str, usize); 12] = [
+    ("beian.", 0),
+    ("sitecode=", 1),
+    ("site_code=", 1),
+    ("bszs.conac.cn", 2),
+    ("dcs.conac.cn", 3),
+    ("hm.baidu.com/h", 4),
+    ("hm_lvt_", 4),
+    ("hm_lpvt_", 4),
+    ("cnzz", 5),
+    ("czdata=", 5),
+    ("51.la", 6),
+    ("la.init", 6),
+];
+static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let words = MARK_OF.map(|(word, _)| word);
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("twelve words compile")
+});
+
 /// Finds identifiers in visible text and in the HTML source, in the order of kinds `icp`, `police`, `site_code`, `conac`,
 /// `baidu_tongji`, `cnzz`, `51la`, each value once, at most [`MAX_IDENTIFIERS`]. A number of the wrong length is of the kind
 /// `icp_malformed`, `police_malformed` or `site_code_malformed`: whoever invents a number often miscounts.
@@ -86,7 +107,9 @@ impl Found {
         }
     }
     fn numbers<'a>(&mut self, plain: &str, raw: &dyn Fn(regex::Match<'_>) -> &'a str) {
-        for m in ICP.captures_iter(plain).take(MAX_IDENTIFIERS) {
+        // Each pattern is far slower than a search for the word that it cannot do without, and few pages have all three.
+        let [icp, police, site_code] = ["icp", "公网安备", "标识码"].map(|word| plain.contains(word));
+        for m in ICP.captures_iter(plain).take(if icp { MAX_IDENTIFIERS } else { 0 }) {
             let (letter, number) = (&m[1], &m[4]);
             let what = if &m[2] == "证" { "证" } else { "备" };
             let site = m.get(5).map_or(String::new(), |n| format!("-{}", n.as_str()));
@@ -97,10 +120,10 @@ impl Found {
                 raw(whole(&m)),
             );
         }
-        for m in POLICE.captures_iter(plain).take(MAX_IDENTIFIERS) {
+        for m in POLICE.captures_iter(plain).take(if police { MAX_IDENTIFIERS } else { 0 }) {
             self.add(if m[1].len() == 14 { "police" } else { "police_malformed" }, m[1].to_owned(), raw(whole(&m)));
         }
-        for m in SITE_CODE.captures_iter(plain).take(MAX_IDENTIFIERS) {
+        for m in SITE_CODE.captures_iter(plain).take(if site_code { MAX_IDENTIFIERS } else { 0 }) {
             self.add(site_code_kind(&m[1]), m[1].to_owned(), raw(whole(&m)));
         }
     }
@@ -114,7 +137,11 @@ impl Found {
             (&CNZZ, |_| "cnzz"),
             (&LA51, |_| "51la"),
         ];
-        for (pattern, kind) in lists {
+        let mut there = [false; 7];
+        for hit in MARKS.find_iter(html) {
+            there[MARK_OF[hit.pattern().as_usize()].1] = true;
+        }
+        for ((pattern, kind), _) in lists.into_iter().zip(there).filter(|(_, there)| *there) {
             for m in pattern.captures_iter(html).take(4 * MAX_IDENTIFIERS) {
                 let value = m.iter().skip(1).flatten().next().map_or(String::new(), |v| v.as_str().to_lowercase());
                 let kind = kind(&value);

@@ -14,9 +14,6 @@ const RADICALS: &str = "⺁厂⺂乛⺃乚⺄乙⺅亻⺆冂⺇𠘨⺈刀⺉刂�
 const LATIN_LOOKALIKES: &str = "аaвbсcеeԁdһhіiјjкkӏlмmоoрpԛqгrѕsтtυuѵvνvԝwωwхxуyзzАaВbСcЕeНhІiЈjКkМmОoРpЅsТtХxУyԜwԚqΑaΒbΕeΖzΗhΙiΚkΜmΝnΟoΡpΤtΥyΧx\
 αaοoρpχxκkιiτtᴀaʙbᴄcᴅdᴇeꜰfɢgʜhɪiᴊjᴋkʟlᴍmɴnᴏoᴘpʀrꜱsᴛtᴜuᴠvᴡwʏyᴢzɡgꞯqǫqıi";
 
-/// One ideograph that sellers write for another in contact words, whatever stands beside it: (written, meant), after Traditional -> Simplified.
-const CONTACT_GLYPHS: &str = "溦微徾微嶶微伩信訫信";
-
 /// The digit zero of the decimal systems that NFKC leaves alone; the nine digits after it follow.
 const ZEROS: &[u32] = &[
     0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x17E0,
@@ -48,7 +45,6 @@ static SIMPLIFIED: LazyLock<Simplified> = LazyLock::new(|| {
 
 static RADICAL: LazyLock<Vec<(char, char)>> = LazyLock::new(|| sorted(RADICALS));
 static LATIN: LazyLock<Vec<(char, char)>> = LazyLock::new(|| sorted(LATIN_LOOKALIKES));
-static CONTACT: LazyLock<Vec<(char, char)>> = LazyLock::new(|| sorted(CONTACT_GLYPHS));
 
 fn pairs(text: &str) -> impl Iterator<Item = (char, char)> + '_ {
     let mut chars = text.chars();
@@ -82,9 +78,13 @@ pub(super) fn radical(c: char) -> Option<char> {
 pub(super) fn latin_lookalike(c: char) -> Option<char> {
     matches!(c, '\u{0131}'..='\u{052F}' | '\u{1D00}'..='\u{1D2B}' | '\u{A730}'..='\u{A7FF}').then(|| look_up(&LATIN, c)).flatten()
 }
-/// The ideograph meant by a glyph that only stands in contact words.
+/// The ideograph meant by one that sellers write for it in contact words, whatever stands beside it (after Traditional -> Simplified).
 pub(super) fn contact_glyph(c: char) -> Option<char> {
-    is_han(c).then(|| look_up(&CONTACT, c)).flatten()
+    match c {
+        '溦' | '徾' | '嶶' => Some('微'),
+        '伩' | '訫' => Some('信'),
+        _ => None,
+    }
 }
 /// The ASCII digit that a decimal digit of another script, or a digit in a filled or double circle, stands for. Two digits for 10..=20.
 pub(super) fn digits(c: char) -> Option<(Option<char>, char)> {

@@ -163,8 +163,8 @@ fn every_shipped_rule_is_silent_on_honest_pages() {
     .into_iter()
     .map(|(name, host, html)| QuietPage { name: name.into(), host: Host::parse(host).expect("a host"), html: html.as_bytes().to_vec() })
     .collect();
-    let remarks = RULES.check(&extract, &quiet);
-    assert!(remarks.is_empty(), "{remarks:#?}");
+    let wrong: Vec<_> = RULES.check(&extract, &quiet).into_iter().filter(|r| r.wrong).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
     let loud = QuietPage { name: "copy".into(), host: Host::parse("aq.top").expect("a host"), html: PLAIN_FORM.as_bytes().to_vec() };
     assert!(RULES.check(&extract, &[loud]).iter().any(|r| r.wrong && r.rule == "invented-platform-title"));
 }

@@ -4,6 +4,8 @@ use crate::assess::{RULES, lot, shipped, told};
 use jianwei::assess::Rules;
 use jianwei::model::assessment::Verdict;
 use jianwei::model::capture::Outcome;
+use jianwei::model::dossier::Dossier;
+use jianwei::model::lang::Lang;
 use jianwei::model::page::Page;
 use jianwei::model::rulefile::RuleFile;
 use jianwei::model::time::Timestamp;
@@ -17,8 +19,8 @@ const HEAD: &str = "status = \"experimental\"\nclass = \"seller\"\ndetects = \"d
 #[test]
 fn every_shipped_rule_holds_its_examples() {
     let extract = |_: &str, html: &[u8]| Page { html: String::from_utf8_lossy(html).into_owned(), ..Page::default() };
-    let remarks = RULES.check(&extract, &[]);
-    assert!(remarks.is_empty(), "{remarks:#?}");
+    let wrong: Vec<_> = RULES.check(&extract, &[]).into_iter().filter(|r| r.wrong).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
     let (rules, examples) = RULES.count();
     assert!(rules >= 15 && examples >= 2 * rules, "{rules} rules, {examples} examples");
 }
@@ -44,15 +46,17 @@ fn a_wrong_rule_is_named_with_file_line_and_the_likely_word_and_the_others_still
     assert_eq!(errors.len(), 5, "{told:#?}");
 }
 
+/// Does a rule with this `[match]` fire?
+fn fires(body: &str, dossier: &Dossier) -> bool {
+    let (sites, _) = shipped();
+    let file = rule_file("probe", &format!("id = \"probe\"\n{HEAD}{body}"));
+    let (rules, errors) = Rules::load(&sites, &[file]);
+    assert!(errors.is_empty(), "{errors:?}");
+    rules.assess(dossier, Timestamp::from_millis(0)).findings.iter().any(|f| f.signal == "probe")
+}
+
 #[test]
 fn conditions_count_near_under_and_at_least_mean_what_they_say() {
-    let (sites, _) = shipped();
-    let fires = |body: &str, page: &crate::assess::Lot| {
-        let file = rule_file("probe", &format!("id = \"probe\"\n{HEAD}{body}"));
-        let (rules, errors) = Rules::load(&sites, &[file]);
-        assert!(errors.is_empty(), "{errors:?}");
-        rules.assess(&page.dossier(), Timestamp::from_millis(0)).findings.iter().any(|f| f.signal == "probe")
-    };
     let page = lot("a.b.example.com", "題目", "甲乙丙。。。丁甲").link("http://x.example.net/p", "去");
     for (body, want) in [
         ("[match]\nall = [{ field = \"text\", near = { a = [\"甲\"], b = [\"丁\"], within = 0 } }]\n", true),
@@ -77,8 +81,156 @@ fn conditions_count_near_under_and_at_least_mean_what_they_say() {
             false,
         ),
     ] {
-        assert_eq!(fires(body, &page), want, "{body}");
+        assert_eq!(fires(body, &page.dossier()), want, "{body}");
     }
+}
+
+#[test]
+fn lists_counts_and_order_mean_what_they_say() {
+    let page = lot("a.b.example.com", "题目", "甲乙丙。。。丁甲").link("http://x.example.net/p", "去").link("http://y.example.net/", "来");
+    for (condition, want) in [
+        ("field = \"text\", contains_any = [\"甲\", \"丁\", \"戊\"], at_least = 2", true),
+        ("field = \"text\", contains_any = [\"甲\", \"丁\", \"戊\"], at_least = 3", false),
+        ("field = \"text\", contains = \"甲\", count_at_most = 2", true),
+        ("field = \"text\", contains = \"甲\", count_at_most = 1", false),
+        ("field = \"text\", contains_any = [\"甲\", \"乙\"], count_at_least = 3, count_at_most = 3", true),
+        ("field = \"link.url\", count_at_least = 2", true),
+        ("field = \"link.url\", count_at_least = 3", false),
+        ("field = \"form.label\", count_at_most = 0", true),
+        ("field = \"title\", is = [\"别的\", \"題目\"]", true),
+        ("field = \"host\", ends = [\".net\", \"example.com\"]", true),
+        ("field = \"title\", starts = [\"目\"]", false),
+        ("field = \"host\", is_not = [\"self\", \"b.example.com\"]", false),
+        ("field = \"host\", under = [\"example.org\", \"example.com\"]", true),
+        ("field = \"link.host\", under = \"self\"", false),
+        ("field = \"text\", near = { a = \"丁\", b = \"甲\", within = 0, in_order = true }", true),
+        ("field = \"text\", near = { a = \"甲\", b = \"丁\", within = 0, in_order = true }", false),
+        ("field = \"text\", near = { a = \"甲\", b = \"丁\", within = 2, in_order = true }", true),
+        ("field = \"text\", near = { a = \"甲\", b = \"甲\", within = 2 }", false),
+        ("field = \"text\", near = { a = \"甲\", b = \"甲\", within = 3 }", true),
+        ("field = \"text\", near = { a = \"丙丁\", b = \"丁\", within = 0 }", true),
+    ] {
+        assert_eq!(fires(&format!("[match]\nall = [{{ {condition} }}]\n"), &page.dossier()), want, "{condition}");
+    }
+}
+
+#[test]
+fn a_pair_is_found_however_often_its_phrases_are_repeated_before() {
+    let text = format!("{}{}办证，加微信", "办证。".repeat(2_000), "零".repeat(50));
+    let rule = "[match]\nall = [{ field = \"text\", near = { a = \"办证\", b = \"微信\", within = 1 } }]\n";
+    assert!(fires(rule, &lot("a.example.com", "", &text).dossier()));
+}
+
+/// Values that no page holds itself: each field of the table can be set by an example, asked by a rule, and is found.
+#[test]
+fn every_field_can_be_asked_and_shown_in_an_example() {
+    let manual = include_str!("../../../rules/README.md");
+    let fields: Vec<&str> = manual.lines().filter_map(|l| l.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(fields.len() > 50, "{}", fields.len());
+    let (sites, _) = shipped();
+    for field in fields {
+        let (value, setting) = match field {
+            "host" => ("a.example.net", "host = \"a.example.net\"".to_owned()),
+            "url" => ("http://example.com/q", "url = \"http://example.com/q\"".into()),
+            "path" => ("/q?id=7", "url = \"http://example.com/q?id=7\"".into()),
+            "outcome" => ("captured", "text = \"x\"".into()),
+            "variant.outcome" => ("desktop: captured", "text = \"x\"".into()),
+            "variant.host" => ("example.com", "text = \"x\"".into()),
+            "form.target_host" => ("b.example.net", "fields = { \"form.action\" = \"http://b.example.net/\" }".into()),
+            "link.host" => ("b.example.net", "fields = { \"link.url\" = \"http://b.example.net/\" }".into()),
+            "resource.host" => ("b.example.net", "fields = { script = \"http://b.example.net/a.js\" }".into()),
+            "redirect.host" => ("b.example.net", "fields = { redirect = \"http://b.example.net/\" }".into()),
+            "resolution.address" => ("192.0.2.7", "fields = { \"resolution.address\" = \"192.0.2.7\" }".into()),
+            "status" => ("404", "fields = { status = \"404\" }".into()),
+            "header" => ("server: made up", "fields = { header = \"Server: made up\" }".into()),
+            "resolution.record" => ("ns a.example.net", "fields = { \"resolution.record\" = \"NS a.example.net\" }".into()),
+            field => ("somewhat", format!("fields = {{ \"{field}\" = \"somewhat\" }}")),
+        };
+        let text = format!(
+            "id = \"probe\"\n{HEAD}[match]\nall = [{{ field = \"{field}\", is = \"{value}\" }}]\n[[example]]\nname = \"set\"\nexpect = \"match\"\n{setting}\n"
+        );
+        let (rules, errors) = Rules::load(&sites, &[rule_file("probe", &text)]);
+        assert!(errors.is_empty(), "{field}: {errors:?}");
+        let wrong = rules.check(&|_, _| Page::default(), &[]);
+        assert!(wrong.is_empty(), "{field}: {wrong:#?}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_in_chinese_with_file_line_and_the_likely_word() {
+    let (sites, _) = shipped();
+    let rule = |body: &str| format!("id = \"probe\"\n{HEAD}{body}");
+    for (text, zh) in [
+        (
+            rule("[match]\nall = [\n  { field = \"text\", contains = \"x\" },\n  { field = \"txt\", contains = \"x\" },\n]\n"),
+            "13：field：没有字段“txt”；是否想写“text”？",
+        ),
+        (rule("[match]\nall = [{ field = \"text\", contians = \"x\" }]\n"), "11：不认识的字段“contians”；是否想写“contains”？"),
+        (rule("[match]\nall = [{ field = \"text\" }]\n"), "11：text：没有写判断"),
+        (rule("[match]\nall = [{ field = \"text\", contains = \"x\", is = \"y\" }]\n"), "11：text：一个条件只写一个判断"),
+        (rule("[match]\nall = [{ field = \"text\", contains = \"。\" }]\n"), "11：text：“。”归一化后为空"),
+        (rule("[match]\nall = [{ field = \"text\", contains_any = [\"a\"], at_least = 2 }]\n"), "11：text：at_least：须在 1 与"),
+        (rule("[match]\nall = [{ field = \"text\", regex = \"(\" }]\n"), "11：text：regex：正则表达式写错了"),
+        (rule("[match]\nall = [{ field = \"text\", starts = 7 }]\n"), "11：类型不对：应为文字或文字列表"),
+        (rule("[match]\nany = [{ field = \"text\", contains = \"x\" }]\nat_least = 2\n"), "12：at_least：any 只有 1 个条件"),
+        (rule("[match]\n"), "10：match：all 或 any 中至少要有一个条件"),
+        (
+            rule("[match]\nall = [{ field = \"text\", contains = \"x\" }]\n").replacen("\"low\"", "\"lwo\"", 1),
+            "7：不认识的取值“lwo”；是否想写“low”？",
+        ),
+        (rule("cap = 3\n[match]\nall = [{ field = \"text\", contains = \"x\" }]\n"), "10：cap：3 须与 points 同号"),
+    ] {
+        let (rules, errors) = Rules::load(&sites, &[rule_file("probe", &text)]);
+        assert_eq!((rules.count().0, errors.len()), (0, 1), "{text}");
+        let told = errors[0].told(Lang::Zh);
+        assert!(told.starts_with(&format!("rules/detect/probe.toml:{zh}")), "{told}");
+    }
+}
+
+#[test]
+fn rules_that_repeat_or_hide_behind_others_are_named() {
+    let (sites, _) = shipped();
+    let rule = |id: &str, body: &str| {
+        let example = "[[example]]\nname = \"e\"\nexpect = \"match\"\ntext = \"甲乙丙丁\"\n";
+        rule_file(id, &format!("id = \"{id}\"\n{HEAD}[match]\n{body}\n{example}"))
+    };
+    let wide = rule("wide", "all = [{ field = \"text\", contains_any = [\"甲\", \"乙\"] }]");
+    let narrow = rule("z-narrow", "all = [{ field = \"text\", contains = \"甲乙丙\" }, { field = \"text\", contains = \"丁\" }]");
+    let other = rule("z-other", "all = [{ field = \"text\", contains_any = [\"甲\", \"丙\"] }]");
+    let twin = rule("z-twin", "all = [{ field = \"text\", contains_any = [\"甲\", \"乙\"] }]");
+    let idle = rule("z-idle", "any = [{ field = \"text\", contains = \"丁\" }, { field = \"title\", contains = \"戊\" }]");
+    let (rules, errors) = Rules::load(&sites, &[wide, narrow, other, twin, idle]);
+    assert!(errors.is_empty(), "{errors:?}");
+    let remarks = rules.check(&|_, _| Page::default(), &[]);
+    let of = |id: &str| remarks.iter().filter(|r| r.rule == id).map(|r| (r.what.en.as_str(), r.wrong)).collect::<Vec<_>>();
+    assert_eq!(of("wide"), []);
+    assert_eq!(of("z-narrow")[0], ("shadowed by `wide`: wherever this fires, `wide` fires too", false));
+    assert_eq!(of("z-other"), []);
+    assert_eq!(of("z-twin"), [("asks the same as `wide`: one of the two is enough", true)]);
+    assert_eq!(of("z-idle"), [("condition 2 of `any` (title) holds in none of its examples", false)]);
+}
+
+#[test]
+fn a_rule_that_takes_long_is_measured_and_many_such_rules_still_load() {
+    let (sites, _) = shipped();
+    let heavy = |n: usize| {
+        let body = format!("all = [{{ field = \"text\", regex = \"(?:\\\\p{{Han}}{{1,9}}[的地]){{1,3}}\\\\d+末{n}\" }}]");
+        rule_file(&format!("heavy-{n}"), &format!("id = \"heavy-{n}\"\n{HEAD}[match]\n{body}\n"))
+    };
+    let plain = rule_file("plain", &format!("id = \"plain\"\n{HEAD}[match]\nall = [{{ field = \"text\", contains = \"末\" }}]\n"));
+    let text = format!("{}1末7", "一二的三四五六地七八九十的".repeat(2_000));
+    let page = lot("a.example.com", "", &text).dossier();
+    let started = std::time::Instant::now();
+    let costs = jianwei::assess::costs(&[plain.clone(), heavy(7)], &page, &|| started.elapsed().as_micros() as u64);
+    assert!(costs.len() == 2 && costs[1].1 > costs[0].1, "{:?}", costs.iter().map(|(f, us)| (&f.path, us)).collect::<Vec<_>>());
+    let files: Vec<RuleFile> = (0..40).map(heavy).chain([plain]).collect();
+    let (rules, errors) = Rules::load(&sites, &files);
+    assert!(errors.is_empty(), "{errors:?}");
+    let fired: Vec<String> = rules.assess(&page, Timestamp::from_millis(0)).findings.into_iter().map(|f| f.signal).collect();
+    assert!(
+        fired.contains(&"plain".to_owned()) && fired.contains(&"heavy-7".to_owned()) && !fired.contains(&"heavy-8".to_owned()),
+        "{fired:?}"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod phones;
 
 use crate::model::page::Contact;
-use crate::model::text::fold::fold;
+use crate::model::text::fold::{Folded, fold};
 use crate::model::text::spell::{Unit, plain, spelled};
 use crate::model::text::tables;
 use regex::Regex;
@@ -21,13 +21,23 @@ const MAX_BYTES: usize = 1 << 20;
 /// A phone said to be the WeChat account as well (`微信同号`) gives two contacts.
 pub fn contacts(raw: &str) -> Vec<Contact> {
     let raw = head(raw);
+    contacts_of(raw, &fold(raw))
+}
+
+/// The same for a text that is folded already; `folded` must be [`fold`]'s of the whole of `raw`.
+pub fn contacts_folded(raw: &str, folded: &Folded) -> Vec<Contact> {
+    if raw.len() > MAX_BYTES { contacts(raw) } else { contacts_of(raw, folded) }
+}
+
+fn contacts_of(raw: &str, folded: &Folded) -> Vec<Contact> {
     let mut units = spelled(raw);
     plain(&mut units);
     let mut found = Found { raw, list: Vec::new(), seen: HashSet::new() };
     let phones = phones::phones(&units, &mut found);
-    landlines(&units, &mut found);
-    accounts(raw, &phones, &mut found);
-    emails(&units, &mut found);
+    let (text, origin) = joined(&units);
+    landlines(&text, &origin, &mut found);
+    accounts(raw, folded, &phones, &mut found);
+    emails(&text, &origin, &mut found);
     found.list
 }
 
@@ -60,9 +70,8 @@ static LANDLINE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Area code and number, or 400/800 numbers.
-fn landlines(units: &[Unit], found: &mut Found<'_>) {
-    let (text, origin) = joined(units);
-    for m in LANDLINE.find_iter(&text).take(MAX_CONTACTS) {
+fn landlines(text: &str, origin: &[(usize, usize)], found: &mut Found<'_>) {
+    for m in LANDLINE.find_iter(text).take(MAX_CONTACTS) {
         let touches = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
         if touches(text[..m.start()].chars().next_back()) || touches(text[m.end()..].chars().next()) {
             continue;
@@ -89,9 +98,8 @@ static MAIL_HOST: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The host is found first, then the name before it: most pages have no sign of either.
-fn emails(units: &[Unit], found: &mut Found<'_>) {
-    let (text, origin) = joined(units);
-    for m in MAIL_HOST.captures_iter(&text).take(MAX_CONTACTS) {
+fn emails(text: &str, origin: &[(usize, usize)], found: &mut Found<'_>) {
+    for m in MAIL_HOST.captures_iter(text).take(MAX_CONTACTS) {
         let Some(whole) = m.get(0) else { continue };
         let before = &text[..whole.start()];
         let user = before.bytes().rev().take(64).take_while(|b| b.is_ascii_alphanumeric() || b"._%+-".contains(b)).count();
@@ -103,11 +111,10 @@ fn emails(units: &[Unit], found: &mut Found<'_>) {
 }
 
 /// QQ numbers and WeChat accounts: the word (after folding), at most a few filler words, then the id.
-fn accounts(raw: &str, phones: &[phones::Phone], found: &mut Found<'_>) {
+fn accounts(raw: &str, folded: &Folded, phones: &[phones::Phone], found: &mut Found<'_>) {
     for phone in phones.iter().filter(|p| p.also_wechat) {
         found.add("wechat", phone.value.clone(), phone.start, phone.end);
     }
-    let folded = fold(raw);
     let chars: Vec<char> = folded.text.chars().collect();
     let mut at = 0;
     while at + 1 < chars.len() {
