@@ -6,7 +6,7 @@ use crate::assess::reading::Reading;
 use crate::assess::rule::{Example, Expect, Rule, Status};
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::capture::{Capture, Outcome};
-use crate::model::dossier::Dossier;
+use crate::model::dossier::{Dossier, Facts};
 use crate::model::host::Host;
 use crate::model::page::{Contact, Field, Form, Identifier, Image, Link, Page};
 use crate::model::time::Timestamp;
@@ -53,7 +53,7 @@ pub fn dossier_of(host: Host, url: String, page: Page) -> Dossier {
     };
     let candidate =
         Candidate { host, url, site: String::new(), reasons: vec![Reason::Check], sightings: Vec::new(), first_seen: at, last_seen: at };
-    Dossier { candidate, resolution: None, captures: vec![capture] }
+    Dossier { candidate, resolution: None, captures: vec![capture], facts: Facts::default() }
 }
 
 /// All remarks, in the order of the rules.

@@ -8,7 +8,7 @@ use crate::evidence;
 use crate::model::assessment::{Assessment, Class};
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::capture::Outcome;
-use crate::model::dossier::Dossier;
+use crate::model::dossier::{Dossier, Facts};
 use crate::model::lang::Lang;
 use crate::model::sighting::{Context as Where, Sighting};
 use crate::net::Net;
@@ -75,7 +75,7 @@ fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
 async fn look(context: &Context, candidate: Candidate, url: &Url, exact: bool, net: &Net) -> Dossier {
     let resolution = resolve::resolve(&candidate.host, net, true).await;
     let captures = work::look(url, &context.settings.capture.variants, !exact, net).await;
-    Dossier { candidate, resolution: Some(resolution), captures }
+    Dossier { candidate, resolution: Some(resolution), captures, facts: Facts::default() }
 }
 
 fn show(context: &Context, given: &str, dossier: &Dossier, assessment: &Assessment, package: PathBuf) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ mod assess;
 mod capture;
 mod cli;
 mod evidence;
+mod held;
 mod house;
 #[path = "../lab/mod.rs"]
 mod lab;

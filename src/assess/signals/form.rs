@@ -1,6 +1,6 @@
 //! The query form: which of the official form's fields stand together, in order, beside a query button.
 
-use crate::assess::lexicon::{Group, Lexicon};
+use crate::assess::lexicon::{Group, Hit, Lexicon};
 use crate::assess::reading::plain_span;
 use crate::assess::signals::View;
 use crate::assess::tally::Tally;
@@ -33,12 +33,16 @@ fn group_of(field: &Field, lexicon: &Lexicon) -> Option<Group> {
             return None;
         }
         let login = ["用户名", "登录", "昵称", "账号", "手机", "邮箱", "密码"].iter().any(|w| folded.contains(w));
+        // A word in Latin letters is the whole text or long: `code` is not in `postcode`.
+        let whole = |h: &Hit| !folded[h.at.clone()].is_ascii() || h.at.len() == folded.len() || h.at.len() >= 8;
         let found = lexicon
             .find(&folded)
             .into_iter()
-            .filter(|h| ORDER.contains(&h.group))
+            .filter(|h| ORDER.contains(&h.group) && whole(h))
             .max_by_key(|h| (h.at.len(), std::cmp::Reverse(h.at.start)));
-        found.map(|h| h.group).filter(|g| !login || *g == Group::FieldCaptcha)
+        // A list to choose from asks for the kind, whatever its first choice is.
+        let chosen = |g: Group| if field.kind == "select" && g == Group::FieldNumber { Group::FieldKind } else { g };
+        found.map(|h| chosen(h.group)).filter(|g| !login || *g == Group::FieldCaptcha)
     })
 }
 
@@ -56,6 +60,12 @@ pub(crate) fn query_form<'a>(view: &View<'a>) -> Option<(usize, &'a Form, Vec<Gr
         .map(|(n, form)| (n, form, asked(form, view.lexicon)))
         .filter(|(_, form, asked)| asked.len() >= 2 && personal(asked) && has_query_button(form, view.lexicon))
         .max_by_key(|(n, _, asked)| (asked.len(), std::cmp::Reverse(*n)))
+}
+
+/// Does a query form ask for a person: by name and number, or by three of the official kinds?
+pub(crate) fn asks_for_a_person(view: &View) -> bool {
+    query_form(view)
+        .is_some_and(|(_, _, asked)| asked.len() >= 3 || (asked.contains(&Group::FieldNumber) && asked.contains(&Group::FieldName)))
 }
 
 /// How many of the official form's kinds of fields are named in text that only script or style shows.
