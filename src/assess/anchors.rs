@@ -18,6 +18,7 @@ struct PageSection {
     names: Vec<String>,
     short_names: Vec<String>,
     subjects: Vec<String>,
+    bureaus: Vec<String>,
     agencies: Vec<String>,
     agency_not_before: Vec<String>,
     rare: Vec<String>,
@@ -73,6 +74,8 @@ pub(crate) struct Anchors {
     pub(crate) short_names: Vec<String>,
     /// What the service is about (`特种作业`, `操作证`), longest first; the short names without their last word belong to them.
     pub(crate) subjects: Vec<String>,
+    /// The organ's offices below the ministry, folded.
+    pub(crate) bureaus: Vec<String>,
     agencies: Vec<String>,
     agency_not_before: Vec<String>,
     /// Lower-case rare marks.
@@ -91,7 +94,7 @@ pub(crate) struct Anchors {
 impl Anchors {
     /// Reads the section of one site.
     pub(crate) fn read(file: &RuleFile, site: &Site) -> Result<Self, RuleError> {
-        let keys = ["names", "short_names", "agencies", "subjects", "agency_not_before", "rare", "nesting", "looks", "identifiers", "template", "notice"];
+        let keys = ["names", "short_names", "agencies", "subjects", "bureaus", "agency_not_before", "rare", "nesting", "looks", "identifiers", "template", "notice"];
         if let Some(wrong) = site.page.keys().find(|k| !keys.contains(&k.as_str())) {
             return Err(file.error_near(wrong, format!("page: unknown field `{wrong}`{}", kindly::hint(wrong, keys.into_iter()))));
         }
@@ -114,6 +117,7 @@ impl Anchors {
             name_templates: names.iter().map(|n| Template::new([n.as_str()].into_iter())).collect(),
             names,
             subjects: subjects(&folded(&section.subjects), &folded(&section.short_names)),
+            bureaus: folded(&section.bureaus),
             short_names: folded(&section.short_names),
             agencies: {
                 let mut all = folded(&section.agencies);

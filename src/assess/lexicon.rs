@@ -46,7 +46,7 @@ groups! {
     school School, guide Guide, field_kind FieldKind, field_number FieldNumber, field_name FieldName, field_captcha FieldCaptcha,
     button_query ButtonQuery, record_own RecordOwn, record_any RecordAny, operator Operator, source_line SourceLine,
     service_verb ServiceVerb, generic Generic, genuine Genuine, other_organ OtherOrgan, hiring Hiring, other_trade OtherTrade, doubt Doubt,
-    roster Roster, parked Parked,
+    roster Roster, parked Parked, study Study,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -66,6 +66,7 @@ pub(crate) struct FakeQuery {
     pub(crate) short_name: i32,
     pub(crate) service_title: i32,
     pub(crate) service_with_form: i32,
+    pub(crate) bureau_with_form: i32,
     pub(crate) empty_under_name: i32,
     pub(crate) record_declared: i32,
     pub(crate) structure_likeness: i32,
@@ -118,7 +119,9 @@ pub(crate) struct Seller {
     pub(crate) reporting_beside_contact: i32,
     pub(crate) hiring: i32,
     pub(crate) other_trade: i32,
+    pub(crate) study: i32,
     pub(crate) doubt: i32,
+    pub(crate) doubt_heavy: i32,
     pub(crate) kit_tie: i32,
     pub(crate) school: i32,
 }

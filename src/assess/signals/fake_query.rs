@@ -120,7 +120,8 @@ pub(crate) fn cites_official(view: &View, tally: &mut Tally) {
 pub(crate) fn article(view: &View, tally: &mut Tally) {
     let sum = tally.sum(Class::FakeQuery);
     let leads = view.reading.leads_to_official(view.official, &view.site.site).is_some();
-    let record = tally.has(Class::FakeQuery, "record_page") && !leads && prose(view) < view.weights.limits.prose_chars;
+    let told = distinct(view.text_hits, Group::Guide) + distinct(view.text_hits, Group::Reporting) >= 3;
+    let record = tally.has(Class::FakeQuery, "record_page") && !leads && !told && prose(view) < view.weights.limits.prose_chars;
     let carried = record || ["rare_anchors", "borrowed_identity"].iter().any(|s| tally.has(Class::FakeQuery, s));
     if sum <= 0 || carried || query_form(view).is_some() {
         return;

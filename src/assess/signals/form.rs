@@ -27,7 +27,9 @@ fn group_of(field: &Field, lexicon: &Lexicon) -> Option<Group> {
     if matches!(field.kind.as_str(), "hidden" | "password") {
         return None;
     }
-    [field.label.as_str(), field.placeholder.as_str(), field.first_option.as_str(), field.name.as_str()].into_iter().find_map(|text| {
+    // A sentence before a field says less of it than its own placeholder.
+    let (near, far) = if fold(&field.label).text.chars().count() <= 14 { (field.label.as_str(), "") } else { ("", field.label.as_str()) };
+    [near, field.placeholder.as_str(), field.first_option.as_str(), far, field.name.as_str()].into_iter().find_map(|text| {
         let folded = fold(text).text;
         if folded.chars().count() > 40 {
             return None;
@@ -84,13 +86,14 @@ fn in_order(asked: &[Group]) -> bool {
     places.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-/// `form_fields`: three of the four kinds; full points in the official order, two thirds otherwise.
+/// `form_fields`: three of the four kinds, or number and name; full points for three in the official order, two thirds otherwise.
 pub(crate) fn form_fields(view: &View, tally: &mut Tally) {
-    let Some((n, form, asked)) = query_form(view).filter(|(_, _, asked)| asked.len() >= 3) else {
+    let Some((n, form, asked)) = query_form(view).filter(|_| asks_for_a_person(view)) else {
         return unlabelled(view, tally);
     };
     let ordered = in_order(&asked);
-    let points = if ordered { view.weights.fake_query.form_fields } else { view.weights.fake_query.form_fields * 2 / 3 };
+    let full = ordered && asked.len() >= 3;
+    let points = if full { view.weights.fake_query.form_fields } else { view.weights.fake_query.form_fields * 2 / 3 };
     let shown: Vec<&str> = form
         .fields
         .iter()

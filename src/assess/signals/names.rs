@@ -130,5 +130,5 @@ pub(crate) fn operator(view: &View) -> Option<Span> {
         .chain(lines.rev().take(15).filter(copyright));
     places
         .filter(|p| p.len() <= 80)
-        .find_map(|p| view.lexicon.find(p.text()).into_iter().find(|h| h.group == Group::Operator).map(|h| p.span_bytes(h.at)))
+        .find_map(|p| view.lexicon.find(p.text()).into_iter().find(|h| h.group == Group::Operator && view.site.organ_in(&p.text()[h.at.clone()]).is_none()).map(|h| p.span_bytes(h.at)))
 }

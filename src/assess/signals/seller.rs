@@ -294,9 +294,14 @@ impl Case<'_, '_> {
             let (zh, en) = ("经营的是翻译、用品、保险等其他业务", "another trade: translation, gear, insurance and the like");
             self.add(tally, "other_trade", points, zh, en, self.span_of(Group::OtherTrade));
         }
-        if self.count(Group::Doubt) >= 2 {
+        if self.count(Group::Study) >= 3 && self.plain < 2 {
+            let (zh, en) = ("题库、教材或课程语境，许诺的是学习效果", "question banks, books or courses: what is promised is learning");
+            self.add(tally, "study_context", weights.study, zh, en, self.span_of(Group::Study));
+        }
+        let doubts = self.count(Group::Doubt);
+        if doubts >= 2 {
             let (zh, en) = ("以亲历者口吻质疑或提醒", "somebody doubts or warns in their own words");
-            self.add(tally, "doubt", weights.doubt, zh, en, self.span_of(Group::Doubt));
+            self.add(tally, "doubt", if doubts >= 4 { weights.doubt_heavy } else { weights.doubt }, zh, en, self.span_of(Group::Doubt));
         }
     }
 }

@@ -77,7 +77,8 @@ fn somebodys_own(view: &View) -> bool {
 
 /// `service_with_form`: a form that asks for a person, under the service's name, and nobody else's.
 pub(crate) fn service_with_form(view: &View, tally: &mut Tally) {
-    let Some(span) = under_its_name(tally) else { return };
+    let marks = || tally.findings.iter().find(|f| f.signal == "rare_anchors").and_then(|f| f.span.clone());
+    let Some(span) = under_its_name(tally).or_else(marks) else { return };
     if !(asks_for_a_person(view) || revealed_fields(view) >= 3) || somebodys_own(view) {
         return;
     }
@@ -89,6 +90,19 @@ pub(crate) fn service_with_form(view: &View, tally: &mut Tally) {
         "a query form under the service's or the organ's name, with no operator's own name and no way to the official site",
     );
     tally.add(Class::FakeQuery, "service_with_form", points, why, Some(span));
+    if let Some(span) = bureau_in(view) {
+        let why = Both::new("并以地方主管部门的名义", "and under a local bureau's name");
+        tally.add(Class::FakeQuery, "bureau_with_form", view.weights.fake_query.bureau_with_form, why, Some(span));
+    }
+}
+
+/// A local bureau of the protected organ in title, heading or the owner's line.
+fn bureau_in(view: &View) -> Option<Span> {
+    let owners = view.reading.lines.iter().rev().take(15).filter(|l| l.len() <= 80);
+    std::iter::once(&view.reading.title).chain(headings(view)).chain(owners).find_map(|p| {
+        let found = view.site.bureaus.iter().find_map(|b| p.text().find(b.as_str()).map(|at| at..at + b.len()))?;
+        Some(p.span_bytes(found))
+    })
 }
 
 /// `empty_under_name`: under the service's name there are only scripts or pictures; what a visitor sees, plain reading cannot.
