@@ -59,6 +59,8 @@ pub(crate) struct Baseline {
     pub(crate) id: String,
     pub(crate) epoch: String,
     pub(crate) weight: f64,
+    /// Does it invite to look something up (`查询`)? Then a match without that is the certificate's name only.
+    pub(crate) asks: bool,
     pub(crate) template: Template,
 }
 
@@ -168,6 +170,9 @@ fn subjects(given: &[String], short_names: &[String]) -> Vec<String> {
     all
 }
 
+/// The service's verb.
+pub(crate) const ASKS: &str = "查询";
+
 fn baseline(file: &RuleFile, id: &str, epoch: &str, weight: f64, texts: &[String]) -> Result<Baseline, RuleError> {
     let folded: Vec<String> = texts.iter().map(|t| fold(t).text).collect();
     let template = Template::new(folded.iter().map(String::as_str));
@@ -179,5 +184,5 @@ fn baseline(file: &RuleFile, id: &str, epoch: &str, weight: f64, texts: &[String
     if !(0.0..=1.0).contains(&weight) {
         return Err(file.error_near(&format!("\"{id}\""), format!("page template `{id}`: weight must be between 0 and 1")));
     }
-    Ok(Baseline { id: id.to_owned(), epoch: epoch.to_owned(), weight, template })
+    Ok(Baseline { id: id.to_owned(), epoch: epoch.to_owned(), weight, asks: folded.iter().any(|t| t.contains(ASKS)), template })
 }

@@ -1,5 +1,6 @@
 //! What copies of the query site carry over: its words, its rare marks; and what guides and news have instead.
 
+use crate::assess::anchors::ASKS;
 use crate::assess::lexicon::{Group, distinct};
 use crate::assess::reading::{Part, plain_span};
 use crate::assess::shingles::slope;
@@ -18,7 +19,9 @@ pub(crate) fn template_containment(view: &View, tally: &mut Tally) {
         let chars: Vec<char> = part.text().chars().collect();
         for baseline in &view.site.baselines {
             let found = baseline.template.best(&chars);
-            let worth = baseline.weight * slope(found.share, limits.containment_from, limits.containment_full);
+            let stretch = &part.text()[part.byte_of(found.from)..part.byte_of(found.to)];
+            let half = if baseline.asks && !stretch.contains(ASKS) { 0.5 } else { 1.0 };
+            let worth = half * baseline.weight * slope(found.share, limits.containment_from, limits.containment_full);
             if worth > 0.0 && best.as_ref().is_none_or(|(most, ..)| worth > *most) {
                 best = Some((worth, found.share, &baseline.id, &baseline.epoch, part.span(found.from, found.to)));
             }
@@ -147,7 +150,8 @@ fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
     }
     let source = distinct(view.text_hits, Group::SourceLine);
     let told = guide + reporting + source;
-    ((told >= 3 && prose > 30) || (told >= 2 && prose > 60)).then_some(("页面是查询指南或新闻报道", "the page is a guide or a news story"))
+    let sentences = view.reading.lines.iter().filter(|l| l.len() >= 12 && l.raw.contains(['。', '？', '！'])).count();
+    ((told >= 3 && prose > 30) || (told >= 2 && sentences >= 3) || (told >= 2 && prose > 60)).then_some(("页面是查询指南或新闻报道", "the page is a guide or a news story"))
 }
 
 /// Characters in long lines that are no official text.

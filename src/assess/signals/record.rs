@@ -78,12 +78,13 @@ fn under_its_name(tally: &Tally) -> bool {
 
 fn record_in<'p>(view: &View, part: &'p Part) -> Option<Record<'p>> {
     let hits = view.lexicon.find(part.text());
-    let fields: Vec<&Hit> = hits.iter().filter(|h| matches!(h.group, Group::RecordOwn | Group::RecordAny)).collect();
+    let field = |h: &&Hit| matches!(h.group, Group::RecordOwn | Group::RecordAny) && !is_enumerated(part, h);
+    let fields: Vec<&Hit> = hits.iter().filter(field).collect();
     let own = fields.iter().find(|h| h.group == Group::RecordOwn).map(|h| h.at.start);
     let around = own.or_else(|| subject_at(view, part))?;
     let close: Vec<Hit> = fields.into_iter().filter(|h| h.at.start.abs_diff(around) <= MAX_RECORD_BYTES).cloned().collect();
     let kinds = kinds(&close);
-    if kinds < MIN_FIELDS || !has_values(part.text(), &close) || is_list(view, part, &hits) {
+    if kinds < MIN_FIELDS || !has_values(part.text(), &close) || is_list(part, &hits) {
         return None;
     }
     let (from, to) = (close.iter().map(|h| h.at.start).min()?, close.iter().map(|h| h.at.end).max()?);
@@ -96,6 +97,12 @@ fn subject_at(view: &View, part: &Part) -> Option<usize> {
     view.site.subjects.iter().filter_map(|s| part.text().find(s.as_str())).min().or_else(titled)
 }
 
+/// Does the word stand in an enumeration (`姓名、性别、证号`)? Then it is spoken of, and nobody's.
+fn is_enumerated(part: &Part, hit: &Hit) -> bool {
+    let range = part.raw_range(part.char_at(hit.at.start), part.char_at(hit.at.end));
+    part.raw[..range.start].ends_with('、') || part.raw[range.end..].starts_with('、')
+}
+
 /// Distinct fields that are not part of a longer one at the same place.
 fn kinds(fields: &[Hit]) -> usize {
     let inside = |a: &Hit, b: &Hit| a.at != b.at && b.at.start <= a.at.start && a.at.end <= b.at.end;
@@ -104,11 +111,10 @@ fn kinds(fields: &[Hit]) -> usize {
 }
 
 /// Many people, or the words of somebody's roster.
-fn is_list(view: &View, part: &Part, hits: &[Hit]) -> bool {
+fn is_list(part: &Part, hits: &[Hit]) -> bool {
     let mut people: Vec<&str> = PERSON.find_iter(&part.raw).take(64).map(|m| m.as_str().trim_start_matches(['T', 't'])).collect();
     people.sort_unstable();
     people.dedup();
-    let _ = view;
     people.len() > MAX_PEOPLE || distinct(hits, Group::Roster) > MAX_ROSTER
 }
 

@@ -294,9 +294,13 @@ impl Case<'_, '_> {
             let (zh, en) = ("经营的是翻译、用品、保险等其他业务", "another trade: translation, gear, insurance and the like");
             self.add(tally, "other_trade", points, zh, en, self.span_of(Group::OtherTrade));
         }
-        if self.count(Group::Study) >= 3 && self.plain < 2 {
+        if (titled(Group::Study) || self.count(Group::Study) >= 2) && self.plain < 2 {
             let (zh, en) = ("题库、教材或课程语境，许诺的是学习效果", "question banks, books or courses: what is promised is learning");
             self.add(tally, "study_context", weights.study, zh, en, self.span_of(Group::Study));
+        }
+        if self.count(Group::Parked) >= 1 && self.pitches.iter().all(|p| p.contacts.is_empty()) {
+            let (zh, en) = ("停放或未启用的域名，词语只是链接", "a parked or unused name: the words are links only");
+            self.add(tally, "parked", weights.doubt, zh, en, self.span_of(Group::Parked));
         }
         let doubts = self.count(Group::Doubt);
         if doubts >= 2 {

@@ -54,7 +54,15 @@ pub(crate) fn brand_chars(view: &View, title: &Part) -> usize {
 
 /// The title is the service's short name and nothing else.
 pub(crate) fn is_plain_title(view: &View) -> bool {
-    service_in(view, &view.reading.title).is_some() && brand_chars(view, &view.reading.title) < BRAND_CHARS
+    let title = &view.reading.title;
+    service_in(view, title).is_some() && brand_chars(view, title) < BRAND_CHARS && !names_a_host(&title.raw)
+}
+
+/// Does a title write out a host name (parked names do)?
+fn names_a_host(title: &str) -> bool {
+    title.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-')).any(|word| {
+        word.split_once('.').is_some_and(|(name, rest)| name.len() >= 2 && rest.len() >= 2 && rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+    })
 }
 
 /// Signals that put a page under the service's or the organ's name.
