@@ -57,13 +57,19 @@ fn literals(script: &str, out: &mut String) {
             Some((mark, start)) if c == mark => {
                 quote = None;
                 let text = &script[start..at];
-                if text.len() <= 4_000 && text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) {
+                if text.len() <= 4_000 && (text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) || is_value(text)) {
                     without_tags(text, out);
                 }
             }
             _ => {}
         }
     }
+}
+
+/// A date or a number of a record: short, four digits or more, nothing of program code.
+fn is_value(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | '/' | '*' | 'T' | 'X' | 'x' | ':' | ' ');
+    (8..=24).contains(&text.len()) && text.bytes().filter(u8::is_ascii_digit).count() >= 4 && text.chars().all(plain)
 }
 
 fn without_tags(text: &str, out: &mut String) {

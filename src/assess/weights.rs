@@ -68,6 +68,7 @@ pub(crate) struct FakeQuery {
     pub(crate) service_with_form: i32,
     pub(crate) bureau_with_form: i32,
     pub(crate) empty_under_name: i32,
+    pub(crate) record_alone: i32,
     pub(crate) record_declared: i32,
     pub(crate) structure_likeness: i32,
     pub(crate) kit_tie: i32,

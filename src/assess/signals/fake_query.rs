@@ -155,7 +155,7 @@ fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
 }
 
 /// Characters in long lines that are no official text.
-fn prose(view: &View) -> usize {
+pub(crate) fn prose(view: &View) -> usize {
     view.reading.lines.iter().filter(|l| l.len() > 30 && !is_template_line(view, l)).map(Part::len).sum()
 }
 

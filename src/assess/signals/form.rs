@@ -72,7 +72,12 @@ pub(crate) fn asks_for_a_person(view: &View) -> bool {
 
 /// How many of the official form's kinds of fields are named in text that only script or style shows.
 pub(crate) fn revealed_fields(view: &View) -> usize {
-    let hits = view.lexicon.find(view.reading.revealed.text());
+    let (revealed, page) = (view.reading.revealed.text(), view.reading.page);
+    let asks = ["请输入", "请填写", "请选择"].iter().any(|w| revealed.contains(w));
+    if !asks && !page.html.contains("<input") && page.forms.iter().all(|f| f.fields.is_empty()) {
+        return 0;
+    }
+    let hits = view.lexicon.find(revealed);
     ORDER.into_iter().filter(|group| hits.iter().any(|h| h.group == *group)).count()
 }
 

@@ -1,6 +1,6 @@
 //! Under which name a page presents itself: the protected service, the organ, or an operator of its own.
 
-use crate::assess::lexicon::Group;
+use crate::assess::lexicon::{Group, Hit};
 use crate::assess::reading::Part;
 use crate::assess::shingles::Template;
 use crate::assess::signals::View;
@@ -130,5 +130,11 @@ pub(crate) fn operator(view: &View) -> Option<Span> {
         .chain(lines.rev().take(15).filter(copyright));
     places
         .filter(|p| p.len() <= 80)
-        .find_map(|p| view.lexicon.find(p.text()).into_iter().find(|h| h.group == Group::Operator && view.site.organ_in(&p.text()[h.at.clone()]).is_none()).map(|h| p.span_bytes(h.at)))
+        .find_map(|p| {
+            let hits = view.lexicon.find(p.text());
+            // `工作单位：某某有限公司` is a field of a record, and `应急管理部培训中心` is not a name of one's own.
+            let field = |h: &Hit| hits.iter().any(|f| f.group == Group::RecordAny && f.at.start <= h.at.start && f.at != h.at);
+            let own = |h: &&Hit| h.group == Group::Operator && !field(h) && view.site.organ_in(&p.text()[h.at.clone()]).is_none();
+            hits.iter().find(own).map(|h| p.span_bytes(h.at.clone()))
+        })
 }

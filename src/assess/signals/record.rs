@@ -4,7 +4,9 @@
 use crate::assess::lexicon::{Group, Hit, distinct};
 use crate::assess::reading::{Part, plain_span};
 use crate::assess::signals::View;
+use crate::assess::signals::fake_query::prose;
 use crate::assess::signals::form::query_form;
+use crate::assess::signals::service::somebodys_own;
 use crate::assess::tally::Tally;
 use crate::model::assessment::Class;
 use crate::model::lang::Both;
@@ -17,6 +19,8 @@ const MAX_RECORD_BYTES: usize = 1_800;
 const MIN_FIELDS: usize = 4;
 /// More numbers of people than this are a list.
 const MAX_PEOPLE: usize = 3;
+/// Fewer characters of prose than this are a notice under a record.
+const PROSE: usize = 80;
 /// More words of a roster than this are somebody's own list or card.
 const MAX_ROSTER: usize = 2;
 
@@ -31,6 +35,8 @@ struct Record<'p> {
     kinds: usize,
     /// A field that only the protected site's records have stands in it.
     own_field: bool,
+    /// No word of a roster stands near, and hardly any prose.
+    alone: bool,
 }
 
 /// `record_page`: at least four field names of a record in one short stretch with values, the protected site's own field or subject
@@ -56,6 +62,13 @@ pub(crate) fn record_page(view: &View, tally: &mut Tally) {
     if let Some(hit) = declared {
         let why = Both::new("页面宣告该证书真实有效", "the page declares the certificate genuine");
         tally.add(Class::FakeQuery, "record_declared", weights.record_declared, why, Some(record.part.span_bytes(hit.at)));
+    }
+    if record.own_field && kinds > MIN_FIELDS && record.alone && !somebodys_own(view) {
+        let why = Both::new(
+            "整页只有一个人的一张证书，没有任何单位、名单或说明文字",
+            "the page holds one person's certificate and nothing else: no operator, no list, no prose",
+        );
+        tally.add(Class::FakeQuery, "record_alone", weights.record_alone, why, Some(record.part.span_bytes(record.at.clone())));
     }
     if under_its_name(tally) {
         let why = Both::new("证书记录以受保护服务或国家机关的名义展示", "the record is shown under the service's or the organ's name");
@@ -88,7 +101,8 @@ fn record_in<'p>(view: &View, part: &'p Part) -> Option<Record<'p>> {
         return None;
     }
     let (from, to) = (close.iter().map(|h| h.at.start).min()?, close.iter().map(|h| h.at.end).max()?);
-    Some(Record { part, at: from..to, kinds, own_field: own.is_some() })
+    let alone = distinct(&hits, Group::Roster) == 0 && distinct(&hits, Group::Guide) < 2 && prose(view) < PROSE;
+    Some(Record { part, at: from..to, kinds, own_field: own.is_some(), alone })
 }
 
 /// Where the text speaks of the protected certificates.

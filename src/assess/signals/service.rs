@@ -74,7 +74,7 @@ fn under_its_name(tally: &Tally) -> Option<Span> {
 }
 
 /// Somebody's own page: an operator's name, another organ's service, the way to the official site, an organ's registry.
-fn somebodys_own(view: &View) -> bool {
+pub(crate) fn somebodys_own(view: &View) -> bool {
     let reading = view.reading;
     operator(view).is_some()
         || other_organ_in(view).is_some()
@@ -169,9 +169,4 @@ pub(crate) fn own_brand(view: &View, tally: &mut Tally) {
         let why = Both::new("网页标题除服务简称外另有自己的品牌或内容", "the title carries more than the service's name: a brand or a subject of its own");
         tally.add(Class::FakeQuery, "own_brand", view.weights.fake_query.own_brand, why, Some(view.reading.title.whole()));
     }
-}
-
-/// Is there a heading (not the title) that bears the service's short name?
-pub(crate) fn heading_with_service<'a>(view: &View<'a>) -> Option<&'a Part> {
-    headings(view).find(|h| service_in(view, h).is_some())
 }
