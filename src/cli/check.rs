@@ -9,7 +9,7 @@ use crate::cli::verdict::{self, Shown};
 use crate::cli::{Context, allow, evidence as packages, say};
 use crate::evidence;
 use crate::model::candidate::{Candidate, Reason};
-use crate::model::dossier::Dossier;
+use crate::model::dossier::{Dossier, Facts};
 use crate::model::lang::Lang;
 use crate::model::sighting::{Context as Where, Sighting};
 use crate::net::Net;
@@ -141,7 +141,7 @@ fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
 async fn look(context: &Context, candidate: Candidate, url: &Url, exact: bool, net: &Net) -> Dossier {
     let resolution = resolve::resolve(&candidate.host, net, true).await;
     let captures = work::look(url, &context.settings.capture.variants, !exact, net).await;
-    Dossier { candidate, resolution: Some(resolution), captures }
+    Dossier { candidate, resolution: Some(resolution), captures, facts: Facts::default() }
 }
 
 #[cfg(test)]

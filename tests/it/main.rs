@@ -6,6 +6,7 @@ mod cli;
 mod eval;
 mod evidence;
 mod fresh;
+mod held;
 mod hostile;
 mod house;
 #[path = "../lab/mod.rs"]

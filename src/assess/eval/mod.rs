@@ -290,8 +290,16 @@ mod tests {
         let scores = Scores { fake_query, seller: 0, mirror: 0 };
         let class = if fake_query >= 60 { Verdict::FakeQuery } else { Verdict::None };
         let at = Timestamp::from_millis(0);
-        let assessment =
-            Assessment { class, site: String::new(), scores, review: fake_query >= 40, findings: Vec::new(), rules: String::new(), at };
+        let assessment = Assessment {
+            class,
+            site: String::new(),
+            scores,
+            review: fake_query >= 40,
+            findings: Vec::new(),
+            rules: String::new(),
+            not_looked_at: Vec::new(),
+            at,
+        };
         let (name, family) = (format!("{n}.html"), format!("f{}", n % 7));
         Judged { name, truth, family, split: "unseen".into(), domain: format!("d{n}.com"), assessment, unmended: scores }
     }

@@ -83,9 +83,9 @@ pub(crate) fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> 
             let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
             start.saturating_sub(to) <= 8 && one_clause(part, from, end)
         });
-    let said = hits.iter().filter(|h| h.group == Group::Speech && h.at.end <= offer.at.start).any(|h| {
+    let said = hits.iter().filter(|h| h.group == Group::Speech && h.at.start < offer.at.start).any(|h| {
         let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
-        from - end <= reach * 2 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
+        from.saturating_sub(end) <= reach * 3 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
     });
     let within = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at != offer.at).any(|h| {
         let inside = h.at.start >= offer.at.start && h.at.end <= offer.at.end;

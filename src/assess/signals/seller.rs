@@ -131,6 +131,7 @@ impl Case<'_, '_> {
             && (self.has(Group::Delivery) || self.has(Group::Price))
             && self.pitches.iter().any(|p| !p.contacts.is_empty())
             && self.count(Group::School) < 2
+            && self.count(Group::Hiring) < 2
     }
     fn certificate(&self, pitch: &Pitch, hit: &Hit, tally: &mut Tally) {
         let weights = &self.view.weights.seller;
@@ -265,6 +266,7 @@ impl Case<'_, '_> {
                 self.span_of(Group::Reporting),
             );
         }
+        self.other_business(tally);
         if self.count(Group::School) >= 3 && self.strong < 2 {
             self.add(
                 tally,
@@ -274,6 +276,36 @@ impl Case<'_, '_> {
                 "the context is honest training (hours, health check, theory and practice)",
                 self.span_of(Group::School),
             );
+        }
+    }
+}
+
+impl Case<'_, '_> {
+    /// Somebody looks for staff, another trade that handles certificates, somebody who doubts or warns.
+    fn other_business(&self, tally: &mut Tally) {
+        let weights = &self.view.weights.seller;
+        let title = self.view.lexicon.find(self.view.reading.title.text());
+        let titled = |group| title.iter().any(|h| h.group == group);
+        if self.count(Group::Hiring) >= 2 && (self.plain < 2 || titled(Group::Hiring)) {
+            self.add(tally, "hiring_context", weights.hiring, "招聘或用工语境", "the context is hiring", self.span_of(Group::Hiring));
+        }
+        if titled(Group::OtherTrade) || self.count(Group::OtherTrade) >= 3 {
+            let points = if self.plain >= 4 { weights.other_trade / 3 } else { weights.other_trade };
+            let (zh, en) = ("经营的是翻译、用品、保险等其他业务", "another trade: translation, gear, insurance and the like");
+            self.add(tally, "other_trade", points, zh, en, self.span_of(Group::OtherTrade));
+        }
+        if (titled(Group::Study) || self.count(Group::Study) >= 2) && self.plain < 2 {
+            let (zh, en) = ("题库、教材或课程语境，许诺的是学习效果", "question banks, books or courses: what is promised is learning");
+            self.add(tally, "study_context", weights.study, zh, en, self.span_of(Group::Study));
+        }
+        if self.count(Group::Parked) >= 1 && self.pitches.iter().all(|p| p.contacts.is_empty()) {
+            let (zh, en) = ("停放或未启用的域名，词语只是链接", "a parked or unused name: the words are links only");
+            self.add(tally, "parked", weights.doubt, zh, en, self.span_of(Group::Parked));
+        }
+        let doubts = self.count(Group::Doubt);
+        if doubts >= 2 {
+            let (zh, en) = ("以亲历者口吻质疑或提醒", "somebody doubts or warns in their own words");
+            self.add(tally, "doubt", if doubts >= 4 { weights.doubt_heavy } else { weights.doubt }, zh, en, self.span_of(Group::Doubt));
         }
     }
 }
