@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 DEMO := demo
 
-.PHONY: help demo test lint bench build deps test-deps clean-demo
+.PHONY: help demo test lint bench bench-dns build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,11 @@ lint: ## format, clippy and docs, all without a warning
 bench: deps ## names a second, beside grep on the same file
 	cargo build --release --bin jianwei
 	bash scripts/bench.sh
+
+bench-dns: deps ## bulk DNS against nsd, beside dnsperf, with and without lost packets
+	@scripts/need.sh nsd:/usr/sbin/nsd dnsperf:dnsperf iproute2:ip nftables:/usr/sbin/nft
+	cargo build --release --example dnsbench
+	bash scripts/bench/dns.sh
 
 build: ## the release binary
 	cargo build --release --bin jianwei
