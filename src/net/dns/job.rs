@@ -8,9 +8,12 @@ use std::borrow::Cow;
 pub(crate) const TRIES: usize = 10;
 /// Questions under way at most, some 600 bytes each.
 pub(crate) const MAX_JOBS: usize = 8_192;
+const NOT_ASKED: Cow<'static, str> = Cow::Borrowed("no resolver answers");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
+    /// The slot is free.
+    Over,
     /// Sent; `due_us` says until when it is waited for.
     Flying,
     /// To be sent.
@@ -32,6 +35,8 @@ pub(crate) struct Job {
     pub(crate) turn: u32,
     pub(crate) sent: [Sent; TRIES],
     pub(crate) tries: usize,
+    /// A reply came that was its own but for the case of its letters.
+    pub(crate) other_case: bool,
     /// Replies that were errors.
     pub(crate) bad: u8,
     /// Resolvers that gave no usable reply, one bit each.
@@ -44,21 +49,33 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn new(index: usize, packet: Packet) -> Self {
+    fn new() -> Self {
         Self {
-            index,
-            packet,
+            index: 0,
+            packet: Packet::default(),
             second: false,
-            state: State::Ready,
+            state: State::Over,
             turn: 0,
             sent: [Sent::default(); TRIES],
             tries: 0,
+            other_case: false,
             bad: 0,
             failed: 0,
             waited_us: 0,
             wait_us: 0,
-            why: Cow::Borrowed("no resolver answers"),
+            why: NOT_ASKED,
         }
+    }
+    /// A slot used again keeps its turn: nothing old is taken for the present job.
+    fn begin(&mut self, index: usize) {
+        (self.index, self.why) = (index, NOT_ASKED);
+        self.start_over(false);
+    }
+    /// As if it had never been sent.
+    pub(crate) fn start_over(&mut self, second: bool) {
+        (self.second, self.tries, self.bad, self.failed, self.waited_us, self.wait_us) = (second, 0, 0, 0, 0, 0);
+        self.other_case = false;
+        self.becomes(State::Ready);
     }
     pub(crate) fn becomes(&mut self, state: State) {
         self.state = state;
@@ -74,90 +91,74 @@ impl Job {
     }
 }
 
-/// Jobs by slot.
+/// Jobs by slot. A slot is made once and used again in place: a job is too large to be moved about for every name.
+#[derive(Default)]
 pub(crate) struct Jobs {
-    slots: Vec<Option<Job>>,
+    slots: Vec<Job>,
     free: Vec<u16>,
-    /// Survives the jobs of a slot, so that nothing old is taken for the present one.
-    turns: Vec<u32>,
 }
 
 impl Jobs {
-    pub(crate) fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), turns: Vec::new() }
-    }
     pub(crate) fn live(&self) -> usize {
         self.slots.len() - self.free.len()
     }
     pub(crate) fn is_full(&self) -> bool {
         self.live() >= MAX_JOBS
     }
-    /// Call only while not full.
-    pub(crate) fn put(&mut self, mut job: Job) -> u16 {
+    /// A job to be sent, whose packet is still to be filled. Call only while not full.
+    pub(crate) fn begin(&mut self, index: usize) -> (u16, &mut Job) {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            self.turns.push(0);
+            self.slots.push(Job::new());
             u16::try_from(self.slots.len() - 1).expect("no more jobs than MAX_JOBS")
         });
-        job.turn = self.turns[usize::from(slot)].wrapping_add(1);
-        self.slots[usize::from(slot)] = Some(job);
-        slot
+        let job = &mut self.slots[usize::from(slot)];
+        job.begin(index);
+        (slot, job)
     }
     pub(crate) fn get(&mut self, slot: u16) -> Option<&mut Job> {
-        self.slots.get_mut(usize::from(slot))?.as_mut()
+        self.slots.get_mut(usize::from(slot)).filter(|job| job.state != State::Over)
     }
     /// The job, if it is still in the state in which its turn was noted.
     pub(crate) fn at(&mut self, slot: u16, turn: u32) -> Option<&mut Job> {
         self.get(slot).filter(|job| job.turn == turn)
     }
-    pub(crate) fn take(&mut self, slot: u16) -> Option<Job> {
-        let job = self.slots.get_mut(usize::from(slot))?.take()?;
-        self.turns[usize::from(slot)] = job.turn;
+    /// Its slot is free again. Out: which name it was.
+    pub(crate) fn end(&mut self, slot: u16) -> Option<usize> {
+        let job = self.get(slot)?;
+        job.becomes(State::Over);
+        let index = job.index;
         self.free.push(slot);
-        Some(job)
+        Some(index)
     }
     /// All that are left, whatever their state.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Job> {
-        let jobs = std::mem::take(self);
-        jobs.slots.into_iter().flatten()
-    }
-}
-
-impl Default for Jobs {
-    fn default() -> Self {
-        Self::new()
+        std::mem::take(self).slots.into_iter().filter(|job| job.state != State::Over)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::dns::name::Wire;
-    use hickory_proto::rr::RecordType;
-
-    fn job(index: usize) -> Job {
-        Job::new(index, Packet::new(&Wire::parse(b"a.test").expect("a name"), RecordType::A, 0))
-    }
 
     #[test]
     fn a_slot_used_again_does_not_answer_to_its_old_turn() {
-        let mut jobs = Jobs::new();
-        let slot = jobs.put(job(1));
-        let turn = jobs.get(slot).expect("there").turn;
-        assert!(jobs.at(slot, turn).is_some());
-        jobs.get(slot).expect("there").becomes(State::Flying);
-        assert!(jobs.at(slot, turn).is_none());
-        let flying = jobs.get(slot).expect("there").turn;
-        assert_eq!(jobs.take(slot).map(|j| j.index), Some(1));
-        assert_eq!((jobs.put(job(2)), jobs.live()), (slot, 1));
+        let mut jobs = Jobs::default();
+        let (slot, job) = jobs.begin(1);
+        let turn = job.turn;
+        job.becomes(State::Flying);
+        let flying = job.turn;
+        assert!(jobs.at(slot, turn).is_none() && jobs.at(slot, flying).is_some());
+        assert_eq!((jobs.end(slot), jobs.end(slot), jobs.live()), (Some(1), None, 0));
+        assert!(jobs.get(slot).is_none());
+        assert_eq!((jobs.begin(2).0, jobs.live()), (slot, 1));
         assert!(jobs.at(slot, turn).is_none() && jobs.at(slot, flying).is_none());
     }
 
     #[test]
     fn the_slab_has_a_cap() {
-        let mut jobs = Jobs::new();
+        let mut jobs = Jobs::default();
         while !jobs.is_full() {
-            jobs.put(job(0));
+            jobs.begin(0);
         }
         assert_eq!((jobs.live(), jobs.drain().count(), jobs.live()), (MAX_JOBS, MAX_JOBS, 0));
         assert!(size_of::<Job>() <= 640, "{}", size_of::<Job>());

@@ -25,6 +25,7 @@ use crate::net::dns::wire::{Answer, MAX_RECORDS, Question, Reply};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -49,6 +50,8 @@ pub(crate) struct Dns {
     /// What bulk look-ups learned of each resolver.
     manners: Mutex<HashMap<SocketAddr, Manners>>,
     hijack: Hijack,
+    /// The last bulk look-up ended because nobody answered.
+    silent: AtomicBool,
 }
 
 impl Dns {
@@ -59,12 +62,16 @@ impl Dns {
             servers = system_servers();
         }
         let (manners, hijack, per_s) = (Mutex::default(), Hijack::default(), per_s.map(u64::from));
-        Self { servers, system, random: Random::default(), cache: Cache::default(), per_s, manners, hijack }
+        Self { servers, system, random: Random::default(), cache: Cache::default(), per_s, manners, hijack, silent: AtomicBool::new(false) }
     }
     fn manners(&self, server: SocketAddr) -> Option<Manners> {
         self.manners.lock().unwrap_or_else(PoisonError::into_inner).get(&server).cloned()
     }
-    fn remember(&self, manners: impl Iterator<Item = (SocketAddr, Manners)>) {
+    fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+    fn remember(&self, manners: impl Iterator<Item = (SocketAddr, Manners)>, silent: bool) {
+        self.silent.store(silent, Ordering::Relaxed);
         self.manners.lock().unwrap_or_else(PoisonError::into_inner).extend(manners);
     }
     /// `ip:port` of each, or `system`.

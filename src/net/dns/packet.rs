@@ -22,6 +22,12 @@ pub(crate) struct Packet {
     end: usize,
 }
 
+impl Default for Packet {
+    fn default() -> Self {
+        Self { bytes: [0; HEADER + MAX_WIRE + TAIL + OPT.len()], end: HEADER + TAIL }
+    }
+}
+
 /// What a datagram says to a question.
 #[derive(Debug)]
 pub(crate) enum Heard {
@@ -43,23 +49,21 @@ pub(crate) enum Heard {
 
 impl Packet {
     /// `case`: random bits, one a letter.
-    pub(crate) fn new(name: &Wire, rrtype: RecordType, case: u64) -> Self {
-        let end = HEADER + name.bytes().len() + TAIL;
-        let mut packet = Self { bytes: [0; HEADER + MAX_WIRE + TAIL + OPT.len()], end };
-        packet.bytes[..HEADER].copy_from_slice(&HEAD);
-        let mut bits = case;
+    pub(crate) fn fill(&mut self, name: &Wire, rrtype: RecordType, case: u64) {
+        let (mut bits, end) = (case, HEADER + name.bytes().len() + TAIL);
+        self.end = end;
+        self.bytes[..HEADER].copy_from_slice(&HEAD);
         // A length is never taken for a letter: it is 63 at most.
-        for (to, from) in packet.bytes[HEADER..].iter_mut().zip(name.bytes()) {
+        for (to, from) in self.bytes[HEADER..].iter_mut().zip(name.bytes()) {
             *to = *from;
             if from.is_ascii_alphabetic() {
                 *to = if bits & 1 == 1 { from.to_ascii_uppercase() } else { from.to_ascii_lowercase() };
                 bits = bits.rotate_right(1);
             }
         }
-        packet.bytes[end - 2..end].copy_from_slice(&CLASS_IN);
-        packet.bytes[end..end + OPT.len()].copy_from_slice(&OPT);
-        packet.retype(rrtype);
-        packet
+        self.bytes[end - 2..end].copy_from_slice(&CLASS_IN);
+        self.bytes[end..end + OPT.len()].copy_from_slice(&OPT);
+        self.retype(rrtype);
     }
     /// The same name, another type.
     pub(crate) fn retype(&mut self, rrtype: RecordType) {
@@ -124,7 +128,9 @@ mod tests {
     use std::time::Instant;
 
     fn packet(name: &[u8], case: u64) -> Packet {
-        Packet::new(&Wire::parse(name).expect("a name"), RecordType::A, case)
+        let mut packet = Packet::default();
+        packet.fill(&Wire::parse(name).expect("a name"), RecordType::A, case);
+        packet
     }
     /// What an honest server replies to this packet.
     fn reply(packet: &mut Packet, change: impl FnOnce(&mut Message)) -> Vec<u8> {

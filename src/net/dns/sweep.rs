@@ -3,9 +3,9 @@
 
 use crate::model::resolution::DnsRecord;
 use crate::net::dns::Dns;
-use crate::net::dns::job::{Job, Jobs, State, TRIES};
+use crate::net::dns::job::{Jobs, State, TRIES};
 use crate::net::dns::name::Wire;
-use crate::net::dns::packet::{Heard, Packet};
+use crate::net::dns::packet::Heard;
 use crate::net::dns::upstream::{Manners, Sending, Upstream, would_block};
 use crate::net::dns::wheel::{TICK_US, Wheel};
 use crate::net::dns::wire::{Answer, MAX_RECORDS, Question, rcode};
@@ -31,7 +31,9 @@ const MOST_WAIT_US: u64 = 2_000_000;
 /// Before a resolver that said no is asked the same again: once, twice this.
 const REST_US: u64 = 250_000;
 /// With no reply at all for so long, nobody answers and the rest is unknown.
-const SILENCE_US: u64 = 12_000_000;
+const SILENCE_US: u64 = 8_000_000;
+/// The same where the last sweep already ended so.
+const SECOND_SILENCE_US: u64 = 3_000_000;
 /// Questions looked through for one that this resolver has not failed to answer.
 const LOOK_AHEAD: usize = 64;
 /// Names that cannot be asked, refused in one turn.
@@ -92,7 +94,7 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
             names: Some(names.enumerate()),
             told,
             upstreams: Vec::new(),
-            jobs: Jobs::new(),
+            jobs: Jobs::default(),
             ready: VecDeque::new(),
             wheel: Wheel::new(),
             due: Vec::new(),
@@ -123,7 +125,7 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
             self.rest(&mut sleep).await;
         }
         let manners = self.upstreams.iter().map(|u| (u.address, u.manners.clone()));
-        self.dns.remember(manners);
+        self.dns.remember(manners, self.heard_us == 0 && self.dns.is_silent());
     }
     async fn open(&mut self) {
         for (n, address) in self.dns.servers.iter().enumerate().take(64) {
@@ -139,9 +141,11 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
     }
     /// Nobody answers, or nobody can be asked. What is asked on its own has its own patience.
     fn is_silent(&self) -> bool {
-        self.upstreams.is_empty() || (self.alone.is_empty() && self.now_us.saturating_sub(self.heard_us) > SILENCE_US)
+        let limit_us = if self.heard_us == 0 && self.dns.is_silent() { SECOND_SILENCE_US } else { SILENCE_US };
+        self.upstreams.is_empty() || (self.alone.is_empty() && self.now_us.saturating_sub(self.heard_us) > limit_us)
     }
     fn give_up(mut self) {
+        self.dns.remember(std::iter::empty(), true);
         for job in self.jobs.drain() {
             (self.told)(job.index, Found::Unknown(job.why));
         }
@@ -180,7 +184,7 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
         let us = self.now_us.saturating_sub(job.sent[attempt].at_us);
         let why = match heard {
             Heard::NotOurs => return,
-            Heard::OtherCase => return upstream.changed_case(),
+            Heard::OtherCase => return job.other_case = true,
             Heard::Malformed => Cow::Borrowed("malformed reply"),
             Heard::Refusal(code) => {
                 // It may be the EDNS record that it does not understand.
@@ -220,8 +224,7 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
         self.close(slot);
         let Some(job) = self.jobs.get(slot) else { return };
         job.packet.retype(RecordType::AAAA);
-        (job.second, job.tries, job.bad, job.failed, job.waited_us) = (true, 0, 0, 0, 0);
-        job.becomes(State::Ready);
+        job.start_over(true);
         self.ready.push_front((slot, job.turn));
     }
     /// The same question at once, without holding this reply against anybody.
@@ -276,8 +279,8 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
     }
     fn settle(&mut self, slot: u16, found: Found) {
         self.close(slot);
-        if let Some(job) = self.jobs.take(slot) {
-            (self.told)(job.index, found);
+        if let Some(index) = self.jobs.end(slot) {
+            (self.told)(index, found);
         }
     }
     /// Nothing more is heard about this question as it was sent.
@@ -313,6 +316,9 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
         let server = &mut self.upstreams[usize::from(job.sent[job.tries - 1].server)];
         server.flying -= 1;
         server.lost(self.now_us);
+        if std::mem::take(&mut job.other_case) {
+            server.changed_case();
+        }
         job.failed |= server.bit();
         job.waited_us += job.wait_us;
         if job.bad == 0 {
@@ -383,8 +389,9 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
             let rrtype = if let Want::Records(rrtype) = self.want { rrtype } else { RecordType::A };
             match Wire::parse(name.as_ref()) {
                 Ok(wire) => {
-                    let packet = Packet::new(&wire, rrtype, u64::from_ne_bytes(self.dns.random.bytes()));
-                    return Some(self.jobs.put(Job::new(index, packet)));
+                    let (slot, job) = self.jobs.begin(index);
+                    job.packet.fill(&wire, rrtype, u64::from_ne_bytes(self.dns.random.bytes()));
+                    return Some(slot);
                 }
                 Err(why) => (self.told)(index, Found::Unknown(format!("cannot be asked: {why}").into())),
             }

@@ -32,7 +32,7 @@ const SILENCE_US: u64 = 500_000;
 const BAD_IN_A_ROW: (u32, u32) = (32, 4);
 /// How long it is set aside: first, at most.
 const ASIDE_US: (u64, u64) = (1_000_000, 30_000_000);
-/// Replies with other letter case after which it is believed not to keep case.
+/// Questions whose only reply had other letter case, in a row, after which it is believed not to keep case.
 const CASE_MISSES: u32 = 8;
 /// Questions a second to a resolver elsewhere, where the settings say nothing. One on this machine is ours and has no such limit.
 const RATE_PER_S: u64 = 2_000;
@@ -203,7 +203,7 @@ impl Upstream {
         self.manners.rtt.sample(us);
         self.answered += 1;
         self.heard_us = now_us;
-        (self.lost_in_a_row, self.bad_in_a_row) = (0, 0);
+        (self.lost_in_a_row, self.bad_in_a_row, self.case_misses) = (0, 0, 0);
         if !self.is_up() {
             tracing::info!("resolver {} answers again", self.address);
             self.standing = Standing::Up;
@@ -247,7 +247,7 @@ impl Upstream {
         self.standing = Standing::Aside { until_us: now_us + self.aside_us };
         self.aside_us = (2 * self.aside_us).min(ASIDE_US.1);
     }
-    /// A reply was ours but for the case of its letters.
+    /// The only reply to a question was its own but for the case of its letters.
     pub(crate) fn changed_case(&mut self) {
         self.case_misses += 1;
         if self.case_misses == CASE_MISSES {
