@@ -5,7 +5,7 @@ DEMO := demo
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo test lint bench bench-assess fuzz build deps test-deps clean-demo
+.PHONY: help demo test lint bench bench-assess bench-dns fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,11 @@ fuzz: ## arbitrary bytes as names for FUZZ_SECONDS (600), on one core; needs a n
 bench-assess: deps ## read and assess pages of 60 KB: time, memory over 100,000 pages, 50 rules beside 500, html5ever beside it
 	cargo build --release --example assess
 	bash scripts/bench-assess.sh
+
+bench-dns: deps ## bulk DNS against nsd, beside dnsperf, with and without lost packets
+	@scripts/need.sh nsd:/usr/sbin/nsd dnsperf:dnsperf iproute2:ip nftables:/usr/sbin/nft
+	cargo build --release --example dnsbench
+	bash scripts/bench/dns.sh
 
 build: ## the release binary
 	cargo build --release --bin jianwei
