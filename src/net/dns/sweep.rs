@@ -25,7 +25,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// Errors instead of an answer that settle a question.
 const MAX_BAD: u8 = 3;
 /// What the tries of one question wait for replies in all.
-const PATIENCE_US: u64 = 8_000_000;
+const PATIENCE_US: u64 = 12_000_000;
 /// A further try waits longer than the one before, by half, up to this.
 const MOST_WAIT_US: u64 = 2_000_000;
 /// Before a resolver that said no is asked the same again: once, twice this.
@@ -403,10 +403,11 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
         let Some(job) = self.jobs.get(slot) else { return true };
         match self.upstreams[u].send(slot, &mut job.packet, &self.dns.random, self.now_us) {
             Sending::Sent(sent) => {
-                let base_us = if job.tries == 0 { self.upstreams[u].manners.rtt.wait_us() } else { job.wait_us * 3 / 2 };
+                let first_us = self.upstreams[u].manners.rtt.wait_us();
+                // From what is known now, not from the wait before: the first questions wait long, as nothing is known yet.
+                job.wait_us = (0..job.tries).fold(first_us, |us, _| us * 3 / 2).min(MOST_WAIT_US);
                 job.sent[job.tries] = sent;
                 job.tries += 1;
-                job.wait_us = base_us.min(MOST_WAIT_US);
                 job.becomes(State::Flying);
                 self.wheel.put(self.now_us + self.dns.random.jittered(job.wait_us), (slot, job.turn));
                 true
