@@ -4,6 +4,7 @@ use crate::lookalike::Watchlist;
 use crate::lookalike::cover::Place;
 use crate::lookalike::layout::Layout;
 use crate::lookalike::name;
+use crate::lookalike::tokens::Form;
 use crate::lookalike::words::Kind;
 use crate::model::candidate::NameHit;
 use aho_corasick::AhoCorasick;
@@ -135,12 +136,15 @@ impl Watchlist {
             if token.kind == Kind::Official {
                 words.push(OFFICIAL.to_owned());
             }
-            let holds = |text: &str| !text.is_empty() && (token.means == text || token.shown == text);
             for word in compiled.names.words.iter().filter(|_| token.kind != Kind::Filler) {
-                let pinyin = word.pinyin.replace(' ', "");
-                let paired = token.means.len() > word.shown().len()
-                    && (token.means.starts_with(word.shown()) || token.means.ends_with(word.shown()));
-                if holds(word.shown()) || holds(&word.text) || holds(&pinyin) || token.shown.contains('-') && paired {
+                let shown = word.shown();
+                let rests = match token.form {
+                    Form::Text => token.shown == word.text,
+                    _ if word.zh.is_empty() && word.pinyin.is_empty() => false,
+                    _ if token.shown.contains('-') => token.means.starts_with(shown) || token.means.ends_with(shown),
+                    _ => token.means == shown,
+                };
+                if rests {
                     words.extend([&word.zh, &word.text, &word.pinyin].into_iter().find(|t| !t.is_empty()).cloned());
                 }
             }

@@ -127,12 +127,15 @@ pub(super) fn labels<'a>(host: &'a str, suffixes: &Suffixes) -> Option<Labels<'a
 
 /// Added to labels that reach into the suffix, so that the longest exact reading weighs most: more than its parts together
 /// (`cx.mem` and `gov-cn`), while the whole with two letters left out weighs less than the part that stands there.
-fn longer(first: &str, whole: bool) -> i32 {
-    match (first.len() >= 3, whole) {
-        (true, true) => 41,
-        (true, false) => 33,
-        (false, true) => 23,
-        (false, false) => 10,
+fn longer(cut: &Labels<'_>, whole: bool) -> i32 {
+    match (cut.closed, cut.suffix[0].len() >= 3, whole) {
+        (true, true, true) => 41,
+        (true, true, false) => 33,
+        // Two letters (`gc`) could be left out whole: such tokens allow one edit.
+        (true, false, true) => 50,
+        (true, false, false) => 25,
+        (false, _, true) => 61,
+        (false, _, false) => 53,
     }
 }
 
@@ -180,9 +183,12 @@ fn official(host: &str, suffixes: &Suffixes) -> Vec<Token> {
                 let form = Form::Joined { whole: start == 0 && end == all.len(), to_end: end == all.len() };
                 let letters = all[start..end].iter().map(|p| p.len()).sum();
                 // More than its parts together, so that the longest reading is the best one.
-                let longer = if start < root && end > root + 1 { longer(cut.suffix[0], end == all.len()) } else { 0 };
+                let longer = if start < root && end > root + 1 { longer(&cut, end == all.len()) } else { 0 };
                 let mut token = join(&all[start..end], form, Some(by_letters(letters) + longer));
                 token.head_only = !cut.closed && start == root;
+                if cut.suffix[0].len() < 3 {
+                    token.budget = token.budget.min(2);
+                }
                 // A short label before a suffix that everybody has (`osta.org`) is near too much: one edit in the whole, none in a part.
                 if token.head_only {
                     token.budget = if end == all.len() && letters >= 8 { 2 } else { 0 };

@@ -267,7 +267,8 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Store`].
     pub fn finish_visit(&self, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
-        if let Some((id, reason)) = self.told(visits::reopens(&self.shelf.view(), visit))? {
+        let changed = self.told(visits::reopens(&self.shelf.view(), visit))?;
+        if let Some((id, reason)) = changed {
             // Before the visit is taken in: if we crash between the two, the visit is due again and finds the lead open.
             self.decide(&id, Move::Reopen { reason }, PROGRAM, visit.package.captured_at)?;
         }
