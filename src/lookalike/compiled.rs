@@ -4,6 +4,7 @@ use super::cover::Hint;
 use super::fuzzy;
 use super::layout::Layout;
 use super::prefilter::Prefilter;
+use super::suffixes::Suffixes;
 use super::tokens::{self, Form, Token};
 use super::words::{Kind, Names};
 use crate::model::site::Site;
@@ -17,15 +18,28 @@ pub(super) struct Compiled {
     pub(super) tokens: Vec<Token>,
     /// Labels of the official hosts: below the registrable one, the registrable one, the suffix.
     pub(super) hosts: Vec<(Vec<String>, String, Vec<String>)>,
+    /// Suffixes of the official hosts that are closed to the public (`gov.cn`).
+    pub(super) closed: Vec<String>,
 }
 
 impl Compiled {
-    pub(super) fn new(site: &Site, names: Names) -> Self {
-        let hosts = site.hosts.iter().filter_map(|host| tokens::labels(host)).map(|cut| {
+    pub(super) fn new(site: &Site, names: Names, suffixes: &Suffixes) -> Self {
+        let hosts = site.hosts.iter().filter_map(|host| tokens::labels(host, suffixes)).map(|cut| {
             let own = |labels: Vec<&str>| labels.into_iter().map(str::to_owned).collect::<Vec<_>>();
             (own(cut.sub), cut.root.to_owned(), own(cut.suffix))
         });
-        Self { hosts: hosts.collect(), tokens: tokens::of(site, &names), site: site.clone(), names }
+        let hosts: Vec<(Vec<String>, String, Vec<String>)> = hosts.collect();
+        let mut closed: Vec<String> = hosts.iter().map(|(_, _, suffix)| suffix.join(".")).filter(|s| suffixes.is_closed(s)).collect();
+        closed.dedup();
+        Self { closed, tokens: tokens::of(site, &names, suffixes), hosts, site: site.clone(), names }
+    }
+}
+
+impl Compiled {
+    /// The official suffix that `shown` belongs to: of the host whose registrable label it names, else of the site's first host.
+    pub(super) fn suffix_of(&self, shown: &str) -> String {
+        let near = self.hosts.iter().find(|(_, root, _)| shown.split('.').any(|label| label == root));
+        near.or(self.hosts.first()).map(|(_, _, suffix)| suffix.join(".")).unwrap_or_default()
     }
 }
 
@@ -110,6 +124,7 @@ fn pieces(token: &Token, hosts: &[(Vec<String>, String, Vec<String>)]) -> Vec<(S
     }
     if token.kind == Kind::Official && token.budget >= 1 && token.form != Form::Label {
         for (_, root, _) in hosts {
+            let root = &root.replace('-', "");
             for at in text.match_indices(root.as_str()).map(|(at, _)| at) {
                 let offset = u8::try_from(at).unwrap_or(u8::MAX);
                 pieces.push((root.clone(), offset, 2));
@@ -150,11 +165,11 @@ pub(super) fn prefilter(sites: &[Compiled]) -> Prefilter {
         let labels: Vec<&String> = compiled
             .hosts
             .iter()
-            .flat_map(|(_, root, suffix)| [Some(root), suffix.first().filter(|s| super::name::is_closed(s))])
+            .flat_map(|(_, root, suffix)| [Some(root), suffix.first().filter(|_| compiled.closed.contains(&suffix.join(".")))])
             .flatten()
             .collect();
         for label in labels.into_iter().filter(|l| l.len() >= 3) {
-            texts.push(label.clone());
+            texts.extend([label.clone(), label.replace('-', "")]);
             texts.extend(look_alikes(label));
             texts.extend(with_digits(label));
         }

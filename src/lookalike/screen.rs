@@ -6,6 +6,7 @@ use super::layout::{Layout, Sep};
 use super::name::{self, Parts};
 use super::naming;
 use super::prefilter::Prefilter;
+use super::suffixes::Suffixes;
 use super::technique::Techniques;
 use super::tokens::Form;
 use super::words::{Kind, Names};
@@ -25,6 +26,7 @@ const STRUCTURE_POINTS: i32 = 62;
 pub struct Watchlist {
     pub(super) sites: Vec<Compiled>,
     pub(super) techniques: Techniques,
+    suffixes: Suffixes,
     automaton: Automaton,
     prefilter: Prefilter,
 }
@@ -46,10 +48,14 @@ impl Watchlist {
     pub fn load(sites: &[(RuleFile, Site)], files: &[RuleFile]) -> Result<Self, Vec<RuleError>> {
         let mut errors = Vec::new();
         let techniques = Techniques::read(files, &mut errors);
+        let suffixes = Suffixes::read(files).unwrap_or_else(|wrong| {
+            errors.extend(wrong);
+            Suffixes::default()
+        });
         let mut compiled = Vec::new();
         for (file, site) in sites {
-            match Names::read(file, site) {
-                Ok(names) => compiled.push(Compiled::new(site, names)),
+            match Names::read(file, site, &suffixes) {
+                Ok(names) => compiled.push(Compiled::new(site, names, &suffixes)),
                 Err(wrong) => errors.extend(wrong),
             }
         }
@@ -65,7 +71,7 @@ impl Watchlist {
                 return Err(errors);
             }
         };
-        Ok(Self { prefilter: compiled::prefilter(&compiled), sites: compiled, techniques, automaton })
+        Ok(Self { prefilter: compiled::prefilter(&compiled), sites: compiled, techniques, suffixes, automaton })
     }
     /// Screens one name (any bytes) or URL. `None`: not near, or official.
     pub fn screen(&self, line: &[u8]) -> Option<NameHit> {
@@ -119,26 +125,43 @@ impl Watchlist {
         }
         names
     }
+    /// The places on which the reading of a name against one site rests. `None`: no such site, or nothing found.
+    pub(super) fn reading(&self, line: &[u8], site: &str) -> Option<(&Compiled, Vec<cover::Place>)> {
+        let layout = Layout::of(&name::split(line).host, &self.dynamic());
+        let at = self.sites.iter().position(|s| s.site.id == site)?;
+        if layout.chars.is_empty() {
+            return None;
+        }
+        let mut found = self.automaton.run(&layout, self.sites.len());
+        let cover = self.cover(&self.sites[at], &layout, &mut found[at].hints)?;
+        Some((&self.sites[at], cover.places))
+    }
+    fn dynamic(&self) -> Vec<&str> {
+        self.techniques.get("dynamic_dns").map(|t| t.zones.iter().map(String::as_str).collect()).unwrap_or_default()
+    }
     fn by_name(&self, parts: &Parts) -> Option<NameHit> {
-        let dynamic: Vec<&str> =
-            self.techniques.get("dynamic_dns").map(|t| t.zones.iter().map(String::as_str).collect()).unwrap_or_default();
+        let dynamic = self.dynamic();
         let layout = Layout::of(&parts.host, &dynamic);
         if layout.chars.is_empty() || self.sites.iter().any(|s| owns(&s.site, &layout.ascii)) {
             return None;
         }
+        let given = self.techniques.get("suspected_hijacked_subdomain").map(|t| t.zones.as_slice()).unwrap_or_default();
         let found = self.automaton.run(&layout, self.sites.len());
         let best = self.sites.iter().zip(found).filter_map(|(site, mut found)| {
             let cover = self.cover(site, &layout, &mut found.hints)?;
-            let reading = if layout.suffix == "gov.cn" || name::under(&layout.ascii, "gov.cn") {
+            let given = given.iter().any(|zone| name::under(&layout.ascii, zone)) || site.closed.contains(&layout.suffix);
+            let reading = if given {
                 self.hijacked(site, &layout, &cover)?
-            } else if name::is_closed(&layout.suffix) {
-                foreign(site, &layout, &cover)?
+            } else if self.suffixes.is_closed(&layout.suffix) {
+                self.foreign(site, &layout, &cover)?
             } else {
                 self.near(site, &layout, cover, &dynamic)?
             };
-            self.told(site, &parts.host, &layout.registrable, reading)
+            let points = reading.points;
+            Some((self.told(site, &parts.host, &layout.registrable, reading)?, points))
         });
-        best.max_by_key(|hit| hit.score)
+        // Techniques cap the score: of two sites with the same, the one whose words weigh more is meant; then the first.
+        best.reduce(|a, b| if (b.0.score, b.1) > (a.0.score, a.1) { b } else { a }).map(|(hit, _)| hit)
     }
     fn cover(&self, site: &Compiled, layout: &Layout, hints: &mut Vec<cover::Hint>) -> Option<Cover> {
         let most: i32 = hints.iter().map(|h| site.tokens[h.token as usize].points.max(0)).sum();
@@ -151,7 +174,7 @@ impl Watchlist {
     fn near(&self, site: &Compiled, layout: &Layout, cover: Cover, dynamic: &[&str]) -> Option<Reading> {
         let mut ids = naming::techniques(layout, site, &cover);
         let mut points = cover.points;
-        if wrong_second_level(site, layout) {
+        if self.wrong_second_level(site, layout) {
             ids.push("wrong_second_level");
             points = points.max(STRUCTURE_POINTS);
         }
@@ -160,7 +183,7 @@ impl Watchlist {
         }
         if layout.private {
             points += FREE_HOST_POINTS;
-            if dynamic.iter().any(|zone| name::under(&layout.ascii, zone)) || DYNAMIC.iter().any(|zone| layout.suffix == *zone) {
+            if dynamic.iter().any(|zone| name::under(&layout.ascii, zone)) {
                 ids.retain(|id| *id != "free_hosting");
                 ids.push("dynamic_dns");
             }
@@ -172,6 +195,31 @@ impl Watchlist {
         }
         (points >= i32::from(site.names.alert)).then(|| Reading::of(site, layout, &cover, ids, points))
     }
+    /// The official registrable label under another second level of the same country (`mem.org.cn`).
+    fn wrong_second_level(&self, site: &Compiled, layout: &Layout) -> bool {
+        site.hosts.iter().any(|(sub, root, suffix)| {
+            let mut labels = layout.suffix.split('.');
+            let (second, country) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
+            let head = layout.registrable.strip_suffix(&layout.suffix).map(|h| h.trim_end_matches('.'));
+            let below = layout.ascii.strip_suffix(&layout.registrable).unwrap_or_default().trim_end_matches('.');
+            suffix.len() == 2
+                && suffix.last().is_some_and(|last| last == country)
+                && suffix.first().is_some_and(|first| first != second)
+                && self.suffixes.is_beside(second)
+                && head == Some(root.as_str())
+                && (below.is_empty() || below == "www" || sub.iter().any(|s| s == below))
+        })
+    }
+    /// The official labels under a state suffix of another country.
+    fn foreign(&self, site: &Compiled, layout: &Layout, cover: &Cover) -> Option<Reading> {
+        let first = layout.suffix.split('.').next().unwrap_or_default();
+        let head = layout.ascii.strip_suffix(&layout.suffix)?.trim_end_matches('.');
+        let exact = site.hosts.iter().any(|(sub, root, suffix)| {
+            let whole = sub.iter().chain([root]).map(String::as_str).collect::<Vec<_>>().join(".");
+            site.closed.contains(&suffix.join(".")) && (head == whole || head == root && suffix.first().is_some_and(|own| own == first))
+        });
+        (exact && self.suffixes.is_state(first)).then(|| Reading::of(site, layout, cover, vec!["foreign_gov_suffix"], STRUCTURE_POINTS))
+    }
     /// A foreign name under the closed suffix: never registered, so compromised or lent. Only exact official labels or service words count.
     fn hijacked(&self, site: &Compiled, layout: &Layout, cover: &Cover) -> Option<Reading> {
         let exempt = self.techniques.get("suspected_hijacked_subdomain").map(|t| t.exempt.as_slice()).unwrap_or_default();
@@ -182,7 +230,12 @@ impl Watchlist {
             whole(p)
                 && token.kind == Kind::Official
                 && token.points >= 30
-                && matches!(token.form, Form::Joined { .. } | Form::Label | Form::Gapped)
+                && match token.form {
+                    Form::Joined { .. } | Form::Gapped => true,
+                    // A label below the registrable one (`zscx`) is a word that many offices use.
+                    Form::Label => site.hosts.iter().any(|(_, root, _)| *root == token.shown),
+                    _ => false,
+                }
         });
         let foreign = !exempt.iter().any(|e| name::under(&layout.ascii, e));
         let word_there = foreign
@@ -208,7 +261,7 @@ impl Watchlist {
             means: String::new(),
             matched: matched.chars().take(200).collect(),
         };
-        let closed = name::suffix_at(&parts.host).is_some_and(|(at, _)| name::is_closed(&parts.host[at..]));
+        let closed = name::suffix_at(&parts.host).is_some_and(|(at, _)| self.suffixes.is_closed(&parts.host[at..]));
         let exempt = self.techniques.get("official_name_in_url").is_some_and(|t| t.exempt.iter().any(|e| name::under(&parts.host, e)));
         let dotted = parts.rest.replace(['-', '_'], ".");
         let found = if let Some(host) = official(&parts.userinfo) {
@@ -249,6 +302,7 @@ impl Watchlist {
             ),
             None => ("“{matched}”与{agency}的“{token}”相近。", "`{matched}` is near `{token}` of {site}.", strongest.replace('_', " ")),
         };
+        let suffix = site.suffix_of(&reading.token);
         let fill = |template: &str| {
             let means = if reading.means.is_empty() { reading.token.as_str() } else { reading.means.as_str() };
             template
@@ -257,6 +311,8 @@ impl Watchlist {
                 .replace("{means}", means)
                 .replace("{site}", &site.site.id)
                 .replace("{agency}", &site.site.agency)
+                .replace("{suffix}", &suffix)
+                .replace("{first}", suffix.split('.').next().unwrap_or_default())
                 .replace("{registrable}", registrable)
                 .replace("{name}", host)
         };
@@ -319,20 +375,6 @@ impl Reading {
     }
 }
 
-/// Dynamic DNS zones in the public suffix list, told apart from hosting.
-const DYNAMIC: &[&str] = &[
-    "duckdns.org",
-    "hopto.org",
-    "ddns.net",
-    "zapto.org",
-    "sytes.net",
-    "no-ip.org",
-    "dyndns.org",
-    "dynv6.net",
-    "serveftp.com",
-    "myftp.org",
-];
-
 fn cut_at_line(block: &[u8]) -> (&[u8], &[u8]) {
     const CHUNK: usize = 1 << 16;
     if block.len() <= CHUNK {
@@ -353,34 +395,6 @@ fn names_host(text: &str, host: &str) -> bool {
         let after = text[at + host.len()..].chars().next();
         !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-') && !after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-')
     })
-}
-
-/// The official registrable label under another second level of the same country (`mem.org.cn`).
-fn wrong_second_level(site: &Compiled, layout: &Layout) -> bool {
-    site.hosts.iter().any(|(sub, root, suffix)| {
-        let mut labels = layout.suffix.split('.');
-        let (second, country) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
-        let head = layout.registrable.strip_suffix(&layout.suffix).map(|h| h.trim_end_matches('.'));
-        let below = layout.ascii.strip_suffix(&layout.registrable).unwrap_or_default().trim_end_matches('.');
-        suffix.len() == 2
-            && suffix.last().is_some_and(|last| last == country)
-            && suffix.first().is_some_and(|first| first != second)
-            && matches!(second, "com" | "net" | "org" | "gov" | "go")
-            && head == Some(root.as_str())
-            && (below.is_empty() || below == "www" || sub.iter().any(|s| s == below))
-    })
-}
-
-/// The official labels under a state suffix of another country.
-fn foreign(site: &Compiled, layout: &Layout, cover: &Cover) -> Option<Reading> {
-    let first = layout.suffix.split('.').next().unwrap_or_default();
-    let head = layout.ascii.strip_suffix(&layout.suffix)?.trim_end_matches('.');
-    let exact = site.hosts.iter().any(|(sub, root, suffix)| {
-        let whole = sub.iter().chain([root]).map(String::as_str).collect::<Vec<_>>().join(".");
-        suffix.first().is_some_and(|s| super::name::is_closed(s) || s == "gov") && (head == whole || head == root && first == "gov")
-    });
-    (exact && matches!(first, "gov" | "gouv" | "go" | "gob" | "govt"))
-        .then(|| Reading::of(site, layout, cover, vec!["foreign_gov_suffix"], STRUCTURE_POINTS))
 }
 
 /// Are plain and borrowed letters mixed in one label that a token covers?
