@@ -6,6 +6,7 @@ mod glyphs;
 mod seeds;
 
 use crate::lookalike::name;
+use crate::lookalike::suffixes::Suffixes;
 use crate::lookalike::tokens::{self, Labels};
 use crate::lookalike::words::Names;
 use crate::model::site::Site;
@@ -50,15 +51,21 @@ type Stage = Box<dyn FnOnce() -> Box<dyn Iterator<Item = Draft> + Send> + Send>;
 /// Names near `host` that anyone could register, most likely first, no name twice, at most [`MAX_PERMUTATIONS`].
 /// With a site, its own words and endings are used. Empty for a host that is an address or itself a suffix.
 pub fn permute(host: &str, site: Option<&Site>) -> Box<dyn Iterator<Item = Permutation> + Send> {
+    permute_under(host, site, &Suffixes::default())
+}
+
+/// The same, with the closed suffixes of a unit's own rules.
+pub fn permute_under(host: &str, site: Option<&Site>, suffixes: &Suffixes) -> Box<dyn Iterator<Item = Permutation> + Send> {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let names = site.and_then(Names::of).unwrap_or_default();
     let owned: Vec<String> = site.map(|s| s.hosts.iter().chain(&s.trees).cloned().collect()).unwrap_or_default();
-    let Some(cut) = tokens::labels(&host).filter(|_| !name::is_ip(&host)) else { return Box::new(std::iter::empty()) };
-    let stages = stages(&host, &cut, &names);
+    let Some(cut) = tokens::labels(&host, suffixes).filter(|_| !name::is_ip(&host)) else { return Box::new(std::iter::empty()) };
+    let stages = stages(&host, &cut, &names, suffixes);
+    let suffixes = suffixes.clone();
     let mut seen: HashSet<u64, BuildHasherDefault<Identity>> = HashSet::default();
     seen.insert(hash(&host));
     let names = stages.into_iter().flat_map(|stage| stage()).filter_map(move |(label, suffix, technique)| {
-        let name = written(&label, &suffix)?;
+        let name = written(&label, &suffix, &suffixes)?;
         let new = seen.len() < MAX_PERMUTATIONS && seen.insert(hash(&name));
         (new && !owned.iter().any(|tree| name::under(&name, tree))).then_some(Permutation { name, technique })
     });
@@ -66,14 +73,14 @@ pub fn permute(host: &str, site: Option<&Site>) -> Box<dyn Iterator<Item = Permu
 }
 
 /// The list of steps, each computed only when it is reached.
-fn stages(host: &str, cut: &Labels<'_>, names: &Names) -> Vec<Stage> {
+fn stages(host: &str, cut: &Labels<'_>, names: &Names, suffixes: &Suffixes) -> Vec<Stage> {
     let own: std::sync::Arc<str> = cut.suffix.join(".").into();
     let wanted: Vec<std::sync::Arc<str>> = if names.suffixes.is_empty() {
         SUFFIXES.iter().map(|s| (*s).into()).collect()
     } else {
         names.suffixes.iter().map(|s| s.as_str().into()).collect()
     };
-    let open: Vec<std::sync::Arc<str>> = wanted.into_iter().filter(|s| is_open(s)).collect();
+    let open: Vec<std::sync::Arc<str>> = wanted.into_iter().filter(|s| is_open(s, suffixes)).collect();
     let mut first: Vec<std::sync::Arc<str>> = open.iter().take(12).cloned().collect();
     if !cut.closed {
         first.retain(|s| *s != own);
@@ -88,6 +95,8 @@ fn stages(host: &str, cut: &Labels<'_>, names: &Names) -> Vec<Stage> {
     if !cut.closed {
         stages.push(various(host, cut, own.clone()));
         stages.extend(typos(&bases, &near, edits::CLASSES));
+        // All single letters put in or replaced, under the very suffix: a few hundred names, and what imitators of short names take.
+        stages.extend(typos(&bases, &near, &edits::WIDE[..2]));
         stages.push(subdomains(cut.root.to_owned(), own.clone()));
     }
     stages.push(level_squats(cut, open.clone()));
@@ -287,8 +296,8 @@ fn below(host: &str, cut: &Labels<'_>, own: std::sync::Arc<str>) -> Vec<Stage> {
 }
 
 /// Can the public register directly under it?
-fn is_open(suffix: &str) -> bool {
-    if name::is_closed(suffix) {
+fn is_open(suffix: &str, suffixes: &Suffixes) -> bool {
+    if suffixes.is_closed(suffix) {
         return false;
     }
     // The list's answer for a name below it: the ending itself must be a suffix.
@@ -296,7 +305,7 @@ fn is_open(suffix: &str) -> bool {
 }
 
 /// The ASCII name, where the label can be registered at all.
-fn written(label: &str, suffix: &str) -> Option<String> {
+fn written(label: &str, suffix: &str, suffixes: &Suffixes) -> Option<String> {
     let mut name = String::with_capacity(label.len() + suffix.len() + 8);
     for part in label.split('.') {
         let start = name.len();
@@ -317,7 +326,7 @@ fn written(label: &str, suffix: &str) -> Option<String> {
     }
     name.push_str(suffix);
     // Labels in front of a dot may have made a suffix of their own (`gov` + `cn`): ask the list again.
-    let sold = !label.contains('.') || name::suffix_at(&name).is_some_and(|(at, _)| !name::is_closed(&name[at..]));
+    let sold = !label.contains('.') || name::suffix_at(&name).is_some_and(|(at, _)| !suffixes.is_closed(&name[at..]));
     (name.len() <= 253 && sold).then_some(name)
 }
 
