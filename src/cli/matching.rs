@@ -6,7 +6,8 @@ use crate::cli::rules::RuleBook;
 use crate::cli::{Context, say};
 use crate::model::candidate::NameHit;
 use crate::model::lang::Lang;
-use crate::pipeline::intake::screen_on_both_cores;
+use crate::pipeline::intake::{locate, screen_on_both_cores};
+use crate::records::Records;
 use serde_json::json;
 use std::fs::File;
 use std::io::Read;
@@ -21,7 +22,34 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 
 pub(super) fn run(context: &Context, args: &MatchArgs) -> Result<Exit, Failure> {
     let watchlist = RuleBook::read(&context.settings, context.lang)?.watchlist()?;
-    let file = args.file.as_deref().filter(|f| *f != Path::new("-"));
+    let allowed =
+        if args.known { Records::allowed_in(context.settings.data_dir()).map_err(|e| context.records_failure(&e))? } else { Vec::new() };
+    let (mut seen, mut near) = (0, 0);
+    each_block(context, args.file.as_deref(), &mut |block| {
+        let (count, hits) = screen_on_both_cores(&watchlist, block);
+        seen += count;
+        for (name, hit) in hits {
+            let host = locate(&String::from_utf8_lossy(&name)).map(|(host, _)| host);
+            if !host.is_some_and(|h| allowed.iter().any(|a| a.covers(&h))) {
+                near += 1;
+                print(context, &name, &hit)?;
+            }
+        }
+        Ok(())
+    })?;
+    if !context.quiet && !context.json {
+        say::note(&context.lang.pick(format!("共 {seen} 个名称，近似 {near} 个"), format!("{seen} names, {near} near")));
+    }
+    Ok(Exit::Done)
+}
+
+/// Reads a file of names (`-` or nothing: standard input) and gives it block by block, each ending at a line's end.
+pub(super) fn each_block(
+    context: &Context,
+    file: Option<&Path>,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let file = file.filter(|f| *f != Path::new("-"));
     let shown = file.map_or_else(|| context.lang.pick("标准输入", "stdin").to_owned(), |f| f.display().to_string());
     let unreadable = |e: std::io::Error| {
         Failure::usage(
@@ -31,28 +59,19 @@ pub(super) fn run(context: &Context, args: &MatchArgs) -> Result<Exit, Failure> 
         )
     };
     let mut input = open(file).map_err(unreadable)?;
-    let (mut block, mut seen, mut near) = (Vec::with_capacity(BLOCK_BYTES + MAX_LINE_BYTES), 0, 0);
+    let mut block = Vec::with_capacity(BLOCK_BYTES + MAX_LINE_BYTES);
     loop {
         let more = fill(&mut input, &mut block).map_err(unreadable)?;
         let whole = if more { memchr::memrchr(b'\n', &block).map_or(0, |i| i + 1) } else { block.len() };
-        let (count, hits) = screen_on_both_cores(&watchlist, &block[..whole]);
-        seen += count;
-        near += hits.len() as u64;
-        for (name, hit) in hits {
-            print(context, &name, &hit)?;
-        }
+        take(&block[..whole])?;
         block.drain(..whole);
         if !more {
-            break;
+            return Ok(());
         }
         if block.len() > MAX_LINE_BYTES {
             block.truncate(MAX_LINE_BYTES);
         }
     }
-    if !context.quiet && !context.json {
-        say::note(&context.lang.pick(format!("共 {seen} 个名称，近似 {near} 个"), format!("{seen} names, {near} near")));
-    }
-    Ok(Exit::Done)
 }
 
 /// Plain or gzip, found by content.
@@ -102,6 +121,9 @@ fn print(context: &Context, name: &[u8], hit: &NameHit) -> Result<(), Failure> {
             "score": hit.score,
             "techniques": hit.techniques,
             "why": why,
+            "matched": hit.matched,
+            "token": hit.token,
+            "transform": hit.transform,
         }));
     }
     let techniques = hit.techniques.join(match context.lang {
