@@ -3,7 +3,7 @@
 use crate::cli::args::CheckArgs;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
-use crate::cli::{Context, leads, say};
+use crate::cli::{Context, allow, leads, say};
 use crate::evidence;
 use crate::model::assessment::{Assessment, Class};
 use crate::model::candidate::{Candidate, Reason};
@@ -14,6 +14,7 @@ use crate::model::sighting::{Context as Where, Sighting};
 use crate::net::Net;
 use crate::pipeline::intake::locate;
 use crate::pipeline::work;
+use crate::records::Records;
 use crate::resolve;
 use serde_json::json;
 use std::path::PathBuf;
@@ -26,9 +27,15 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
     let urls = args.urls.iter().map(|u| parse(u, context.lang)).collect::<Result<Vec<_>, _>>()?;
     let book = RuleBook::read(&context.settings, context.lang)?;
     let (watchlist, rules, net) = (book.watchlist()?, book.rules(), context.net()?);
+    let allowed = Records::allowed_in(context.settings.data_dir()).map_err(|e| context.records_failure(&e))?;
     context.block_on(async {
         for (given, url) in urls {
             let mut candidate = candidate(&given, &url, &net);
+            // A person asks: it is looked at all the same, and told what was decided before.
+            if let Some(entry) = allowed.iter().find(|a| a.covers(&candidate.host)) {
+                let told = allow::told(entry, context.lang);
+                say::note(&context.lang.pick(format!("在允许名单中：{told}"), format!("on the allow-list: {told}")));
+            }
             candidate.reasons.extend(watchlist.screen(given.as_bytes()).map(Reason::Name));
             let dossier = look(context, candidate, &url, given.contains("://"), &net).await;
             let assessment = rules.assess(&dossier, net.now());

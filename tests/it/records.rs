@@ -6,6 +6,7 @@ mod figures;
 mod full_disk;
 mod journal;
 mod model;
+mod settled;
 
 use jianwei::model::assessment::{Assessment, Scores, Verdict};
 use jianwei::model::candidate::{Candidate, Reason};
