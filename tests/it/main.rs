@@ -9,6 +9,7 @@ mod house;
 mod lab;
 mod lookalike;
 mod net;
+mod protected_sites;
 mod records;
 mod referral;
 mod scan;
