@@ -26,8 +26,10 @@ CLASSES = ["omission", "repetition", "changeOrder", "replacement", "doubleReplac
            "changeDotDash", "numeralSwap", "commonMisspelling"]
 CLOSED = re.compile(r"^(?:(?:.*\.)?(?:gov|mil|edu|int|arpa)|(?:.*\.)?(?:gov|gouv|gob|govt|edu|mil|govern|go)\.[a-z]{2}|ac\.(?:cn|uk|jp|kr|in|nz|za|th|id))$")
 # Registries that sell no accented Latin letters: such names cannot be registered, whoever prints them.
-PLAIN_ONLY = {"cn", "com.cn", "net.cn", "org.cn"}
+PLAIN_ONLY = {"cn", "com.cn", "net.cn", "org.cn", "uk", "co.uk"}
 ZONES = {".".join(s.split(".")[i:]) for s in OFFLINE.tlds for i in range(1, s.count(".") + 1)}
+DYNAMIC = json.loads((pathlib.Path(ail_typo_squatting.__file__).parent / "etc/dynamic-dns.json").read_text())["list"]
+DYNAMIC = [zone for zone in DYNAMIC if OFFLINE("q0z9" + zone).subdomain == "" and OFFLINE("q0z9" + zone).domain == "q0z9"]
 
 
 def ascii_form(name):
@@ -66,9 +68,8 @@ def squatted(host):
         make = getattr(ail_typo_squatting, name, None)
         if make is not None:
             made[name] = {ascii_form(n) for n in make(host, [], False, 10**9)}
-    zones = json.loads((pathlib.Path(ail_typo_squatting.__file__).parent / "etc/dynamic-dns.json").read_text())["list"]
     dashed = (host.replace(".", "-"), "-".join(host.rsplit(".", 1)))
-    made["addDynamicDns"] = {n for head in dashed for n in (head + z for z in zones) if not OFFLINE(n).subdomain}
+    made["addDynamicDns"] = {n for head in dashed for n in (head + z for z in DYNAMIC)}
     return made
 
 
@@ -84,7 +85,7 @@ def compare(tool, host, known, made):
             counts.append(f"{kind} {len(wanted)}" + (f" [-{len(absent)}]" if absent else ""))
     total = sum(len({n for n in names if registrable(n, own)}) for names in made.values())
     print(f"{host:<22} {tool:<20} {total:>6} registrable names, {len(missing)} missing: {', '.join(counts)}")
-    for name in missing[:10]:
+    for name in missing[:20]:
         print(f"    missing: {name}")
     return len(missing)
 

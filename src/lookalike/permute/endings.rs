@@ -16,13 +16,18 @@ pub(super) const SUFFIXES: &[&str] = &[
 pub(super) const CHINESE_SUFFIXES: &[&str] =
     &["com", "cn", "net", "xn--fiqs8s", "xn--ses554g", "xn--55qx5d", "xn--io0a7i", "xn--3ds443g", "top", "xn--czr694b", "cc"];
 
+/// A label that is in no list of suffixes; `x` is, under some countries.
+const PROBE: &str = "q0z9";
+
+/// Is the ending itself a suffix, and is it of the list's private part? `None`: names are not taken right under it.
+fn suffix_kind(ending: &str) -> Option<bool> {
+    let (at, private) = name::suffix_at(&format!("{PROBE}.{ending}"))?;
+    (at == PROBE.len() + 1).then_some(private)
+}
+
 /// Can the public register directly under it?
-pub(super) fn is_open(suffix: &str, suffixes: &Suffixes) -> bool {
-    if suffixes.is_closed(suffix) {
-        return false;
-    }
-    // The list's answer for a name below it: the ending itself must be a suffix.
-    name::suffix_at(&format!("x.{suffix}")).is_some_and(|(at, private)| at == 2 && !private)
+pub(super) fn is_open(ending: &str, suffixes: &Suffixes) -> bool {
+    !suffixes.is_closed(ending) && suffix_kind(ending) == Some(false)
 }
 
 /// Zones where a name costs nothing, the most used first.
@@ -61,9 +66,9 @@ fn table() -> impl Iterator<Item = (&'static str, std::str::SplitWhitespace<'sta
     })
 }
 
-/// Every top-level domain right under which the public can register.
+/// Every top-level domain that is not closed. Under some, names are only sold one level further down.
 pub(super) fn top_levels(suffixes: &Suffixes) -> Vec<Arc<str>> {
-    table().map(|(top, _)| top).filter(|top| is_open(top, suffixes)).map(Arc::from).collect()
+    table().map(|(top, _)| top).filter(|top| !suffixes.is_closed(top)).map(Arc::from).collect()
 }
 
 /// The second levels of a top-level domain where the public can get a name, bought or free.
@@ -87,7 +92,7 @@ pub(super) fn free_technique(zone: &str) -> &'static str {
 
 /// Is it in the private part of the list: somebody's zone below which everyone may take a name?
 pub(super) fn is_free(zone: &str) -> bool {
-    name::suffix_at(&format!("x.{zone}")).is_some_and(|(at, private)| at == 2 && private)
+    suffix_kind(zone) == Some(true)
 }
 
 #[cfg(test)]
@@ -100,7 +105,14 @@ mod tests {
         let tops = top_levels(&suffixes);
         assert!(tops.len() > 1_300, "{}", tops.len());
         let has = |list: &[Arc<str>], ending: &str| list.iter().any(|e| &**e == ending);
-        assert!(has(&tops, "com") && has(&tops, "xn--fiqs8s") && !has(&tops, "gov") && !has(&tops, "arpa") && !has(&tops, "ck"));
+        assert!(has(&tops, "com") && has(&tops, "xn--fiqs8s") && !has(&tops, "gov") && !has(&tops, "arpa"));
+        assert!(
+            is_open("se", &suffixes)
+                && is_open("bg", &suffixes)
+                && !is_open("ck", &suffixes)
+                && !is_open("pages.dev", &suffixes)
+                && !is_open("gov.cn", &suffixes)
+        );
         let chinese = second_levels("cn", &suffixes);
         assert!(has(&chinese, "com.cn") && has(&chinese, "bj.cn") && !has(&chinese, "gov.cn") && !has(&chinese, "edu.cn"));
         let free = free_zones();

@@ -28,7 +28,8 @@ pub struct Permutation {
 pub const MAX_PERMUTATIONS: usize = 4_000_000;
 
 /// Names near `host` that anyone could register, most likely first, no name twice, at most [`MAX_PERMUTATIONS`].
-/// With a site, its own words and endings are used. Empty for what is no host name, an address or itself a suffix.
+/// With a site, its own words and endings are used. Empty for what is no host name in ASCII,
+/// an address or itself a suffix.
 pub fn permute(host: &str, site: Option<&Site>) -> Box<dyn Iterator<Item = Permutation> + Send> {
     permute_under(host, site, &Suffixes::default())
 }
@@ -38,7 +39,8 @@ pub fn permute_under(host: &str, site: Option<&Site>, suffixes: &Suffixes) -> Bo
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let names = site.and_then(Names::of).unwrap_or_default();
     let mut owned: Vec<String> = site.map(|s| s.hosts.iter().chain(&s.trees).cloned().collect()).unwrap_or_default();
-    let fits = host.len() <= 253 && host.split('.').all(|label| (1..=63).contains(&label.len())) && !name::is_ip(&host);
+    let is_label = |l: &str| (1..=63).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let fits = host.len() <= 253 && host.split('.').all(is_label) && !name::is_ip(&host);
     let Some(mut cut) = tokens::labels(&host, suffixes).filter(|_| fits) else { return Box::new(std::iter::empty()) };
     // Letters are edited as people read them, and coded at the end.
     let ending = format!("{}.{}", cut.root, cut.suffix.join("."));

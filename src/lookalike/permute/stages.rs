@@ -69,7 +69,7 @@ pub(super) fn stages(host: &str, cut: &Labels<'_>, names: &Names, suffixes: &Suf
     stages.push(everywhere(host, cut, suffixes.clone()));
     stages.push(times(joined.iter().take(6).cloned().collect(), endings::top_levels(suffixes)));
     stages.push(dots_lost(host));
-    stages.push(second_levels(cut, suffixes.clone()));
+    stages.push(second_levels(host, cut, suffixes.clone()));
     stages.push(hosted(host, joined.iter().take(8).cloned().collect(), usize::MAX));
     stages.push(double_stage(bases.clone(), near.iter().take(3).cloned().collect()));
     stages.extend(typos(&bases, &open, edits::CLASSES));
@@ -237,9 +237,9 @@ fn dots_lost(host: &str) -> Stage {
 }
 
 /// The official labels under the other second levels of their country, bought or free.
-fn second_levels(cut: &Labels<'_>, suffixes: Suffixes) -> Stage {
+fn second_levels(host: &str, cut: &Labels<'_>, suffixes: Suffixes) -> Stage {
     let root = cut.root.to_owned();
-    let whole = cut.sub.iter().copied().chain([cut.root]).collect::<Vec<_>>().join(".");
+    let whole = host.rsplitn(cut.suffix.len() + 1, '.').last().unwrap_or(host).to_owned();
     let top = cut.suffix[cut.suffix.len() - 1].to_owned();
     Box::new(move || {
         Box::new(endings::second_levels(&top, &suffixes).into_iter().flat_map(move |ending| {
