@@ -96,7 +96,20 @@ pub(crate) struct Anchors {
 impl Anchors {
     /// Reads the section of one site.
     pub(crate) fn read(file: &RuleFile, site: &Site) -> Result<Self, RuleError> {
-        let keys = ["names", "short_names", "agencies", "subjects", "bureaus", "agency_not_before", "rare", "nesting", "looks", "identifiers", "template", "notice"];
+        let keys = [
+            "names",
+            "short_names",
+            "agencies",
+            "subjects",
+            "bureaus",
+            "agency_not_before",
+            "rare",
+            "nesting",
+            "looks",
+            "identifiers",
+            "template",
+            "notice",
+        ];
         if let Some(wrong) = site.page.keys().find(|k| !keys.contains(&k.as_str())) {
             return Err(file.error_near(wrong, format!("page: unknown field `{wrong}`{}", kindly::hint(wrong, keys.into_iter()))));
         }

@@ -68,7 +68,9 @@ impl Forms {
     /// Visible text that went by.
     pub(super) fn text(&mut self, text: &str) {
         self.seen += text.len();
-        if self.open_line && let Some(last) = self.placed.last_mut().filter(|l| l.after.len() < MAX_TEXT) {
+        if self.open_line
+            && let Some(last) = self.placed.last_mut().filter(|l| l.after.len() < MAX_TEXT)
+        {
             last.after.extend(text.chars().take(MAX_TEXT));
         }
         if self.recent.len() < 4 * MAX_TEXT {
@@ -120,7 +122,13 @@ impl Forms {
             placeholder: prompt(tag, kind),
             first_option: String::new(),
         };
-        self.placed.push(Placed { form: self.current, before: self.seen, close_before, after: String::new(), what: What::Field(field, tag.value("id")) });
+        self.placed.push(Placed {
+            form: self.current,
+            before: self.seen,
+            close_before,
+            after: String::new(),
+            what: What::Field(field, tag.value("id")),
+        });
         Some(self.placed.len() - 1)
     }
     /// A `<label>` that wraps a field ended.
@@ -144,7 +152,13 @@ impl Forms {
         self.open_line = false;
         let text = cut(text.trim());
         if self.placed.len() < MAX_PLACED {
-            self.placed.push(Placed { form: self.current, before: self.seen, close_before: false, after: String::new(), what: What::Button(text) });
+            self.placed.push(Placed {
+                form: self.current,
+                before: self.seen,
+                close_before: false,
+                after: String::new(),
+                what: What::Button(text),
+            });
         } else {
             self.cut = true;
         }

@@ -88,8 +88,7 @@ impl Pass {
         let mut visits = Vec::new();
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
             let captures = look(&url, &self.capture.variants, n == 0, &self.net).await;
-            let dossier =
-                Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
+            let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
             visits.push(tokio::task::block_in_place(|| self.conclude(&dossier))?);
         }
         Ok(visits)

@@ -50,7 +50,13 @@ pub(crate) fn registered_to_another(view: &View, tally: &mut Tally) {
             format!("页脚的 {} 登记在 {}（{}）名下，不属于本站", found.value, found.domain, found.owner),
             format!("the footer's {} is registered for {} ({}), not for this host", found.value, found.domain, found.owner),
         );
-        tally.add(Class::FakeQuery, "borrowed_identity", view.weights.fake_query.borrowed_identity, why, Some(plain_span("identifier", &found.value)));
+        tally.add(
+            Class::FakeQuery,
+            "borrowed_identity",
+            view.weights.fake_query.borrowed_identity,
+            why,
+            Some(plain_span("identifier", &found.value)),
+        );
     }
 }
 

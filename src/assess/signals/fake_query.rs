@@ -13,7 +13,8 @@ use crate::model::lang::Both;
 /// `template_containment`: the best of all epochs' templates, each with its own weight.
 pub(crate) fn template_containment(view: &View, tally: &mut Tally) {
     let limits = &view.weights.limits;
-    let parts = [&view.reading.title, &view.reading.text, &view.reading.labels, &view.reading.alts, &view.reading.revealed, &view.reading.seen];
+    let parts =
+        [&view.reading.title, &view.reading.text, &view.reading.labels, &view.reading.alts, &view.reading.revealed, &view.reading.seen];
     let mut best: Option<(f64, f64, &str, &str, crate::model::assessment::Span)> = None;
     for part in parts {
         let chars: Vec<char> = part.text().chars().collect();
@@ -151,12 +152,13 @@ fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
     let source = distinct(view.text_hits, Group::SourceLine);
     let told = guide + reporting + source;
     let sentences = view.reading.lines.iter().filter(|l| l.len() >= 12 && l.raw.contains(['。', '？', '！'])).count();
-    ((told >= 3 && prose > 30) || (told >= 2 && sentences >= 3) || (told >= 2 && prose > 60)).then_some(("页面是查询指南或新闻报道", "the page is a guide or a news story"))
+    ((told >= 3 && prose > 30) || (told >= 2 && sentences >= 3) || (told >= 2 && prose > 60))
+        .then_some(("页面是查询指南或新闻报道", "the page is a guide or a news story"))
 }
 
 /// Characters in long lines that are no official text.
 pub(crate) fn prose(view: &View) -> usize {
-    view.reading.lines.iter().filter(|l| l.len() > 30 && !is_template_line(view, l)).map(Part::len).sum()
+    view.reading.lines.iter().filter(|l| l.len() > 30 && !l.raw.contains('\t') && !is_template_line(view, l)).map(Part::len).sum()
 }
 
 /// Is this line itself one of the official texts?

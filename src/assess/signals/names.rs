@@ -58,7 +58,10 @@ pub(crate) fn site_name(view: &View, tally: &mut Tally) {
         return;
     }
     if is_plain_title(view) {
-        let why = Both::new("网页标题就是受保护服务的简称，别无其他名称", "the page's title is the protected service's short name and nothing else");
+        let why = Both::new(
+            "网页标题就是受保护服务的简称，别无其他名称",
+            "the page's title is the protected service's short name and nothing else",
+        );
         tally.add(Class::FakeQuery, "service_title", weights.service_title, why, Some(view.reading.title.whole()));
         return;
     }
@@ -128,13 +131,11 @@ pub(crate) fn operator(view: &View) -> Option<Span> {
     let places = std::iter::once(&view.reading.title)
         .chain(lines.clone().take(8).filter(|l| l.len() <= 40))
         .chain(lines.rev().take(15).filter(copyright));
-    places
-        .filter(|p| p.len() <= 80)
-        .find_map(|p| {
-            let hits = view.lexicon.find(p.text());
-            // `工作单位：某某有限公司` is a field of a record, and `应急管理部培训中心` is not a name of one's own.
-            let field = |h: &Hit| hits.iter().any(|f| f.group == Group::RecordAny && f.at.start <= h.at.start && f.at != h.at);
-            let own = |h: &&Hit| h.group == Group::Operator && !field(h) && view.site.organ_in(&p.text()[h.at.clone()]).is_none();
-            hits.iter().find(own).map(|h| p.span_bytes(h.at.clone()))
-        })
+    places.filter(|p| p.len() <= 80).find_map(|p| {
+        let hits = view.lexicon.find(p.text());
+        // `工作单位：某某有限公司` is a field of a record, and `应急管理部培训中心` is not a name of one's own.
+        let field = |h: &Hit| hits.iter().any(|f| f.group == Group::RecordAny && f.at.start <= h.at.start && f.at != h.at);
+        let own = |h: &&Hit| h.group == Group::Operator && !field(h) && view.site.organ_in(&p.text()[h.at.clone()]).is_none();
+        hits.iter().find(own).map(|h| p.span_bytes(h.at.clone()))
+    })
 }

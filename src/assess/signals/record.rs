@@ -75,7 +75,10 @@ pub(crate) fn record_page(view: &View, tally: &mut Tally) {
         tally.add(Class::FakeQuery, "record_under_name", weights.record_under_name, why, Some(view.reading.title.whole()));
     }
     if record.part.name == "html" {
-        let why = Both::new("证书记录写在脚本里，由脚本显示，绕过普通抓取", "the record stands in a script and is shown by it, past plain readers");
+        let why = Both::new(
+            "证书记录写在脚本里，由脚本显示，绕过普通抓取",
+            "the record stands in a script and is shown by it, past plain readers",
+        );
         tally.add(Class::FakeQuery, "revealed_text", weights.revealed_text, why, Some(record.part.span_bytes(record.at.clone())));
     }
     if let Some(id) = id {

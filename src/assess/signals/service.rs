@@ -61,7 +61,8 @@ pub(crate) fn is_plain_title(view: &View) -> bool {
 /// Does a title write out a host name (parked names do)?
 fn names_a_host(title: &str) -> bool {
     title.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-')).any(|word| {
-        word.split_once('.').is_some_and(|(name, rest)| name.len() >= 2 && rest.len() >= 2 && rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+        word.split_once('.')
+            .is_some_and(|(name, rest)| name.len() >= 2 && rest.len() >= 2 && rest.starts_with(|c: char| c.is_ascii_alphabetic()))
     })
 }
 
@@ -92,7 +93,14 @@ pub(crate) fn service_with_form(view: &View, tally: &mut Tally) {
     }
     let full = view.weights.fake_query.service_with_form;
     let branded = brand_chars(view, &view.reading.title) >= 2 * BRAND_CHARS && !tally.has(Class::FakeQuery, "borrowed_identity");
-    let points = if branded { full * 3 / 5 } else { full };
+    // Who was found near one protected site and looks like another's short name only is held to more.
+    let wanted = view.reading.dossier.candidate.site.as_str();
+    let strangers = !wanted.is_empty() && wanted != view.site.site && !claims_in_full(tally);
+    let points = match (strangers, branded) {
+        (true, _) => full * 2 / 5,
+        (_, true) => full * 3 / 5,
+        _ => full,
+    };
     let why = Both::new(
         "以受保护服务或机关的名义提供查询表单，没有自己的单位名称，也不指向官方网站",
         "a query form under the service's or the organ's name, with no operator's own name and no way to the official site",
@@ -102,6 +110,12 @@ pub(crate) fn service_with_form(view: &View, tally: &mut Tally) {
         let why = Both::new("并以地方主管部门的名义", "and under a local bureau's name");
         tally.add(Class::FakeQuery, "bureau_with_form", view.weights.fake_query.bureau_with_form, why, Some(span));
     }
+}
+
+/// The full name, the organ itself, or its identity: more than a short name that many services share.
+fn claims_in_full(tally: &Tally) -> bool {
+    let full = ["site_name_title", "site_name_heading", "organ_title", "organ_heading", "borrowed_identity", "rare_anchors"];
+    full.iter().any(|s| tally.has(Class::FakeQuery, s))
 }
 
 /// A local bureau of the protected organ in title, heading or the owner's line.
@@ -166,7 +180,10 @@ pub(crate) fn own_brand(view: &View, tally: &mut Tally) {
         return;
     }
     if brand_chars(view, &view.reading.title) >= 2 * BRAND_CHARS {
-        let why = Both::new("网页标题除服务简称外另有自己的品牌或内容", "the title carries more than the service's name: a brand or a subject of its own");
+        let why = Both::new(
+            "网页标题除服务简称外另有自己的品牌或内容",
+            "the title carries more than the service's name: a brand or a subject of its own",
+        );
         tally.add(Class::FakeQuery, "own_brand", view.weights.fake_query.own_brand, why, Some(view.reading.title.whole()));
     }
 }

@@ -78,7 +78,8 @@ fn tags(html: &str) -> impl Iterator<Item = &str> {
         end -= 1;
     }
     html[..end].split('<').skip(1).filter_map(|t| t.split_once('>').map(|(tag, _)| tag)).filter(|t| {
-        t.starts_with(|c: char| c.is_ascii_alphabetic()) || t.strip_prefix('/').is_some_and(|t| t.starts_with(|c: char| c.is_ascii_alphabetic()))
+        t.starts_with(|c: char| c.is_ascii_alphabetic())
+            || t.strip_prefix('/').is_some_and(|t| t.starts_with(|c: char| c.is_ascii_alphabetic()))
     })
 }
 
@@ -89,9 +90,11 @@ fn word(tag: &str) -> String {
 /// Classes and id of a tag, lower case.
 fn marks(tag: &str) -> Vec<String> {
     let lower = tag.get(..tag.len().min(2_000)).unwrap_or("").to_lowercase();
-    ["class=", "id="].iter().filter_map(|key| lower.split_once(key).map(|(_, rest)| value(rest))).flat_map(|v| {
-        v.split_whitespace().take(16).map(str::to_owned).collect::<Vec<_>>()
-    }).collect()
+    ["class=", "id="]
+        .iter()
+        .filter_map(|key| lower.split_once(key).map(|(_, rest)| value(rest)))
+        .flat_map(|v| v.split_whitespace().take(16).map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 fn value(rest: &str) -> &str {
