@@ -187,3 +187,57 @@ pub(crate) fn own_brand(view: &View, tally: &mut Tally) {
         tally.add(Class::FakeQuery, "own_brand", view.weights.fake_query.own_brand, why, Some(view.reading.title.whole()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::assess::signals::trial::{points, said, trial};
+
+    const FIELDS: [&str; 3] = ["证件号码", "姓名", "验证码"];
+
+    #[test]
+    fn a_subject_and_a_word_of_looking_up_are_the_services_name() {
+        let told = trial("特种作业人员证件信息核验系统", "").form(&FIELDS).assess();
+        assert!(points(&told, "service_title") > 0 && points(&told, "service_with_form") > 0, "{}", said(&told));
+        assert!(told.scores.fake_query >= 60, "{}", said(&told));
+        let talk = trial("特种作业人员安全培训", "").form(&FIELDS).assess();
+        assert_eq!(points(&talk, "service_with_form"), 0, "{}", said(&talk));
+    }
+
+    #[test]
+    fn an_operators_another_organs_and_a_linked_page_are_somebodys_own() {
+        for own in [
+            trial("特种作业操作证查询", "江北安全技术培训学校").form(&FIELDS),
+            trial("特种作业操作证查询", "某省住房和城乡建设厅").form(&FIELDS),
+            trial("特种作业操作证查询", "").form(&FIELDS).link("https://cx.mem.gov.cn/"),
+        ] {
+            let told = own.assess();
+            assert_eq!(points(&told, "service_with_form"), 0, "{}", said(&told));
+            assert!(told.scores.fake_query < 60, "{}", said(&told));
+        }
+    }
+
+    #[test]
+    fn a_local_bureaus_name_over_the_form_counts() {
+        let told = trial("特种作业操作证查询", "某某市应急管理局").form(&FIELDS).assess();
+        assert!(points(&told, "bureau_with_form") > 0, "{}", said(&told));
+    }
+
+    #[test]
+    fn a_shell_under_the_name_alerts_and_a_parked_or_written_page_does_not() {
+        let shell = trial("特种作业操作证查询平台", "").html("<div id=app></div><script src=a.js></script>").assess();
+        assert!(points(&shell, "empty_under_name") > 0 && shell.scores.fake_query >= 60, "{}", said(&shell));
+        for other in
+            [trial("特种作业操作证查询平台", "网站建设中"), trial("特种作业操作证查询 - cx-tz.cn", "加载中"), trial("安全知识学习平台", "")]
+        {
+            let told = other.html("<script src=a.js></script>").assess();
+            assert_eq!(points(&told, "empty_under_name"), 0, "{}", said(&told));
+        }
+    }
+
+    #[test]
+    fn a_brand_beside_the_short_name_speaks_against() {
+        let told = trial("特种作业操作证查询的三种妙招分享", "").assess();
+        assert_eq!(points(&told, "service_title"), 0);
+        assert!(points(&told, "own_brand") < 0, "{}", said(&told));
+    }
+}
