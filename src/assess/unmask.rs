@@ -158,6 +158,9 @@ mod tests {
         assert_eq!(revealed(r#"document.write("\u8bc1\u4ef6 %E8%AF%81")"#, ""), "证件\n证\n");
         assert_eq!(revealed("<style>.a::before{content:\"姓名\"} .b::after{content:'\\e601'}</style>", ""), "姓名\n");
         assert_eq!(revealed("<p style='unicode-bidi:bidi-override'>", "部理管"), "管理部\n");
+        let script = "<script>var a={t:'<b>证书</b>详情',d:\"2024-03-11\",u:'/api/v1/list'}</script>";
+        assert_eq!(revealed(script, ""), "\n证书\n详情\n2024-03-11\n");
+        assert_eq!(revealed(script, &"字".repeat(400)), "");
         assert_eq!(revealed("%zz \\u12 100% \\ud800", "x"), "");
     }
 }

@@ -119,3 +119,67 @@ pub(crate) fn not_looked_at(dossier: &Dossier) -> Vec<Both> {
     ];
     all.into_iter().filter(|(missing, ..)| *missing).map(|(_, zh, en)| Both::new(zh, en)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::assess::signals::trial::{points, said, trial};
+    use crate::model::dossier::{Facts, Filing, Tie};
+    use crate::model::time::Timestamp;
+
+    fn tie(host: &str, seller: bool) -> Facts {
+        let tie = Tie { kind: "kit".into(), value: "ab12".into(), host: host.into(), seller };
+        Facts { ties: Some(vec![tie]), ..Facts::default() }
+    }
+
+    #[test]
+    fn what_nobody_brought_is_said_to_be_not_looked_at() {
+        assert_eq!(trial("x", "y").assess().not_looked_at.len(), 5);
+        let mut looked = trial("x", "y");
+        looked.facts = tie("other.top", false);
+        assert_eq!(looked.assess().not_looked_at.len(), 4);
+    }
+
+    #[test]
+    fn a_tie_to_another_confirmed_lead_counts_in_its_class_and_one_to_itself_does_not() {
+        for (host, seller, fake, sells) in
+            [("other.top", false, true, false), ("other.top", true, false, true), ("q7k2.top", false, false, false)]
+        {
+            let mut page = trial("x", "y");
+            page.facts = tie(host, seller);
+            let told = page.assess();
+            assert_eq!((told.scores.fake_query > 0, told.scores.seller > 0), (fake, sells), "{}", said(&told));
+        }
+    }
+
+    #[test]
+    fn a_filing_number_of_another_domain_is_borrowed_and_ones_own_is_not() {
+        for (domain, borrowed) in [("bureau.cn", true), ("q7k2.top", false)] {
+            let mut page = trial("x", "y").id("icp", "京ICP备05000000号");
+            let filing = Filing { kind: "icp".into(), value: "京ICP备05000000号".into(), domain: domain.into(), owner: "某局".into() };
+            page.facts.filings = Some(vec![filing]);
+            assert_eq!(points(&page.assess(), "borrowed_identity") > 0, borrowed, "{domain}");
+        }
+    }
+
+    #[test]
+    fn a_young_name_counts_beside_other_findings_only() {
+        let young = |title: &str| {
+            let mut page = trial(title, "");
+            page.facts.registered = Some(Timestamp::from_millis(-86_400_000 * 10));
+            points(&page.assess(), "young_host")
+        };
+        assert!(young("特种作业操作证查询") > 0);
+        assert_eq!(young("天气"), 0);
+    }
+
+    #[test]
+    fn the_name_in_pictures_only_counts_and_beside_the_same_words_does_not() {
+        let seen = |text: &str| {
+            let mut page = trial("x", text);
+            page.facts.seen_text = Some("特种作业操作证查询\n请输入姓名".into());
+            points(&page.assess(), "seen_text")
+        };
+        assert!(seen("") > 0);
+        assert_eq!(seen("特种作业操作证查询"), 0);
+    }
+}

@@ -158,7 +158,7 @@ fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
 
 /// Characters in long lines that are no official text.
 pub(crate) fn prose(view: &View) -> usize {
-    view.reading.lines.iter().filter(|l| l.len() > 30 && !is_template_line(view, l)).map(Part::len).sum()
+    view.reading.lines.iter().filter(|l| l.len() > 30 && !l.raw.contains('\t') && !is_template_line(view, l)).map(Part::len).sum()
 }
 
 /// Is this line itself one of the official texts?

@@ -13,6 +13,8 @@ mod record;
 mod seller;
 mod service;
 mod structure;
+#[cfg(test)]
+mod trial;
 
 pub(crate) use facts::not_looked_at;
 pub(crate) use host::{cloaking, name_only};

@@ -164,3 +164,40 @@ fn record_id(url: &str) -> Option<String> {
     let digits = last.bytes().filter(u8::is_ascii_digit).count();
     (digits >= 4 && last.len() <= 64).then_some(last)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::assess::signals::trial::{points, said, trial};
+
+    const RECORD: &str = "姓名：张某\n性别：男\n证号：T320************719\n作业类别：电工作业\n准操项目：低压电工作业\n有效期至：2029-05-05\n签发机关：某市应急管理局";
+
+    #[test]
+    fn one_persons_certificate_alone_alerts_and_a_roster_or_a_school_does_not() {
+        let told = trial("查询结果", RECORD).assess();
+        assert!(points(&told, "record_alone") > 0 && told.scores.fake_query >= 60, "{}", said(&told));
+        let card = trial("人员信息卡", &format!("班组：一班\n项目部：江北\n进场：2024-01-01\n{RECORD}")).assess();
+        assert_eq!(points(&card, "record_page"), 0, "{}", said(&card));
+        let school = trial("学员证书 - 江北安全技术培训学校", RECORD).assess();
+        assert_eq!(points(&school, "record_alone"), 0, "{}", said(&school));
+    }
+
+    #[test]
+    fn a_list_of_many_and_an_enumeration_are_no_record() {
+        let rows: String = (0..5).map(|n| format!("\n李某\tT3201**********00{n}1\t电工作业\t低压电工\t2030-01-0{}", n + 1)).collect();
+        let list = trial("证书", &format!("姓名\t证号\t作业类别\t准操项目\t有效期至{rows}")).assess();
+        assert_eq!(points(&list, "record_page"), 0, "{}", said(&list));
+        let talk = trial("通知", "请于2024年10月01日前核对姓名、证号、作业类别、准操项目、有效期、签发机关。").assess();
+        assert_eq!(points(&talk, "record_page"), 0, "{}", said(&talk));
+    }
+
+    #[test]
+    fn a_record_in_a_script_and_one_declared_genuine_are_said_to_be_so() {
+        let script = r#"<script>var d={"证书":"特种作业操作证","姓名":"冯某","作业类别":"焊接作业","操作项目":"熔化焊接","有效期":"2031-01-03","签发机关":"某厅"}</script>"#;
+        let told = trial("详情", "").html(script).assess();
+        assert!(points(&told, "record_page") > 0 && points(&told, "revealed_text") > 0, "{}", said(&told));
+        let genuine = trial("验证", &format!("{RECORD}\n该证书真实有效")).assess();
+        assert!(points(&genuine, "record_declared") > 0, "{}", said(&genuine));
+        let health = trial("健康证", "姓名：徐某\n性别：女\n证号：JK2024000000\n有效期至：2025-05-05\n真实有效").assess();
+        assert_eq!(points(&health, "record_page"), 0, "{}", said(&health));
+    }
+}

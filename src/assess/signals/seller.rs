@@ -294,7 +294,8 @@ impl Case<'_, '_> {
             let (zh, en) = ("经营的是翻译、用品、保险等其他业务", "another trade: translation, gear, insurance and the like");
             self.add(tally, "other_trade", points, zh, en, self.span_of(Group::OtherTrade));
         }
-        if (titled(Group::Study) || self.count(Group::Study) >= 2) && self.plain < 2 {
+        let studies = self.count(Group::Study);
+        if self.plain < 2 && (titled(Group::Study) || studies >= 2 || (self.plain == 0 && studies >= 1)) {
             let (zh, en) = ("题库、教材或课程语境，许诺的是学习效果", "question banks, books or courses: what is promised is learning");
             self.add(tally, "study_context", weights.study, zh, en, self.span_of(Group::Study));
         }
@@ -321,6 +322,34 @@ fn random_letters(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::assess::signals::trial::{points, said, trial};
+
+    #[test]
+    fn hiring_translation_study_and_doubt_are_not_selling() {
+        for (signal, title, text) in [
+            ("hiring_context", "急招持证焊工", "月薪8000包吃住五险一金，要求焊工证官网可查，无证公司安排考证一周拿证，电话13600000912"),
+            ("other_trade", "电工证翻译", "电工证翻译当天出件，无需到场，照片发来即可，微信 fanyi8899"),
+            ("study_context", "低压电工题库", "低压电工必过题库，不过退款，真题随便刷，微信 tiku8899"),
+            ("doubt", "被骗了怎么办", "他说焊工证免考包过，一周下证，加微信 aa8899ok，结果是骗子，证是假的，把我拉黑了，能报警吗"),
+        ] {
+            let told = trial(title, text).assess();
+            assert!(points(&told, signal) < 0, "{signal}: {}", said(&told));
+            assert!(told.scores.seller < 60, "{signal}: {}", said(&told));
+        }
+    }
+
+    #[test]
+    fn a_seller_who_borrows_one_such_word_still_alerts() {
+        let told = trial("焊工证办理", "焊工证免考包过，不用考试，三天出证，官网可查，先出证后付款，工地检查放心，微信 hg8899ok").assess();
+        assert!(told.scores.seller >= 60, "{}", said(&told));
+    }
+
+    #[test]
+    fn what_is_asked_is_not_offered() {
+        let asked = trial("焊工证可以免考吗", "焊工证可以免考吗？焊工证能代办吗？微信 zixun8899").assess();
+        assert!(asked.scores.seller < 60, "{}", said(&asked));
+    }
 
     #[test]
     fn random_tails_are_told_from_words_and_addresses() {

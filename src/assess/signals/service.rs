@@ -93,7 +93,14 @@ pub(crate) fn service_with_form(view: &View, tally: &mut Tally) {
     }
     let full = view.weights.fake_query.service_with_form;
     let branded = brand_chars(view, &view.reading.title) >= 2 * BRAND_CHARS && !tally.has(Class::FakeQuery, "borrowed_identity");
-    let points = if branded { full * 3 / 5 } else { full };
+    // Who was found near one protected site and looks like another's short name only is held to more.
+    let wanted = view.reading.dossier.candidate.site.as_str();
+    let strangers = !wanted.is_empty() && wanted != view.site.site && !claims_in_full(tally);
+    let points = match (strangers, branded) {
+        (true, _) => full * 2 / 5,
+        (_, true) => full * 3 / 5,
+        _ => full,
+    };
     let why = Both::new(
         "以受保护服务或机关的名义提供查询表单，没有自己的单位名称，也不指向官方网站",
         "a query form under the service's or the organ's name, with no operator's own name and no way to the official site",
@@ -103,6 +110,12 @@ pub(crate) fn service_with_form(view: &View, tally: &mut Tally) {
         let why = Both::new("并以地方主管部门的名义", "and under a local bureau's name");
         tally.add(Class::FakeQuery, "bureau_with_form", view.weights.fake_query.bureau_with_form, why, Some(span));
     }
+}
+
+/// The full name, the organ itself, or its identity: more than a short name that many services share.
+fn claims_in_full(tally: &Tally) -> bool {
+    let full = ["site_name_title", "site_name_heading", "organ_title", "organ_heading", "borrowed_identity", "rare_anchors"];
+    full.iter().any(|s| tally.has(Class::FakeQuery, s))
 }
 
 /// A local bureau of the protected organ in title, heading or the owner's line.
@@ -172,5 +185,59 @@ pub(crate) fn own_brand(view: &View, tally: &mut Tally) {
             "the title carries more than the service's name: a brand or a subject of its own",
         );
         tally.add(Class::FakeQuery, "own_brand", view.weights.fake_query.own_brand, why, Some(view.reading.title.whole()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::assess::signals::trial::{points, said, trial};
+
+    const FIELDS: [&str; 3] = ["证件号码", "姓名", "验证码"];
+
+    #[test]
+    fn a_subject_and_a_word_of_looking_up_are_the_services_name() {
+        let told = trial("特种作业人员证件信息核验系统", "").form(&FIELDS).assess();
+        assert!(points(&told, "service_title") > 0 && points(&told, "service_with_form") > 0, "{}", said(&told));
+        assert!(told.scores.fake_query >= 60, "{}", said(&told));
+        let talk = trial("特种作业人员安全培训", "").form(&FIELDS).assess();
+        assert_eq!(points(&talk, "service_with_form"), 0, "{}", said(&talk));
+    }
+
+    #[test]
+    fn an_operators_another_organs_and_a_linked_page_are_somebodys_own() {
+        for own in [
+            trial("特种作业操作证查询", "江北安全技术培训学校").form(&FIELDS),
+            trial("特种作业操作证查询", "某省住房和城乡建设厅").form(&FIELDS),
+            trial("特种作业操作证查询", "").form(&FIELDS).link("https://cx.mem.gov.cn/"),
+        ] {
+            let told = own.assess();
+            assert_eq!(points(&told, "service_with_form"), 0, "{}", said(&told));
+            assert!(told.scores.fake_query < 60, "{}", said(&told));
+        }
+    }
+
+    #[test]
+    fn a_local_bureaus_name_over_the_form_counts() {
+        let told = trial("特种作业操作证查询", "某某市应急管理局").form(&FIELDS).assess();
+        assert!(points(&told, "bureau_with_form") > 0, "{}", said(&told));
+    }
+
+    #[test]
+    fn a_shell_under_the_name_alerts_and_a_parked_or_written_page_does_not() {
+        let shell = trial("特种作业操作证查询平台", "").html("<div id=app></div><script src=a.js></script>").assess();
+        assert!(points(&shell, "empty_under_name") > 0 && shell.scores.fake_query >= 60, "{}", said(&shell));
+        for other in
+            [trial("特种作业操作证查询平台", "网站建设中"), trial("特种作业操作证查询 - cx-tz.cn", "加载中"), trial("安全知识学习平台", "")]
+        {
+            let told = other.html("<script src=a.js></script>").assess();
+            assert_eq!(points(&told, "empty_under_name"), 0, "{}", said(&told));
+        }
+    }
+
+    #[test]
+    fn a_brand_beside_the_short_name_speaks_against() {
+        let told = trial("特种作业操作证查询的三种妙招分享", "").assess();
+        assert_eq!(points(&told, "service_title"), 0);
+        assert!(points(&told, "own_brand") < 0, "{}", said(&told));
     }
 }
