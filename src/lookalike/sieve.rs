@@ -5,7 +5,7 @@
 use super::compiled::{self, Compiled};
 use super::fuzzy;
 use super::letters::{self, Letters, Near};
-use super::prefilter::Prefilter;
+use super::prefilter::{self, Prefilter};
 use super::tokens::{Form, Token};
 use super::words::Kind;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -24,6 +24,48 @@ pub(super) struct Sieve {
     texts: Vec<Vec<u8>>,
     /// Weights below this are no hit, in a name of plain ASCII.
     level: i32,
+    anchors: Anchors,
+}
+
+/// What a line is weighed with; kept from line to line.
+#[derive(Default)]
+pub(super) struct Scratch {
+    letters: Letters,
+    cores: Vec<Core>,
+    fits: Vec<fuzzy::Fit>,
+}
+
+/// Three letters in a row of each piece that a name must have one of.
+struct Anchors(Box<[u64; 1 << 9]>);
+
+impl Anchors {
+    fn new(pieces: &[Vec<u8>]) -> Self {
+        let mut anchors = Self(Box::new([0; 1 << 9]));
+        let mut mark = |three: &[u8]| {
+            let index = three.iter().fold(0, |index, code| index << 5 | usize::from(code & 31));
+            anchors.0[index >> 6] |= 1 << (index & 63);
+        };
+        for piece in pieces {
+            match piece.windows(3).max_by_key(|three| prefilter::rarity(three.iter())) {
+                Some(three) => mark(three),
+                None => (0..32).for_each(|any| {
+                    mark(&[&[any], piece.as_slice()].concat());
+                    mark(&[piece.as_slice(), &[any]].concat());
+                }),
+            }
+        }
+        anchors
+    }
+    fn stand_in(&self, text: &[u8]) -> bool {
+        let mut index = 0;
+        let mut any = 0;
+        // A piece of two letters may stand last.
+        for code in text.iter().chain(&[letters::LINE_END]) {
+            index = (index << 5 | usize::from(code & 31)) & 0x7fff;
+            any |= self.0[index >> 6] >> (index & 63);
+        }
+        any & 1 == 1
+    }
 }
 
 /// A text, and what it may be a piece of.
@@ -124,20 +166,27 @@ impl Sieve {
             .build(patterns.keys())
             .map_err(|e| e.to_string())?;
         let level = sites.iter().map(|s| i32::from(s.names.alert)).min().unwrap_or(0) - MOST_ADDED;
-        let prefilter = Prefilter::new(shortest(anchors).iter().map(Vec::as_slice));
-        Ok((Self { automaton, patterns: patterns.into_values().collect(), texts, level }, prefilter))
+        let pieces = shortest(anchors);
+        let prefilter = Prefilter::new(pieces.iter().map(Vec::as_slice));
+        let anchors = Anchors::new(&pieces);
+        Ok((Self { automaton, patterns: patterns.into_values().collect(), texts, level, anchors }, prefilter))
     }
     /// Can the full reading of this line come to a hit?
-    pub(super) fn lets_through(&self, line: &[u8]) -> bool {
-        let Some(letters) = Letters::of(line) else { return true };
+    pub(super) fn lets_through(&self, line: &[u8], scratch: &mut Scratch) -> bool {
+        let Scratch { letters, cores, fits } = scratch;
+        if letters.read(line).is_none() {
+            return true;
+        }
         let text = letters.text();
+        if !letters.foreign && !self.anchors.stand_in(text) {
+            return false;
+        }
         let level = if letters.foreign { self.level - super::screen::MIXED_POINTS } else { self.level };
-        let mut cores = [Core { from: 0, to: 0, weight: 0 }; MAX_CORES];
-        let (mut count, mut sum, mut speaks) = (0, 0, false);
-        let mut fits = Vec::new();
+        cores.clear();
+        let (mut sum, mut speaks) = (0, false);
         for hit in self.automaton.find_overlapping_iter(text) {
             let pattern = &self.patterns[hit.pattern().as_usize()];
-            if pattern.always || self.stands(pattern, &letters, hit.start()) {
+            if pattern.always || self.stands(pattern, letters, hit.start()) {
                 return true;
             }
             let at = hit.start();
@@ -146,7 +195,7 @@ impl Sieve {
                 false => Near::default(),
             };
             for target in &pattern.targets {
-                if !target.whole && !(near.holds(target.letters, target.budget) && self.fits(target, &letters, at, &mut fits)) {
+                if !target.whole && !(near.holds(target.letters, target.budget) && self.fits(target, letters, at, fits)) {
                     continue;
                 }
                 let start = at.saturating_sub(target.offset);
@@ -155,16 +204,17 @@ impl Sieve {
                     to: (start.saturating_sub(target.slack) + target.shortest).max(start + target.slack),
                     weight: target.weight,
                 };
-                if count == MAX_CORES {
+                if cores.len() == MAX_CORES {
                     return true;
                 }
-                (cores[count], count, sum, speaks) = (core, count + 1, sum + core.weight, speaks || target.speaks);
+                cores.push(core);
+                (sum, speaks) = (sum + core.weight, speaks || target.speaks);
                 if speaks && core.weight >= level {
                     return true;
                 }
             }
         }
-        speaks && sum >= level && heaviest(&mut cores[..count]) >= level
+        speaks && sum >= level && heaviest(cores) >= level
     }
     /// Does the token stand anywhere around the pattern? Not asked of lines with foreign characters.
     fn fits(&self, target: &Target, letters: &Letters, at: usize, fits: &mut Vec<fuzzy::Fit>) -> bool {
