@@ -27,7 +27,7 @@ pub struct Watchlist {
     pub(super) sites: Vec<Compiled>,
     pub(super) techniques: Techniques,
     automaton: Automaton,
-    sieve: Sieve,
+    pub(super) sieve: Sieve,
     prefilter: Prefilter,
 }
 
@@ -75,7 +75,7 @@ impl Watchlist {
         if self.sieve.lets_through(line, &mut Scratch::default()) { self.read(line) } else { None }
     }
     /// The full reading of a line.
-    fn read(&self, line: &[u8]) -> Option<NameHit> {
+    pub(super) fn read(&self, line: &[u8]) -> Option<NameHit> {
         let parts = name::split(line);
         if parts.host.is_empty() || self.sites.is_empty() {
             return None;
