@@ -71,18 +71,17 @@ pub(super) struct Letters {
     pub(super) foreign: bool,
 }
 
+impl Default for Letters {
+    fn default() -> Self {
+        let marks = [0; MAX / 64 + 1];
+        Self { text: [0; MAX], shown: [0; MAX], len: 0, separated: marks, dotted: marks, dots: 0, foreign: false }
+    }
+}
+
 impl Letters {
-    /// Of a line of any bytes. `None`: it is to be looked at the slow way.
-    pub(super) fn of(line: &[u8]) -> Option<Self> {
-        let mut letters = Self {
-            text: [0; MAX],
-            shown: [0; MAX],
-            len: 0,
-            separated: [0; MAX / 64 + 1],
-            dotted: [0; MAX / 64 + 1],
-            dots: 0,
-            foreign: false,
-        };
+    /// Reads a line of any bytes. `None`: it is to be looked at the slow way.
+    pub(super) fn read(&mut self, line: &[u8]) -> Option<()> {
+        self.clear();
         if line.len() > MAX {
             return None;
         }
@@ -92,20 +91,24 @@ impl Letters {
                 SEPARATOR => {
                     coded |= separators > 0 && *byte == b'-';
                     separators += 1;
-                    letters.separate(*byte == b'.');
+                    self.separate(*byte == b'.');
                 }
-                SLOW => return letters.decoded(std::str::from_utf8(line).ok()?),
+                SLOW => return self.decode(std::str::from_utf8(line).ok()?),
                 code => {
                     separators = 0;
-                    *letters.shown.get_mut(letters.len)? = byte.to_ascii_lowercase();
-                    letters.push(code)?;
+                    *self.shown.get_mut(self.len)? = byte.to_ascii_lowercase();
+                    self.push(code)?;
                 }
             }
         }
-        if coded && memchr::memmem::find(line, b"--").is_some_and(|at| at >= 2 && line[at - 2..at].eq_ignore_ascii_case(b"xn")) {
-            return letters.decoded(std::str::from_utf8(line).ok()?);
+        if coded && memchr::memmem::find_iter(line, b"--").any(|at| at >= 2 && line[at - 2..at].eq_ignore_ascii_case(b"xn")) {
+            return self.decode(std::str::from_utf8(line).ok()?);
         }
-        Some(letters)
+        Some(())
+    }
+    fn clear(&mut self) {
+        (self.len, self.dots, self.foreign) = (0, 0, false);
+        (self.separated, self.dotted) = Default::default();
     }
     /// The letters.
     pub(super) fn text(&self) -> &[u8] {
@@ -135,12 +138,12 @@ impl Letters {
     }
     /// The same from characters, with xn-- labels decoded and every character as it looks. `None`: an address or a capital
     /// sigma, whose small form hangs on its place.
-    fn decoded(mut self, line: &str) -> Option<Self> {
+    fn decode(&mut self, line: &str) -> Option<()> {
         if line.contains(['/', '?', '#', '\\', '@', '%', ':', 'Σ']) {
             return None;
         }
-        (self.len, self.dots, self.foreign) = (0, 0, true);
-        (self.separated, self.dotted) = Default::default();
+        self.clear();
+        self.foreign = true;
         let lower = line.trim().to_lowercase();
         let mut seen = Vec::with_capacity(4);
         for (index, label) in lower.split(['.', '。', '．', '｡']).enumerate() {
@@ -159,7 +162,7 @@ impl Letters {
                 }
             }
         }
-        Some(self)
+        Some(())
     }
 }
 

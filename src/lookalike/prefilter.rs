@@ -137,18 +137,23 @@ fn place(at: usize, code: u8) -> [Option<u8>; WINDOW] {
 }
 
 /// How rarely these codes stand together in names, in quarter bits.
-fn rarity<'a>(codes: impl Iterator<Item = &'a u8>) -> u32 {
+pub(super) fn rarity<'a>(codes: impl Iterator<Item = &'a u8>) -> u32 {
     let mut before = None;
     let quarters = |row: &[u8; 28], code: usize| u32::from(row[code].saturating_sub(b'#'));
     codes.fold(0, |sum, code| {
         let code = usize::from(*code).min(27);
+        if code > 26 {
+            // Any byte that is no letter, but for a line's end: hardly ever.
+            before = None;
+            return sum + 40;
+        }
         let row = before.replace(code).map_or(ALONE, |b: usize| FOLLOWS[b]);
         sum + quarters(row, code)
     })
 }
 
 /// How rarely a code follows another in lists of new and of established names: a character each, `#` for always, one further for
-/// each quarter of a bit. Rows and columns: separator, a to z, anything else.
+/// each quarter of a bit. Rows and columns: separator, a to z, a line's end.
 #[rustfmt::skip]
 const FOLLOWS: [&[u8; 28]; 28] = [
     b"Y;<'@5@BC;IG9?27?NB.8G@A:MG[",

@@ -6,7 +6,7 @@ use super::layout::{Layout, Sep};
 use super::name::{self, Parts};
 use super::naming;
 use super::prefilter::Prefilter;
-use super::sieve::Sieve;
+use super::sieve::{Scratch, Sieve};
 use super::suffixes::Suffixes;
 use super::technique::Techniques;
 use super::tokens::Form;
@@ -29,7 +29,7 @@ pub struct Watchlist {
     pub(super) techniques: Techniques,
     suffixes: Suffixes,
     automaton: Automaton,
-    sieve: Sieve,
+    pub(super) sieve: Sieve,
     prefilter: Prefilter,
 }
 
@@ -74,9 +74,10 @@ impl Watchlist {
     }
     /// Screens one name (any bytes) or URL. `None`: not near, or official.
     pub fn screen(&self, line: &[u8]) -> Option<NameHit> {
-        if !self.sieve.lets_through(line) {
-            return None;
-        }
+        if self.sieve.lets_through(line, &mut Scratch::default()) { self.read(line) } else { None }
+    }
+    /// The full reading of a line.
+    pub(super) fn read(&self, line: &[u8]) -> Option<NameHit> {
         let parts = name::split(line);
         if parts.host.is_empty() || self.sites.is_empty() {
             return None;
@@ -105,8 +106,11 @@ impl Watchlist {
     /// Memory is constant; a line is looked at for at most its first 8 KB.
     pub fn screen_block(&self, block: &[u8], hit: &mut dyn FnMut(&[u8], NameHit)) -> u64 {
         let mut names = memchr::memchr_iter(b'\n', block).count() as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
+        let mut scratch = Scratch::default();
         let mut look = |line: &[u8]| {
-            if let Some(found) = self.screen(line) {
+            if self.sieve.lets_through(line, &mut scratch)
+                && let Some(found) = self.read(line)
+            {
                 hit(line.trim_ascii(), found);
             }
         };

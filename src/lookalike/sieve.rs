@@ -5,7 +5,7 @@
 use super::compiled::{self, Compiled};
 use super::fuzzy;
 use super::letters::{self, Letters, Near};
-use super::prefilter::Prefilter;
+use super::prefilter::{self, Prefilter};
 use super::tokens::{Form, Token};
 use super::words::Kind;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -24,6 +24,48 @@ pub(super) struct Sieve {
     texts: Vec<Vec<u8>>,
     /// Weights below this are no hit, in a name of plain ASCII.
     level: i32,
+    anchors: Anchors,
+}
+
+/// What a line is weighed with; kept from line to line.
+#[derive(Default)]
+pub(super) struct Scratch {
+    letters: Letters,
+    cores: Vec<Core>,
+    fits: Vec<fuzzy::Fit>,
+}
+
+/// Three letters in a row of each piece that a name must have one of.
+struct Anchors(Box<[u64; 1 << 9]>);
+
+impl Anchors {
+    fn new(pieces: &[Vec<u8>]) -> Self {
+        let mut anchors = Self(Box::new([0; 1 << 9]));
+        let mut mark = |three: &[u8]| {
+            let index = three.iter().fold(0, |index, code| index << 5 | usize::from(code & 31));
+            anchors.0[index >> 6] |= 1 << (index & 63);
+        };
+        for piece in pieces {
+            match piece.windows(3).max_by_key(|three| prefilter::rarity(three.iter())) {
+                Some(three) => mark(three),
+                None => (0..32).for_each(|any| {
+                    mark(&[&[any], piece.as_slice()].concat());
+                    mark(&[piece.as_slice(), &[any]].concat());
+                }),
+            }
+        }
+        anchors
+    }
+    fn stand_in(&self, text: &[u8]) -> bool {
+        let mut index = 0;
+        let mut any = 0;
+        // A piece of two letters may stand last.
+        for code in text.iter().chain(&[letters::LINE_END]) {
+            index = (index << 5 | usize::from(code & 31)) & 0x7fff;
+            any |= self.0[index >> 6] >> (index & 63);
+        }
+        any & 1 == 1
+    }
 }
 
 /// A text, and what it may be a piece of.
@@ -124,20 +166,33 @@ impl Sieve {
             .build(patterns.keys())
             .map_err(|e| e.to_string())?;
         let level = sites.iter().map(|s| i32::from(s.names.alert)).min().unwrap_or(0) - MOST_ADDED;
-        let prefilter = Prefilter::new(shortest(anchors).iter().map(Vec::as_slice));
-        Ok((Self { automaton, patterns: patterns.into_values().collect(), texts, level }, prefilter))
+        let pieces = shortest(anchors);
+        let prefilter = Prefilter::new(pieces.iter().map(Vec::as_slice));
+        let anchors = Anchors::new(&pieces);
+        Ok((Self { automaton, patterns: patterns.into_values().collect(), texts, level, anchors }, prefilter))
     }
     /// Can the full reading of this line come to a hit?
-    pub(super) fn lets_through(&self, line: &[u8]) -> bool {
-        let Some(letters) = Letters::of(line) else { return true };
+    pub(super) fn lets_through(&self, line: &[u8], scratch: &mut Scratch) -> bool {
+        if scratch.letters.read(line).is_none() {
+            return true;
+        }
+        let letters = &scratch.letters;
+        if !letters.foreign && !self.anchors.stand_in(letters.text()) {
+            return false;
+        }
+        // Foreign characters are only coarsely known, so that no token can be fitted to them.
+        self.can_weigh_enough(scratch, false) && (scratch.letters.foreign || self.can_weigh_enough(scratch, true))
+    }
+    /// Can the words of the line come to the level? `fitted`: with tokens fitted to the letters as written, and not only to their set.
+    fn can_weigh_enough(&self, scratch: &mut Scratch, fitted: bool) -> bool {
+        let Scratch { letters, cores, fits } = scratch;
         let text = letters.text();
         let level = if letters.foreign { self.level - super::screen::MIXED_POINTS } else { self.level };
-        let mut cores = [Core { from: 0, to: 0, weight: 0 }; MAX_CORES];
-        let (mut count, mut sum, mut speaks) = (0, 0, false);
-        let mut fits = Vec::new();
+        cores.clear();
+        let (mut sum, mut speaks) = (0, false);
         for hit in self.automaton.find_overlapping_iter(text) {
             let pattern = &self.patterns[hit.pattern().as_usize()];
-            if pattern.always || self.stands(pattern, &letters, hit.start()) {
+            if pattern.always || self.stands(pattern, letters, hit.start()) {
                 return true;
             }
             let at = hit.start();
@@ -146,7 +201,8 @@ impl Sieve {
                 false => Near::default(),
             };
             for target in &pattern.targets {
-                if !target.whole && !(near.holds(target.letters, target.budget) && self.fits(target, &letters, at, &mut fits)) {
+                let mut stands = || near.holds(target.letters, target.budget) && (!fitted || self.fits(target, letters, at, fits));
+                if !target.whole && !stands() {
                     continue;
                 }
                 let start = at.saturating_sub(target.offset);
@@ -155,27 +211,27 @@ impl Sieve {
                     to: (start.saturating_sub(target.slack) + target.shortest).max(start + target.slack),
                     weight: target.weight,
                 };
-                if count == MAX_CORES {
+                if cores.len() == MAX_CORES {
                     return true;
                 }
-                (cores[count], count, sum, speaks) = (core, count + 1, sum + core.weight, speaks || target.speaks);
+                cores.push(core);
+                (sum, speaks) = (sum + core.weight, speaks || target.speaks);
                 if speaks && core.weight >= level {
                     return true;
                 }
             }
         }
-        speaks && sum >= level && heaviest(&mut cores[..count]) >= level
+        speaks && sum >= level && heaviest(cores) >= level
     }
-    /// Does the token stand anywhere around the pattern? Not asked of lines with foreign characters.
+    /// Does the token stand anywhere around the pattern?
     fn fits(&self, target: &Target, letters: &Letters, at: usize, fits: &mut Vec<fuzzy::Fit>) -> bool {
         let start = at.saturating_sub(target.offset);
         let starts = start.saturating_sub(target.slack)..=(start + target.slack).min(letters.shown().len() - 1);
-        letters.foreign
-            || starts.into_iter().any(|from| {
-                fits.clear();
-                fuzzy::fits(&letters.shown()[from..], &self.texts[target.text], target.budget, fits);
-                !fits.is_empty()
-            })
+        starts.into_iter().any(|from| {
+            fits.clear();
+            fuzzy::fits(&letters.shown()[from..], &self.texts[target.text], target.budget, fits);
+            !fits.is_empty()
+        })
     }
     /// Does a whole token stand where its place alone may make a hit?
     fn stands(&self, pattern: &Pattern, letters: &Letters, at: usize) -> bool {
@@ -261,4 +317,100 @@ fn shortest(mut pieces: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lookalike::Watchlist;
+    use crate::lookalike::sieve::Scratch;
+    use crate::model::rulefile::RuleFile;
+    use crate::model::site::Site;
+
+    struct Dice(u64);
+    impl Dice {
+        fn roll(&mut self, below: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 11).expect("64 bits") % below
+        }
+        fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+            of[self.roll(of.len())]
+        }
+    }
+
+    fn watchlist() -> Watchlist {
+        let file = |path: &str, text: &str| RuleFile { shown: path.to_owned(), path: path.to_owned(), text: text.to_owned() };
+        let mem = file("sites/cx.mem.gov.cn.toml", include_str!("../../rules/sites/cx.mem.gov.cn.toml"));
+        let osta = file(
+            "sites/zscx.osta.org.cn.toml",
+            "id = \"zscx.osta.org.cn\"\nname = \"n\"\nagency = \"a\"\nhosts = [\"zscx.osta.org.cn\"]\ntrees = [\"osta.org.cn\"]\n[names]\nwords = [\n\
+             { zh = \"职业技能\", pinyin = \"zhi ye ji neng\", kind = \"licence\", points = 50, initials = 30 },\n]\n",
+        );
+        let sites = [mem, osta].map(|f| (f.clone(), Site::read(&f).expect("a good site")));
+        Watchlist::load(&sites, &[]).unwrap_or_else(|errors| panic!("{errors:?}"))
+    }
+
+    /// A line that looks like trouble: words put together, then edited.
+    fn line(words: &[String], dice: &mut Dice) -> String {
+        let seams = ["", "", "", "-", ".", "--", "_", "-.-"];
+        let mut text = String::new();
+        for _ in 0..=dice.roll(3) {
+            text.push_str(&words[dice.roll(words.len())]);
+            text.push_str(dice.pick(&seams));
+        }
+        let mut chars: Vec<char> = text.chars().collect();
+        for _ in 0..dice.roll(4) {
+            let at = dice.roll(chars.len().max(1)).min(chars.len().saturating_sub(1));
+            let letter = char::from(b'a' + u8::try_from(dice.roll(26)).expect("below 26"));
+            match dice.roll(9) {
+                _ if chars.is_empty() => {}
+                0 => drop(chars.remove(at)),
+                1 => chars.insert(at, letter),
+                2 => chars[at] = letter,
+                3 if at > 0 => chars.swap(at, at - 1),
+                4 => chars.insert(at, dice.pick(&["-", "_", ".", "\u{200b}", "·"]).chars().next().expect("one")),
+                5 => chars[at] = chars[at].to_ascii_uppercase(),
+                6 => chars[at] = dice.pick(&["0", "1", "3", "4", "6", "9", "5", "2"]).chars().next().expect("one"),
+                7 => chars[at] = dice.pick(&["е", "а", "о", "é", "ü", "ı", "證", "ｍ", "Σ", "µ"]).chars().next().expect("one"),
+                _ => drop(chars.splice(at..=at, dice.pick(&["rn", "vv", "cl", "nn", "ln"]).chars())),
+            }
+        }
+        let text: String = chars.into_iter().collect();
+        let text = if dice.roll(2) == 0 { text } else { idna::domain_to_ascii(&text).unwrap_or(text) };
+        let ends = ["com", "cn", "com.cn", "top", "gov.cn", "gov.ci", "pages.dev", "duckdns.org", "org.cn", "zz", "xn--fiqs8s", "co"];
+        match dice.roll(12) {
+            0 => format!("http://{text}.{}/special?index=0", dice.pick(&ends)),
+            1 => format!("http://203.0.113.9/{text}/special?index="),
+            2 => format!("{text}@a.top"),
+            3 => format!("*.{text}.x.{}", dice.pick(&ends)),
+            4 => format!("{}%2e{}", text, dice.pick(&ends)),
+            _ => format!("{text}.{}", dice.pick(&ends)),
+        }
+    }
+
+    #[test]
+    fn no_pass_drops_a_line_that_the_full_reading_hits() {
+        let list = watchlist();
+        let tokens = list.sites.iter().flat_map(|s| &s.tokens).map(|t| t.chars.iter().collect::<String>());
+        let hosts = ["cx.mem.gov.cn", "mem.gov.cn", "zscx.osta.org.cn", "mem", "gov", "cn"].map(str::to_owned);
+        let words: Vec<String> = tokens.chain(hosts).collect();
+        let mut dice = Dice(0x5eed_0009);
+        let (mut hits, mut block, mut wanted) = (0, Vec::new(), Vec::new());
+        let mut scratch = Scratch::default();
+        for _ in 0..12_000 {
+            let line = line(&words, &mut dice);
+            let hit = list.read(line.as_bytes());
+            let passes = list.sieve.lets_through(line.as_bytes(), &mut scratch);
+            assert!(hit.is_none() || passes, "{line}: {hit:?}");
+            hits += usize::from(hit.is_some());
+            block.extend_from_slice(line.as_bytes());
+            block.push(b'\n');
+            wanted.extend(hit.map(|_| line.trim().to_owned()));
+        }
+        let mut found = Vec::new();
+        list.screen_block(&block, &mut |name, _| found.push(String::from_utf8_lossy(name).into_owned()));
+        assert_eq!(found, wanted);
+        assert!(hits > 2_000, "{hits} lines were hit");
+    }
 }

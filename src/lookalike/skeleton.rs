@@ -179,7 +179,7 @@ const LOOKS: &[(&str, &str)] = &[
 
 /// What the characters of the scripts that most labels are written in look like.
 static SEEN: LazyLock<Vec<(Vec<char>, Disguise)>> = LazyLock::new(|| {
-    ('\u{80}'..'\u{600}')
+    ('\u{80}'..'\u{2000}')
         .map(|c| {
             let mut letters = Vec::new();
             let disguise = read(c, &mut letters);
