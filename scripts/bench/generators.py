@@ -76,15 +76,20 @@ def squatted(host):
 def compare(tool, host, known, made):
     own = OFFLINE(host)
     own = f"{own.domain}.{own.suffix}"
-    counts, missing = [], []
+    counts, missing, gone = [], [], 0
+    zones = {".".join(n.split(".")[-k:]) for n in known for k in (1, 2, 3)}
     for kind, names in sorted(made.items()):
         wanted = {n for n in names if registrable(n, own)}
         absent = sorted(wanted - known)
+        # Zones and top-level domains that ail's older list has and ours, newer, no longer.
+        old = [n for n in absent if OFFLINE(n).suffix not in zones]
+        gone += len(old)
+        absent = [n for n in absent if n not in old]
         missing += [f"{n} ({kind})" for n in absent]
         if wanted:
             counts.append(f"{kind} {len(wanted)}" + (f" [-{len(absent)}]" if absent else ""))
     total = sum(len({n for n in names if registrable(n, own)}) for names in made.values())
-    print(f"{host:<22} {tool:<20} {total:>6} registrable names, {len(missing)} missing: {', '.join(counts)}")
+    print(f"{host:<22} {tool:<20} {total:>6} registrable names, {len(missing)} missing{f' ({gone} under endings that are given up)' if gone else ''}: {', '.join(counts)}")
     for name in missing[:20]:
         print(f"    missing: {name}")
     return len(missing)

@@ -25,6 +25,11 @@ fn suffix_kind(ending: &str) -> Option<bool> {
     (at == PROBE.len() + 1).then_some(private)
 }
 
+/// Does the list that is compiled in still have it? Top-level domains are given up now and then.
+fn is_known(top: &str) -> bool {
+    psl::suffix(format!("{PROBE}.{PROBE}.{top}").as_bytes()).is_some_and(|suffix| suffix.is_known())
+}
+
 /// Can the public register directly under it?
 pub(super) fn is_open(ending: &str, suffixes: &Suffixes) -> bool {
     !suffixes.is_closed(ending) && suffix_kind(ending) == Some(false)
@@ -68,14 +73,17 @@ fn table() -> impl Iterator<Item = (&'static str, std::str::SplitWhitespace<'sta
 
 /// Every top-level domain that is not closed. Under some, names are only sold one level further down.
 pub(super) fn top_levels(suffixes: &Suffixes) -> Vec<Arc<str>> {
-    table().map(|(top, _)| top).filter(|top| !suffixes.is_closed(top)).map(Arc::from).collect()
+    table().map(|(top, _)| top).filter(|top| !suffixes.is_closed(top) && is_known(top)).map(Arc::from).collect()
 }
 
 /// The second levels of a top-level domain where the public can get a name, bought or free.
 pub(super) fn second_levels(top: &str, suffixes: &Suffixes) -> Vec<Arc<str>> {
     let seconds = table().find(|(t, _)| *t == top).map(|(_, seconds)| seconds);
     let named = seconds.into_iter().flatten().map(|second| format!("{second}.{top}"));
-    named.filter(|ending| is_open(ending, suffixes) || is_free(ending)).map(Arc::from).collect()
+    // Under some zones a name is taken one level further down (`*.zone`).
+    let deeper =
+        |ending: &str| name::suffix_at(&format!("{PROBE}.{PROBE}.{ending}")).is_some_and(|(at, private)| private && at == PROBE.len() + 1);
+    named.filter(|ending| is_open(ending, suffixes) || is_free(ending) || deeper(ending)).map(Arc::from).collect()
 }
 
 /// All zones where a name costs nothing, [`FREE`] first.
@@ -105,7 +113,14 @@ mod tests {
         let tops = top_levels(&suffixes);
         assert!(tops.len() > 1_300, "{}", tops.len());
         let has = |list: &[Arc<str>], ending: &str| list.iter().any(|e| &**e == ending);
-        assert!(has(&tops, "com") && has(&tops, "xn--fiqs8s") && !has(&tops, "gov") && !has(&tops, "arpa"));
+        assert!(
+            has(&tops, "com")
+                && has(&tops, "xn--fiqs8s")
+                && has(&tops, "ck")
+                && !has(&tops, "dunlop")
+                && !has(&tops, "gov")
+                && !has(&tops, "arpa")
+        );
         assert!(
             is_open("se", &suffixes)
                 && is_open("bg", &suffixes)
