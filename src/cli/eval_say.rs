@@ -82,7 +82,7 @@ fn told(report: &Report, args: &EvalArgs, lang: Lang) -> Result<(), Failure> {
 }
 
 fn class(f: &ClassFigures, base: f64, benign: usize, lang: Lang) -> Result<(), Failure> {
-    say::line(&format!("{}", lang.pick(format!("{} {}", f.class.zh(), f.class.word()), f.class.word().to_owned())))?;
+    say::line(&lang.pick(format!("{} {}", f.class.zh(), f.class.word()), f.class.word().to_owned()))?;
     say::line(&lang.pick(
         format!(
             "  预警线 {}：召回 {}，误报 {}，本集准确率 {}；达到复核线 {}",

@@ -208,7 +208,7 @@ fn one_split<'p>(split: &str, all: &'p [Judged], base_rate: f64, line: u8, revie
         split: split.to_owned(),
         benign: (benign.len(), families.len()),
         reviewed: share(&benign, |p| p.assessment.review),
-        alerts: share(&benign, |p| alerts(p)),
+        alerts: share(&benign, alerts),
         classes: classes.map(|c| class_figures(c, &pages, &benign, base_rate, line, review)).collect(),
         pages: counts,
         confusion,
