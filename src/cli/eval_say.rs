@@ -8,10 +8,11 @@ use crate::cli::fail::Failure;
 use crate::cli::{Context, say};
 use crate::model::lang::Lang;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Wrong pages shown to a person for each split; `--all` and JSON give every one.
-const SHOWN: usize = 20;
+/// Wrong pages of one family shown to a person; `--all` and JSON give every one.
+const SHOWN: usize = 2;
 
 pub(super) fn reports(context: &Context, reports: &[Report], args: &EvalArgs) -> Result<(), Failure> {
     for report in reports {
@@ -47,7 +48,7 @@ fn told(report: &Report, args: &EvalArgs, lang: Lang) -> Result<(), Failure> {
         ),
     ))?;
     let confusion: Vec<String> = report.confusion.iter().map(|((truth, verdict), n)| format!("{truth}→{verdict} {n}")).collect();
-    say::line(&format!("{}：{}", lang.pick("混淆（标注→结论）", "confusion (label→verdict)"), confusion.join("，")))?;
+    say::line(&format!("{}: {}", lang.pick("混淆（标注→结论）", "confusion (label→verdict)"), confusion.join(lang.pick("，", ", "))))?;
     let weak: Vec<String> = report
         .families
         .iter()
@@ -55,13 +56,23 @@ fn told(report: &Report, args: &EvalArgs, lang: Lang) -> Result<(), Failure> {
         .map(|f| format!("{} {}/{}", f.family, f.right.hit, f.right.of))
         .collect();
     if !weak.is_empty() {
-        say::line(&format!("{}：{}", lang.pick("判对不全的模板族", "families not judged rightly throughout"), weak.join("，")))?;
+        say::line(&format!(
+            "{}: {}",
+            lang.pick("判对不全的模板族", "families not judged rightly throughout"),
+            weak.join(lang.pick("，", ", "))
+        ))?;
     }
     let most = if args.all { usize::MAX } else { SHOWN };
-    for wrong in report.wrong.iter().take(most) {
-        wrong_line(wrong, lang)?;
+    let (mut shown, mut of_family) = (0, BTreeMap::<&str, usize>::new());
+    for wrong in &report.wrong {
+        let seen = of_family.entry(&wrong.page.family).or_default();
+        *seen += 1;
+        if *seen <= most {
+            shown += 1;
+            wrong_line(wrong, lang)?;
+        }
     }
-    if report.wrong.len() > most {
+    if report.wrong.len() > shown {
         say::line(&lang.pick(
             format!("……共 {} 个判错的网页，--all 全部列出", report.wrong.len()),
             format!("... {} pages judged wrongly; --all lists them", report.wrong.len()),
@@ -71,7 +82,7 @@ fn told(report: &Report, args: &EvalArgs, lang: Lang) -> Result<(), Failure> {
 }
 
 fn class(f: &ClassFigures, base: f64, benign: usize, lang: Lang) -> Result<(), Failure> {
-    say::line(&format!("{}（{}）", lang.pick(f.class.zh(), f.class.word()), f.class.word()))?;
+    say::line(&lang.pick(format!("{} {}", f.class.zh(), f.class.word()), f.class.word().to_owned()))?;
     say::line(&lang.pick(
         format!(
             "  预警线 {}：召回 {}，误报 {}，本集准确率 {}；达到复核线 {}",
@@ -93,6 +104,9 @@ fn class(f: &ClassFigures, base: f64, benign: usize, lang: Lang) -> Result<(), F
     for at in &f.at {
         say::line(&at_line(at, benign, lang))?;
     }
+    if benign == 0 {
+        return Ok(());
+    }
     let (seen, worst) = f.precision_at_base;
     say::line(&lang.pick(
         format!("  基准率 {base} 时的准确率：按实测误报率 {:.1}%，按 95% 上限 {:.1}%", seen * 100.0, worst * 100.0),
@@ -101,9 +115,13 @@ fn class(f: &ClassFigures, base: f64, benign: usize, lang: Lang) -> Result<(), F
     let without: Vec<String> = f
         .without
         .iter()
-        .map(|(w, recall, alarms)| format!("{} {}（{}/{}）", lang.pick(w.zh(), w.word()), percent(*recall), alarms.hit, alarms.of))
+        .map(|(w, recall, alarms)| format!("{} {} ({}/{})", lang.pick(w.zh(), w.word()), percent(*recall), alarms.hit, alarms.of))
         .collect();
-    say::line(&format!("  {}：{}", lang.pick("去掉某类依据后的召回（误报）", "recall (false alarms) without"), without.join("，")))
+    say::line(&format!(
+        "  {}: {}",
+        lang.pick("去掉某类依据后的召回（误报）", "recall (false alarms) without"),
+        without.join(lang.pick("，", ", "))
+    ))
 }
 
 fn at_line(at: &AtRate, benign: usize, lang: Lang) -> String {
@@ -124,14 +142,14 @@ fn at_line(at: &AtRate, benign: usize, lang: Lang) -> String {
 }
 
 fn percent(rate: Rate) -> String {
-    if rate.of == 0 { "-".into() } else { format!("{:.1}%（{}/{}）", rate.value() * 100.0, rate.hit, rate.of) }
+    if rate.of == 0 { "-".into() } else { format!("{:.1}% ({}/{})", rate.value() * 100.0, rate.hit, rate.of) }
 }
 
 /// Seen, and what can be claimed.
 fn rate(rate: Rate, lang: Lang) -> String {
     let bound = rate.at_most() * 100.0;
     lang.pick(
-        format!("{}/{}（95% 把握至多 {bound:.2}%）", rate.hit, rate.of),
+        format!("{}/{} (95% 把握至多 {bound:.2}%)", rate.hit, rate.of),
         format!("{}/{} (at most {bound:.2}% by 95%)", rate.hit, rate.of),
     )
 }
@@ -141,7 +159,13 @@ fn wrong_line(wrong: &Wrong, lang: Lang) -> Result<(), Failure> {
     let what = if wrong.false_alarm { lang.pick("误报", "false alarm") } else { lang.pick("漏报", "miss") };
     let findings: Vec<String> = a.findings.iter().map(|f| format!("{:+} {}", f.points, f.signal)).collect();
     let scores = format!("{}/{}/{}", a.scores.fake_query, a.scores.seller, a.scores.mirror);
-    say::line(&format!("{what} {} [{}→{}] {scores}：{}", page.name, page.truth.word(), a.class.word(), findings.join("，")))
+    say::line(&format!(
+        "{what} {} [{}→{}] {scores}: {}",
+        page.name,
+        page.truth.word(),
+        a.class.word(),
+        findings.join(lang.pick("，", ", "))
+    ))
 }
 
 fn rate_json(rate: Rate) -> Value {
@@ -224,10 +248,10 @@ pub(super) fn fits(context: &Context, fits: &[ClassFit], without: &[String], pat
     }
     if !without.is_empty() {
         say::line(&format!(
-            "{}：{}",
+            "{}: {}",
             lang.pick("权重文件中没有的信号（规则自带分值）", "not in the weights file (rules bring their own points)"),
             without.join("，")
         ))?;
     }
-    say::line(&format!("{}：{}", lang.pick("新权重已写出，请人工审核后使用", "new weights written, for review"), path.display()))
+    say::line(&format!("{}: {}", lang.pick("新权重已写出，请人工审核后使用", "new weights written, for review"), path.display()))
 }

@@ -127,7 +127,7 @@ pub struct AtRate {
 pub struct ClassFigures {
     /// Which.
     pub class: Class,
-    /// Recall at 0.1% and at 1%.
+    /// Recall at 0.1% and at 1%. Empty where there are no benign pages: then nothing can be said.
     pub at: Vec<AtRate>,
     /// The alert line in use.
     pub line: u8,
@@ -208,7 +208,7 @@ fn one_split<'p>(split: &str, all: &'p [Judged], base_rate: f64, line: u8, revie
         split: split.to_owned(),
         benign: (benign.len(), families.len()),
         reviewed: share(&benign, |p| p.assessment.review),
-        alerts: share(&benign, |p| alerts(p)),
+        alerts: share(&benign, alerts),
         classes: classes.map(|c| class_figures(c, &pages, &benign, base_rate, line, review)).collect(),
         pages: counts,
         confusion,
@@ -241,7 +241,7 @@ fn class_figures(class: Class, pages: &[&Judged], benign: &[&Judged], base_rate:
         .collect();
     ClassFigures {
         class,
-        at: [0.001, 0.01].map(|asked| at_rate(asked, &own, benign, &score)).to_vec(),
+        at: if benign.is_empty() { Vec::new() } else { [0.001, 0.01].map(|asked| at_rate(asked, &own, benign, &score)).to_vec() },
         line,
         recall,
         false_alarms,
