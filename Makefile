@@ -3,7 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 DEMO := demo
 
-.PHONY: help demo test lint bench bench-assess build deps test-deps clean-demo
+FUZZ_SECONDS ?= 600
+
+.PHONY: help demo test lint bench bench-assess bench-dns fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,13 +25,25 @@ lint: ## format, clippy and docs, all without a warning
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 
-bench: deps ## names a second, beside grep on the same file
+bench: deps ## names a second beside ripgrep, recall beside other tools, permutations beside dnstwist (uses pip)
+	@scripts/need.sh ripgrep:rg time:/usr/bin/time python3:python3 python3-venv:/usr/share/doc/python3-venv
 	cargo build --release --bin jianwei
 	bash scripts/bench.sh
+
+fuzz: ## arbitrary bytes as names for FUZZ_SECONDS (600), on one core; needs a nightly toolchain
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
+	mkdir -p fuzz/corpus/names
+	cargo +nightly fuzz run --sanitizer none names fuzz/corpus/names fuzz/seeds/names -- \
+	  -max_total_time=$(FUZZ_SECONDS) -timeout=20 -max_len=4096 -dict=fuzz/names.dict -print_final_stats=1
 
 bench-assess: deps ## read and assess pages of 60 KB: time, memory over 100,000 pages, 50 rules beside 500, html5ever beside it
 	cargo build --release --example assess
 	bash scripts/bench-assess.sh
+
+bench-dns: deps ## bulk DNS against nsd, beside dnsperf, with and without lost packets
+	@scripts/need.sh nsd:/usr/sbin/nsd dnsperf:dnsperf iproute2:ip nftables:/usr/sbin/nft
+	cargo build --release --example dnsbench
+	bash scripts/bench/dns.sh
 
 build: ## the release binary
 	cargo build --release --bin jianwei

@@ -1,4 +1,5 @@
 //! `cargo run --example lab [--names FILE] [--settings FILE] [--data DIR] [--for SECONDS]`
+//! `cargo run --example lab -- corpus DIR [--seed N] [--split NAME]` writes the labelled corpus and its manifest for `jianwei eval DIR`.
 //! Starts the loopback internet of the tests at fixed addresses and keeps it up until SIGINT, SIGTERM or the time is over.
 //! DNS answers at 127.0.0.1:5399, the sites at 127.80.0.x, ports 80 and 443.
 #![expect(clippy::print_stdout, reason = "an example speaks to the person who runs it")]
@@ -6,8 +7,8 @@
 #[path = "../tests/lab/mod.rs"]
 mod lab;
 
-use clap::Parser;
-use lab::{FIXED, Lab, Options, Trouble};
+use clap::{Parser, Subcommand};
+use lab::{FIXED, Lab, Options, Trouble, corpus};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The loopback internet of jianwei's tests.
 #[derive(Parser)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Write the lab's name feed here (one name a line).
     #[arg(long, value_name = "FILE")]
     names: Option<PathBuf>,
@@ -30,6 +33,21 @@ struct Args {
     seconds: Option<u64>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Write the labelled corpus to a folder.
+    Corpus {
+        /// Where to write.
+        dir: PathBuf,
+        /// Another seed gives other pages of the same families.
+        #[arg(long, default_value_t = corpus::SEED)]
+        seed: u64,
+        /// Only this split: train, unseen.
+        #[arg(long, value_name = "NAME")]
+        split: Option<String>,
+    },
+}
+
 fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,6 +59,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Trouble> {
+    if let Some(Command::Corpus { dir, seed, split }) = &args.command {
+        return write_corpus(dir, *seed, split.as_deref()).map_err(Trouble::Table);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut interrupt, mut terminate) = {
         let _inside = runtime.enter();
@@ -64,6 +85,16 @@ fn run(args: &Args) -> Result<(), Trouble> {
         }
     });
     println!("lab stopped: {} requests, {} DNS questions", lab.requests().len(), lab.questions().len());
+    Ok(())
+}
+
+fn write_corpus(dir: &Path, seed: u64, only: Option<&str>) -> Result<(), String> {
+    let mut made = Vec::new();
+    for split in ["train", "unseen"].into_iter().filter(|s| only.is_none_or(|o| o == *s)) {
+        made.extend(corpus::split(split, seed, 1.0)?);
+    }
+    corpus::write(dir, &made)?;
+    println!("corpus: {} pages in {}", made.len(), dir.display());
     Ok(())
 }
 

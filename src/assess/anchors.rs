@@ -18,9 +18,13 @@ use std::ops::Range;
 struct PageSection {
     names: Vec<String>,
     short_names: Vec<String>,
+    subjects: Vec<String>,
+    bureaus: Vec<String>,
     agencies: Vec<String>,
     agency_not_before: Vec<String>,
     rare: Vec<String>,
+    nesting: Vec<String>,
+    looks: Vec<LookEntry>,
     identifiers: BTreeMap<String, Vec<String>>,
     template: Vec<TemplateEntry>,
     notice: Vec<NoticeEntry>,
@@ -33,6 +37,14 @@ struct TemplateEntry {
     epoch: String,
     weight: f64,
     texts: Vec<String>,
+}
+
+/// A picture of the official site: `favicon` or `screenshot`, and its hash in 16 hexadecimal digits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LookEntry {
+    kind: String,
+    hash: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -48,6 +60,8 @@ pub(crate) struct Baseline {
     pub(crate) id: String,
     pub(crate) epoch: String,
     pub(crate) weight: f64,
+    /// Does it invite to look something up (`查询`)? Then a match without that is the certificate's name only.
+    pub(crate) asks: bool,
     pub(crate) template: Template,
 }
 
@@ -61,12 +75,20 @@ pub(crate) struct Anchors {
     /// The same as templates, in the same order.
     pub(crate) name_templates: Vec<Template>,
     pub(crate) short_names: Vec<String>,
+    /// What the service is about (`特种作业`, `操作证`), longest first; the short names without their last word belong to them.
+    pub(crate) subjects: Vec<String>,
+    /// The organ's offices below the ministry, folded.
+    pub(crate) bureaus: Vec<String>,
     agencies: Vec<String>,
     agency_not_before: Vec<String>,
     /// Lower-case rare marks.
     pub(crate) rare: Vec<String>,
     /// One automaton over all of `rare`, for sources of any size.
     pub(crate) rare_set: AhoCorasick,
+    /// Chains of class names that the official pages nest, outermost first, lower case.
+    pub(crate) nesting: Vec<Vec<String>>,
+    /// Kind and hash of official pictures.
+    pub(crate) looks: Vec<(String, u64)>,
     identifiers: BTreeMap<String, Vec<String>>,
     pub(crate) baselines: Vec<Baseline>,
     pub(crate) notices: Vec<Baseline>,
@@ -75,7 +97,20 @@ pub(crate) struct Anchors {
 impl Anchors {
     /// Reads the section of one site.
     pub(crate) fn read(file: &RuleFile, site: &Site) -> Result<Self, RuleError> {
-        let keys = ["names", "short_names", "agencies", "agency_not_before", "rare", "identifiers", "template", "notice"];
+        let keys = [
+            "names",
+            "short_names",
+            "agencies",
+            "subjects",
+            "bureaus",
+            "agency_not_before",
+            "rare",
+            "nesting",
+            "looks",
+            "identifiers",
+            "template",
+            "notice",
+        ];
         if let Some(wrong) = site.page.keys().find(|k| !keys.contains(&k.as_str())) {
             let (zh, en) = kindly::hint(wrong, keys.into_iter());
             let why = Both::new(format!("page：不认识的字段“{wrong}”{zh}"), format!("page: unknown field `{wrong}`{en}"));
@@ -101,6 +136,8 @@ impl Anchors {
             agency: site.agency.clone(),
             name_templates: names.iter().map(|n| Template::new([n.as_str()].into_iter())).collect(),
             names,
+            subjects: subjects(&folded(&section.subjects), &folded(&section.short_names)),
+            bureaus: folded(&section.bureaus),
             short_names: folded(&section.short_names),
             agencies: {
                 let mut all = folded(&section.agencies);
@@ -112,6 +149,13 @@ impl Anchors {
             agency_not_before: folded(&section.agency_not_before),
             rare,
             rare_set,
+            nesting: section.nesting.iter().map(|c| c.split_whitespace().map(str::to_lowercase).collect()).collect(),
+            looks: section
+                .looks
+                .iter()
+                .map(|l| u64::from_str_radix(&l.hash, 16).map(|hash| (l.kind.clone(), hash)).map_err(|_| &l.hash))
+                .collect::<Result<_, _>>()
+                .map_err(|hash| file.error_near(hash, format!("page.looks: `{hash}` is not 16 hexadecimal digits")))?,
             identifiers: section.identifiers,
             baselines: section.template.iter().map(|t| baseline(file, &t.id, &t.epoch, t.weight, &t.texts)).collect::<Result<_, _>>()?,
             notices: section.notice.iter().map(|n| baseline(file, &n.id, "", 1.0, &n.texts)).collect::<Result<_, _>>()?,
@@ -125,11 +169,27 @@ impl Anchors {
             .map(|(at, word)| at..at + word.len())
             .find(|range| !self.agency_not_before.iter().any(|after| folded[range.end..].starts_with(after.as_str())))
     }
+    /// Folded names of the organ.
+    pub(crate) fn agencies(&self) -> &[String] {
+        &self.agencies
+    }
     /// Is this identifier the protected site's own?
     pub(crate) fn owns(&self, identifier: &Identifier) -> bool {
         self.identifiers.get(&identifier.kind).is_some_and(|values| values.iter().any(|v| v.eq_ignore_ascii_case(&identifier.value)))
     }
 }
+
+/// Given subjects, and the short names without the looking up at their end; longest first.
+fn subjects(given: &[String], short_names: &[String]) -> Vec<String> {
+    let bare = short_names.iter().filter_map(|n| n.strip_suffix("查询")).filter(|n| n.chars().count() >= 3).map(str::to_owned);
+    let mut all: Vec<String> = given.iter().cloned().chain(bare).collect();
+    all.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then(a.cmp(b)));
+    all.dedup();
+    all
+}
+
+/// The service's verb.
+pub(crate) const ASKS: &str = "查询";
 
 fn baseline(file: &RuleFile, id: &str, epoch: &str, weight: f64, texts: &[String]) -> Result<Baseline, RuleError> {
     let folded: Vec<String> = texts.iter().map(|t| fold(t).text).collect();
@@ -146,5 +206,5 @@ fn baseline(file: &RuleFile, id: &str, epoch: &str, weight: f64, texts: &[String
             Both::new(format!("page 模板“{id}”：weight 须在 0 与 1 之间"), format!("page template `{id}`: weight must be between 0 and 1"));
         return Err(file.error_near(&format!("\"{id}\""), why));
     }
-    Ok(Baseline { id: id.to_owned(), epoch: epoch.to_owned(), weight, template })
+    Ok(Baseline { id: id.to_owned(), epoch: epoch.to_owned(), weight, asks: folded.iter().any(|t| t.contains(ASKS)), template })
 }

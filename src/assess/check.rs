@@ -10,7 +10,7 @@ use crate::assess::shadow::{same, shadows};
 use crate::assess::written::{Expect, Status};
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::capture::{Capture, Outcome};
-use crate::model::dossier::Dossier;
+use crate::model::dossier::{Dossier, Facts};
 use crate::model::host::Host;
 use crate::model::lang::Both;
 use crate::model::page::Page;
@@ -59,7 +59,7 @@ pub fn dossier_of(host: Host, url: String, page: Page) -> Dossier {
     };
     let candidate =
         Candidate { host, url, site: String::new(), reasons: vec![Reason::Check], sightings: Vec::new(), first_seen: at, last_seen: at };
-    Dossier { candidate, resolution: None, captures: vec![capture] }
+    Dossier { candidate, resolution: None, captures: vec![capture], facts: Facts::default() }
 }
 
 /// Microseconds that each rule alone takes on one page, the best of five runs; `clock` gives microseconds. Wrong files are left out.

@@ -47,6 +47,8 @@ groups! {
     contact_word ContactWord, hotline Hotline, reporting Reporting, disclaim_before DisclaimBefore, disclaim_after DisclaimAfter, speech Speech,
     school School, guide Guide, field_kind FieldKind, field_number FieldNumber, field_name FieldName, field_captcha FieldCaptcha,
     button_query ButtonQuery, record_own RecordOwn, record_any RecordAny, operator Operator, source_line SourceLine,
+    service_verb ServiceVerb, generic Generic, genuine Genuine, other_organ OtherOrgan, hiring Hiring, other_trade OtherTrade, doubt Doubt,
+    roster Roster, parked Parked, study Study,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -117,7 +119,7 @@ impl Lexicon {
     }
     /// All phrases of a folded text, by place; at most 512 of each group.
     pub(crate) fn find(&self, folded: &str) -> Vec<Hit> {
-        let mut counts = [0usize; 32];
+        let mut counts = [0usize; 64];
         let mut hits = Vec::new();
         let mut keep = |hit: Hit| {
             let count = &mut counts[hit.group as usize];

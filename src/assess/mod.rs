@@ -5,6 +5,7 @@
 mod anchors;
 mod check;
 mod current;
+pub mod eval;
 mod examples;
 mod fields;
 mod kindly;
@@ -84,6 +85,7 @@ impl Rules {
             scores: Scores::default(),
             review: false,
             findings,
+            not_looked_at: Vec::new(),
             rules: self.fingerprint.clone(),
             at: now,
         };
@@ -106,6 +108,7 @@ impl Rules {
             scores,
             review: scores.max() >= self.weights.lines.review,
             findings: tally.findings,
+            not_looked_at: signals::not_looked_at(dossier),
             rules: self.fingerprint.clone(),
             at: now,
         }

@@ -112,6 +112,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) alts: Part,
     /// Text that only scripts or style sheets show, decoded.
     pub(crate) revealed: Part,
+    /// Text that somebody read from the page's pictures (OCR); empty where nobody looked.
+    pub(crate) seen: Part,
     /// Non-empty lines of the visible text, in order; then the revealed ones.
     pub(crate) lines: Vec<Part>,
 }
@@ -161,6 +163,7 @@ impl<'a> Reading<'a> {
                 .filter(|l| l.len() > 0)
                 .collect(),
             revealed: Part::new("html", revealed),
+            seen: Part::new("picture", dossier.facts.seen_text.as_deref().unwrap_or("")),
             dossier,
             capture,
             page,

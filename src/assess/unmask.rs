@@ -16,11 +16,76 @@ pub(crate) fn revealed(html: &str, visible: &str) -> String {
     let mut out = String::new();
     escapes(source, &mut out);
     style_content(source, &mut out);
+    if visible.chars().filter(|c| !c.is_whitespace()).count() < THIN_TEXT {
+        script_words(source, &mut out);
+    }
     if source.contains("bidi-override") {
         let lines = visible.lines().filter(|l| l.chars().count() <= 120).take(400);
         lines.for_each(|line| out.extend(line.chars().rev().chain(['\n'])));
     }
     out.chars().take(MAX_TEXT).collect()
+}
+
+/// Fewer visible characters than this, and the words in scripts are what the visitor will see.
+const THIN_TEXT: usize = 300;
+
+/// Quoted texts with Han in inline scripts: what a page that scripts fill will say. Tags inside them end a line.
+fn script_words(source: &str, out: &mut String) {
+    let lower = source.to_ascii_lowercase();
+    let mut from = 0;
+    while let Some(open) = lower[from..].find("<script").map(|n| from + n) {
+        let Some(body) = lower[open..].find('>').map(|n| open + n + 1) else { return };
+        let end = lower[body..].find("</script").map_or(source.len(), |n| body + n);
+        literals(&source[body..end], out);
+        from = end;
+        if out.len() > 4 * MAX_TEXT {
+            return;
+        }
+    }
+}
+
+/// The quoted texts of one script, in order; a quotation mark after a backslash does not end one.
+fn literals(script: &str, out: &mut String) {
+    let mut quote: Option<(char, usize)> = None;
+    let mut escaped = false;
+    for (at, c) in script.char_indices() {
+        match quote {
+            _ if escaped => escaped = false,
+            _ if c == '\\' => escaped = true,
+            None if matches!(c, '"' | '\'' | '`') => quote = Some((c, at + 1)),
+            Some((mark, _)) if c == '\n' && mark != '`' => quote = None,
+            Some((mark, start)) if c == mark => {
+                quote = None;
+                let text = &script[start..at];
+                if text.len() <= 4_000 && (text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) || is_value(text)) {
+                    without_tags(text, out);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A date or a number of a record: short, four digits or more, nothing of program code.
+fn is_value(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | '/' | '*' | 'T' | 'X' | 'x' | ':' | ' ');
+    (8..=24).contains(&text.len()) && text.bytes().filter(u8::is_ascii_digit).count() >= 4 && text.chars().all(plain)
+}
+
+fn without_tags(text: &str, out: &mut String) {
+    let mut inside = false;
+    for c in text.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                out.push('\n');
+            }
+            _ if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out.push('\n');
 }
 
 /// Runs of `\uXXXX`, `%uXXXX` and `%XX` (UTF-8) that give Han; what stands between two runs ends a line.
@@ -93,6 +158,9 @@ mod tests {
         assert_eq!(revealed(r#"document.write("\u8bc1\u4ef6 %E8%AF%81")"#, ""), "证件\n证\n");
         assert_eq!(revealed("<style>.a::before{content:\"姓名\"} .b::after{content:'\\e601'}</style>", ""), "姓名\n");
         assert_eq!(revealed("<p style='unicode-bidi:bidi-override'>", "部理管"), "管理部\n");
+        let script = "<script>var a={t:'<b>证书</b>详情',d:\"2024-03-11\",u:'/api/v1/list'}</script>";
+        assert_eq!(revealed(script, ""), "\n证书\n详情\n2024-03-11\n");
+        assert_eq!(revealed(script, &"字".repeat(400)), "");
         assert_eq!(revealed("%zz \\u12 100% \\ud800", "x"), "");
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Limits {
     pub(crate) mirror_from: f64,
     pub(crate) near_chars: usize,
     pub(crate) spoken_of_chars: usize,
+    pub(crate) look_bits: u32,
+    pub(crate) young_days: i64,
     pub(crate) prose_chars: usize,
 }
 
@@ -62,6 +64,17 @@ pub(crate) struct FakeQuery {
     pub(crate) site_name_title: i32,
     pub(crate) site_name_heading: i32,
     pub(crate) short_name: i32,
+    pub(crate) service_title: i32,
+    pub(crate) service_with_form: i32,
+    pub(crate) bureau_with_form: i32,
+    pub(crate) empty_under_name: i32,
+    pub(crate) record_alone: i32,
+    pub(crate) record_declared: i32,
+    pub(crate) structure_likeness: i32,
+    pub(crate) kit_tie: i32,
+    pub(crate) look: i32,
+    pub(crate) seen_text: i32,
+    pub(crate) young_host: i32,
     pub(crate) organ_title: i32,
     pub(crate) organ_heading: i32,
     pub(crate) organ_with_form: i32,
@@ -72,6 +85,8 @@ pub(crate) struct FakeQuery {
     pub(crate) hidden_text: i32,
     pub(crate) own_name: i32,
     pub(crate) cites_official: i32,
+    pub(crate) other_organ: i32,
+    pub(crate) own_brand: i32,
     pub(crate) government_host: i32,
     pub(crate) article_percent: i32,
 }
@@ -103,6 +118,12 @@ pub(crate) struct Seller {
     pub(crate) reporting_some: i32,
     pub(crate) reporting_heavy: i32,
     pub(crate) reporting_beside_contact: i32,
+    pub(crate) hiring: i32,
+    pub(crate) other_trade: i32,
+    pub(crate) study: i32,
+    pub(crate) doubt: i32,
+    pub(crate) doubt_heavy: i32,
+    pub(crate) kit_tie: i32,
     pub(crate) school: i32,
 }
 

@@ -27,6 +27,10 @@ enum What {
 struct Placed {
     form: Option<usize>,
     before: usize,
+    /// Did text stand on its own line before it?
+    close_before: bool,
+    /// Text on its own line after it.
+    after: String,
     what: What,
 }
 
@@ -41,6 +45,8 @@ pub(super) struct Forms {
     /// Text since the last field, button, heading; lines kept apart.
     recent: String,
     seen: usize,
+    /// The last thing placed is a field, and its line has not ended.
+    open_line: bool,
     /// Something was left out.
     pub(super) cut: bool,
 }
@@ -62,6 +68,11 @@ impl Forms {
     /// Visible text that went by.
     pub(super) fn text(&mut self, text: &str) {
         self.seen += text.len();
+        if self.open_line
+            && let Some(last) = self.placed.last_mut().filter(|l| l.after.len() < MAX_TEXT)
+        {
+            last.after.extend(text.chars().take(MAX_TEXT));
+        }
         if self.recent.len() < 4 * MAX_TEXT {
             self.recent.extend(text.chars().take(MAX_TEXT));
         } else if text.len() < MAX_TEXT {
@@ -74,6 +85,7 @@ impl Forms {
     }
     /// A block or cell began or ended.
     pub(super) fn line(&mut self) {
+        self.open_line = false;
         if !self.recent.ends_with('\n') && !self.recent.is_empty() {
             self.recent.push('\n');
         }
@@ -96,13 +108,13 @@ impl Forms {
             return None;
         }
         let aria = tag.value("aria-label");
-        let label = if kind == "hidden" {
-            String::new()
-        } else if aria.is_empty() {
-            before.lines().rev().map(label_of).find(|l| !l.is_empty()).filter(|l| l.chars().count() <= MAX_LABEL).unwrap_or_default()
-        } else {
-            label_of(&aria)
+        let label = match (kind, aria.is_empty()) {
+            ("hidden", _) => String::new(),
+            (_, true) => lead_of(&before),
+            (_, false) => label_of(&aria),
         };
+        let close_before = before.rsplit('\n').next().is_some_and(|l| !l.trim().is_empty());
+        self.open_line = kind != "hidden";
         let field = Field {
             kind: kind.to_owned(),
             name: cut(&tag.value("name")),
@@ -110,7 +122,13 @@ impl Forms {
             placeholder: prompt(tag, kind),
             first_option: String::new(),
         };
-        self.placed.push(Placed { form: self.current, before: self.seen, what: What::Field(field, tag.value("id")) });
+        self.placed.push(Placed {
+            form: self.current,
+            before: self.seen,
+            close_before,
+            after: String::new(),
+            what: What::Field(field, tag.value("id")),
+        });
         Some(self.placed.len() - 1)
     }
     /// A `<label>` that wraps a field ended.
@@ -131,9 +149,16 @@ impl Forms {
     }
     pub(super) fn button(&mut self, text: &str) {
         self.recent.clear();
+        self.open_line = false;
         let text = cut(text.trim());
         if self.placed.len() < MAX_PLACED {
-            self.placed.push(Placed { form: self.current, before: self.seen, what: What::Button(text) });
+            self.placed.push(Placed {
+                form: self.current,
+                before: self.seen,
+                close_before: false,
+                after: String::new(),
+                what: What::Button(text),
+            });
         } else {
             self.cut = true;
         }
@@ -141,6 +166,7 @@ impl Forms {
 
     /// All forms, and the groups, in order.
     pub(super) fn finish(mut self) -> Vec<Form> {
+        labels_after(&mut self.placed);
         let mut last_stray: Option<(usize, usize)> = None;
         for placed in std::mem::take(&mut self.placed) {
             let (form, is_field) = (placed.form, matches!(placed.what, What::Field(..)));
@@ -190,6 +216,35 @@ impl Forms {
             }
             _ => self.cut = true,
         }
+    }
+}
+
+/// The last line of a text, where it is short enough to name something.
+fn lead_of(before: &str) -> String {
+    before.lines().rev().map(label_of).find(|l| !l.is_empty()).filter(|l| l.chars().count() <= MAX_LABEL).unwrap_or_default()
+}
+
+/// Floating labels stand after their inputs: where every field of a run has a text close behind it and none close before it,
+/// the fields take what follows them.
+fn labels_after(placed: &mut [Placed]) {
+    let visible = |p: &Placed| matches!(&p.what, What::Field(field, _) if field.kind != "hidden");
+    let floating = |p: &Placed| {
+        let after = label_of(&p.after);
+        !p.close_before && !after.is_empty() && after.chars().count() <= MAX_LABEL / 2
+    };
+    let mut at = 0;
+    while at < placed.len() {
+        let form = placed[at].form;
+        let run = placed[at..].iter().take_while(|p| p.form == form && visible(p)).count();
+        if run >= 2 && placed[at..at + run].iter().all(floating) {
+            for one in &mut placed[at..at + run] {
+                let after = label_of(&one.after);
+                if let What::Field(field, _) = &mut one.what {
+                    field.label = after;
+                }
+            }
+        }
+        at += run.max(1);
     }
 }
 

@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Reports from people
     #[command(subcommand)]
     Tip(TipCommand),
+    /// Hosts that are ours or known good: nothing looks at them
+    #[command(subcommand)]
+    Allow(AllowCommand),
     /// Leads: list, show, export
     #[command(subcommand)]
     Leads(LeadsCommand),
@@ -62,6 +65,8 @@ pub(crate) enum Command {
     /// Rules
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// How good the assessment is on a folder of labelled pages (no network, no store)
+    Eval(EvalArgs),
     /// What is missing on this machine, and the command that installs it
     Doctor,
     /// The store behind the leads
@@ -83,6 +88,9 @@ pub(crate) struct ScanArgs {
 pub(crate) struct MatchArgs {
     /// File of names (plain or gzip); `-` or nothing: standard input
     pub(crate) file: Option<PathBuf>,
+    /// Leave out hosts of the allow-list (reads the data folder's journal)
+    #[arg(long)]
+    pub(crate) known: bool,
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +123,37 @@ pub(crate) enum TipCommand {
         url: String,
         /// Who reported it (12350, 110, a person)
         #[arg(long, default_value = "12350")]
+        by: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AllowCommand {
+    /// Put a host on the allow-list
+    Add {
+        /// The host
+        host: String,
+        /// Why it is known good; kept in the journal
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Everything below it as well
+        #[arg(long)]
+        tree: bool,
+        /// Who says so
+        #[arg(long, value_name = "NAME", default_value = "analyst")]
+        by: String,
+    },
+    /// Print the allow-list
+    List,
+    /// Take a host off the allow-list
+    Remove {
+        /// The host
+        host: String,
+        /// Why; kept in the journal
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Who says so
+        #[arg(long, value_name = "NAME", default_value = "analyst")]
         by: String,
     },
 }
@@ -182,7 +221,35 @@ pub(crate) enum EvidenceCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
     /// Check every rule against its own examples
-    Check,
+    Check {
+        /// Real names, one a line (plain or gzip): also tell what each word of the name screen costs in alerts a million
+        #[arg(long, value_name = "FILE")]
+        sample: Option<PathBuf>,
+        /// A word that is in no file yet: tell how many names hold it; repeat for more
+        #[arg(long, value_name = "TEXT", requires = "sample")]
+        word: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// Folder with manifest.tsv (file, url, class, family, split) and the pages
+    pub(crate) dir: PathBuf,
+    /// Share of all visited pages that are of a class, for the precision
+    #[arg(long, value_name = "0..1", default_value_t = 0.001)]
+    pub(crate) base_rate: f64,
+    /// Only these splits; repeat for more
+    #[arg(long, value_name = "NAME")]
+    pub(crate) split: Vec<String>,
+    /// Exit 4 where a class's recall is lower, or more than 0.1% of the benign pages alert for it; repeat for more
+    #[arg(long, value_name = "CLASS=RECALL", value_parser = crate::cli::eval::bar)]
+    pub(crate) bar: Vec<(crate::model::assessment::Class, f64)>,
+    /// List every page that was judged wrongly
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Fit the weights on the split `train` and write them to this new file, for review
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fit: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -211,11 +278,30 @@ const ZH: &[(&str, &str, &str)] = &[
     ("permute", "limit", "最多输出多少个"),
     ("check", "", "立即访问并研判；输出结论、依据和证据包路径"),
     ("check", "urls", "网址（不写协议按 http:// 处理）"),
+    ("eval", "", "用一批已标注的网页衡量研判的好坏（不联网、不写库）"),
+    ("eval", "dir", "目录：manifest.tsv（file、url、class、family、split）及网页文件"),
+    ("eval", "base_rate", "所访问网页中某类所占的比例，用于推算准确率"),
+    ("eval", "split", "只评估这些划分，可重复"),
+    ("eval", "bar", "某类召回低于此值，或正常网页误报超过 0.1% 时，退出码为 4；可重复"),
+    ("eval", "all", "列出全部判错的网页"),
+    ("eval", "fit", "在 train 划分上拟合权重，写入这个新文件，供人工审核"),
     ("check", "package", "不联网，对已存的证据包（或目录下全部证据包）重新研判；可多次给出"),
     ("tip", "", "群众举报"),
     ("tip add", "", "登记一个被举报的网址，下次 scan 访问"),
     ("tip add", "url", "被举报的网址"),
     ("tip add", "by", "举报来源（12350、110 或个人）"),
+    ("match", "known", "略去允许名单中的主机（读取数据目录的日志）"),
+    ("allow", "", "允许名单：本单位的或已知正常的主机，一律不再查看"),
+    ("allow add", "", "列入允许名单"),
+    ("allow add", "host", "主机名"),
+    ("allow add", "reason", "理由，写入日志"),
+    ("allow add", "tree", "连同其下所有主机"),
+    ("allow add", "by", "何人认定"),
+    ("allow list", "", "显示允许名单"),
+    ("allow remove", "", "移出允许名单"),
+    ("allow remove", "host", "主机名"),
+    ("allow remove", "reason", "理由，写入日志"),
+    ("allow remove", "by", "何人认定"),
     ("leads", "", "线索：列表、详情、导出"),
     ("leads list", "", "线索列表，分数高的在前"),
     ("leads show", "", "一条线索的全部内容"),
@@ -235,6 +321,8 @@ const ZH: &[(&str, &str, &str)] = &[
     ("evidence verify", "paths", "证据包，或装有证据包的目录"),
     ("rules", "", "规则"),
     ("rules check", "", "用规则自带的样例检查每条规则"),
+    ("rules check", "sample", "真实域名，每行一个（纯文本或 gzip）：同时估算每个词每百万名称带来多少告警"),
+    ("rules check", "word", "尚未写入文件的词：统计有多少名称含有它，可重复"),
     ("doctor", "", "检查本机缺什么，以及用什么命令安装"),
     ("records", "", "线索背后的存储"),
     ("records rebuild", "", "由证据包和日志重建存储"),

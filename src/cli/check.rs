@@ -6,15 +6,16 @@ use crate::cli::args::CheckArgs;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
 use crate::cli::verdict::{self, Shown};
-use crate::cli::{Context, evidence as packages, say};
+use crate::cli::{Context, allow, evidence as packages, say};
 use crate::evidence;
 use crate::model::candidate::{Candidate, Reason};
-use crate::model::dossier::Dossier;
+use crate::model::dossier::{Dossier, Facts};
 use crate::model::lang::Lang;
 use crate::model::sighting::{Context as Where, Sighting};
 use crate::net::Net;
 use crate::pipeline::intake::locate;
 use crate::pipeline::work;
+use crate::records::Records;
 use crate::resolve;
 use std::path::{Path, PathBuf};
 use url::Url;
@@ -35,9 +36,15 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
         return Ok(Exit::Done);
     }
     let (watchlist, rules, net) = (book.watchlist()?, book.rules(), context.net()?);
+    let allowed = Records::allowed_in(context.settings.data_dir()).map_err(|e| context.records_failure(&e))?;
     context.block_on(async {
         for (given, url) in urls {
             let mut candidate = candidate(&given, &url, &net);
+            // A person asks: it is looked at all the same, and told what was decided before.
+            if let Some(entry) = allowed.iter().find(|a| a.covers(&candidate.host)) {
+                let told = allow::told(entry, context.lang);
+                say::note(&context.lang.pick(format!("在允许名单中：{told}"), format!("on the allow-list: {told}")));
+            }
             candidate.reasons.extend(watchlist.screen(given.as_bytes()).map(Reason::Name));
             let dossier = look(context, candidate, &url, given.contains("://"), &net).await;
             let assessment = rules.assess(&dossier, net.now());
@@ -134,7 +141,7 @@ fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
 async fn look(context: &Context, candidate: Candidate, url: &Url, exact: bool, net: &Net) -> Dossier {
     let resolution = resolve::resolve(&candidate.host, net, true).await;
     let captures = work::look(url, &context.settings.capture.variants, !exact, net).await;
-    Dossier { candidate, resolution: Some(resolution), captures }
+    Dossier { candidate, resolution: Some(resolution), captures, facts: Facts::default() }
 }
 
 #[cfg(test)]

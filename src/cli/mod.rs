@@ -2,9 +2,12 @@
 //! The only room that reads the environment and the settings file, and the only one that writes to the terminal.
 //! Nobody imports it.
 
+mod allow;
 mod args;
 mod check;
 mod doctor;
+mod eval;
+mod eval_say;
 mod evidence;
 mod fail;
 mod init;
@@ -17,6 +20,7 @@ mod progress;
 mod records;
 mod rules;
 mod rules_check;
+mod rules_cost;
 mod rules_live;
 mod say;
 mod scan;
@@ -81,10 +85,16 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Match(args) => matching::run(&context, &args),
         Command::Permute(args) => permute::run(&context, &args),
         Command::Check(args) => check::run(&context, &args),
+        Command::Eval(args) => eval::run(&context, &args),
         Command::Tip(args::TipCommand::Add { url, by }) => tip::add(&context, &url, &by),
         Command::Leads(command) => leads::run(&context, &command),
         Command::Evidence(args::EvidenceCommand::Verify { paths }) => evidence::verify(&context, &paths),
-        Command::Rules(args::RulesCommand::Check) => rules_check::run(&context),
+        Command::Rules(args::RulesCommand::Check { sample: None, .. }) => rules_check::run(&context),
+        Command::Rules(args::RulesCommand::Check { sample: Some(sample), word }) => {
+            let checked = rules_check::run(&context)?;
+            rules_cost::run(&context, &sample, &word).map(|_| checked)
+        }
+        Command::Allow(command) => allow::run(&context, &command),
         Command::Doctor => doctor::run(&context),
         Command::Records(args::RecordsCommand::Rebuild) => records::rebuild(&context),
     }

@@ -18,7 +18,7 @@ pub(super) fn run(context: &Context, args: &PermuteArgs) -> Result<Exit, Failure
         .map_err(|e| Failure::usage(format!("“{}” 不是主机名：{}", args.host, e.why), e.to_string(), context.lang))?;
     let book = RuleBook::read(&context.settings, context.lang)?;
     let site = book.sites.iter().map(|(_, s)| s).find(|s| s.owns(&host));
-    let names = lookalike::permute(host.as_str(), site).take(args.limit.unwrap_or(usize::MAX));
+    let names = lookalike::permute_under(host.as_str(), site, &book.suffixes()?).take(args.limit.unwrap_or(usize::MAX));
     if args.resolve { existing(context, names) } else { all(context, names) }
 }
 

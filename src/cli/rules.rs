@@ -3,10 +3,10 @@
 use crate::assess;
 use crate::cli::fail::Failure;
 use crate::cli::settings::Settings;
-use crate::lookalike::Watchlist;
+use crate::lookalike::{Suffixes, Watchlist};
 use crate::model::lang::Lang;
 use crate::model::rulefile::{RuleError, RuleFile};
-use crate::model::site::Site;
+use crate::model::site::{Site, Status};
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -47,7 +47,13 @@ impl RuleBook {
                 Err(e) => errors.push(e),
             }
         }
+        in_use(&mut sites, &settings.rules.sites, lang)?;
         Ok(Self { files, sites, errors, lang })
+    }
+
+    /// The closed suffixes, for permutations. A wrong file stops the command: a closed suffix taken for an open one would be asked of DNS.
+    pub(crate) fn suffixes(&self) -> Result<Suffixes, Failure> {
+        Suffixes::read(&self.files).map_err(wrong_rules)
     }
 
     /// The sites alone.
@@ -82,6 +88,25 @@ impl RuleBook {
         }
         rules
     }
+}
+
+fn wrong_rules(errors: Vec<RuleError>) -> Failure {
+    let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Failure::usage(text.join("\n"), text.join("\n"), Lang::Zh)
+}
+
+/// Keeps the sites that the settings name, or, where they name none, those that are on.
+fn in_use(sites: &mut Vec<(RuleFile, Site)>, wanted: &[String], lang: Lang) -> Result<(), Failure> {
+    let known: Vec<String> = sites.iter().map(|(_, s)| s.id.clone()).collect();
+    if let Some(wrong) = wanted.iter().find(|w| !known.contains(w)) {
+        return Err(Failure::usage(
+            format!("[rules] sites：没有受保护网站 “{wrong}”；现有：{}", known.join("、")),
+            format!("[rules] sites: no protected site `{wrong}`; there are: {}", known.join(", ")),
+            lang,
+        ));
+    }
+    sites.retain(|(_, s)| if wanted.is_empty() { s.status == Status::On } else { wanted.contains(&s.id) });
+    Ok(())
 }
 
 fn shipped(dir: &Dir<'_>, into: &mut BTreeMap<String, RuleFile>) {

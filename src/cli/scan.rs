@@ -81,20 +81,20 @@ fn build_sources(context: &Context, book: &RuleBook, asked: &[String]) -> Result
             context.lang,
         ));
     }
-    let sites = book.plain_sites();
+    let (sites, suffixes) = (book.plain_sites(), book.suffixes()?);
     let wanted = context.settings.source.iter().filter(|s| asked.is_empty() || asked.contains(&s.id));
     let file = context.settings.file.display();
     wanted
-        .map(|s| sources::build(s, &sites, &book.files, &|| permutations(&sites)))
+        .map(|s| sources::build(s, &sites, &book.files, &|| permutations(&sites, &suffixes)))
         .collect::<Result<_, _>>()
         .map_err(|e| Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), context.lang))
 }
 
-fn permutations(sites: &[Site]) -> Vec<String> {
+fn permutations(sites: &[Site], suffixes: &lookalike::Suffixes) -> Vec<String> {
     let mut names = Vec::new();
     for site in sites {
         for host in &site.hosts {
-            names.extend(lookalike::permute(host, Some(site)).take(PERMUTATIONS_A_HOST).map(|p| p.name));
+            names.extend(lookalike::permute_under(host, Some(site), suffixes).take(PERMUTATIONS_A_HOST).map(|p| p.name));
         }
     }
     names

@@ -47,6 +47,8 @@ impl Default for Data {
 pub(crate) struct Rules {
     /// A folder laid out like `rules/`: its files are added to the shipped ones and replace those of the same path.
     pub(crate) dir: Option<PathBuf>,
+    /// Ids of the protected sites that are in use. Empty: all whose file says `status = "on"`, or nothing about it.
+    pub(crate) sites: Vec<String>,
 }
 
 /// `[console]`. Read so that one file serves every version; the console itself is not built yet.

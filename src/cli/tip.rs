@@ -3,7 +3,7 @@
 use crate::cli::Context;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
-use crate::cli::say;
+use crate::cli::{allow, say};
 use crate::model::candidate::Reason;
 use crate::model::sighting::{Context as Where, Sighting};
 use crate::pipeline::intake;
@@ -34,6 +34,15 @@ pub(super) fn add(context: &Context, url: &str, by: &str) -> Result<Exit, Failur
     }
     let host = candidate.host.clone();
     let records = context.records()?;
+    let allowed = records.allowed().map_err(|e| context.records_failure(&e))?;
+    if let Some(entry) = allowed.iter().find(|a| a.covers(&host)) {
+        let told = allow::told(entry, lang);
+        return Err(Failure::usage(
+            format!("{host} 在允许名单中，不登记：{told}"),
+            format!("{host} is on the allow-list; not added: {told}"),
+            lang,
+        ));
+    }
     let run = Run { at: now, outcome: "ok".into(), why: String::new(), seen: 1, screened_in: 1, new: 0 };
     let new = records.commit_batch(SOURCE, vec![candidate], "", &run).map_err(|e| context.records_failure(&e))?;
     if context.json {

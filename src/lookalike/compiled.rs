@@ -1,9 +1,9 @@
-//! The compiled words of all sites: one automaton over every token and piece, and the block prefilter over their pieces.
+//! The compiled words of all sites: one automaton over every token and piece.
 
 use super::cover::Hint;
 use super::fuzzy;
 use super::layout::Layout;
-use super::prefilter::Prefilter;
+use super::suffixes::Suffixes;
 use super::tokens::{self, Form, Token};
 use super::words::{Kind, Names};
 use crate::model::site::Site;
@@ -17,15 +17,28 @@ pub(super) struct Compiled {
     pub(super) tokens: Vec<Token>,
     /// Labels of the official hosts: below the registrable one, the registrable one, the suffix.
     pub(super) hosts: Vec<(Vec<String>, String, Vec<String>)>,
+    /// Suffixes of the official hosts that are closed to the public (`gov.cn`).
+    pub(super) closed: Vec<String>,
 }
 
 impl Compiled {
-    pub(super) fn new(site: &Site, names: Names) -> Self {
-        let hosts = site.hosts.iter().filter_map(|host| tokens::labels(host)).map(|cut| {
+    pub(super) fn new(site: &Site, names: Names, suffixes: &Suffixes) -> Self {
+        let hosts = site.hosts.iter().filter_map(|host| tokens::labels(host, suffixes)).map(|cut| {
             let own = |labels: Vec<&str>| labels.into_iter().map(str::to_owned).collect::<Vec<_>>();
             (own(cut.sub), cut.root.to_owned(), own(cut.suffix))
         });
-        Self { hosts: hosts.collect(), tokens: tokens::of(site, &names), site: site.clone(), names }
+        let hosts: Vec<(Vec<String>, String, Vec<String>)> = hosts.collect();
+        let mut closed: Vec<String> = hosts.iter().map(|(_, _, suffix)| suffix.join(".")).filter(|s| suffixes.is_closed(s)).collect();
+        closed.dedup();
+        Self { closed, tokens: tokens::of(site, &names, suffixes), hosts, site: site.clone(), names }
+    }
+}
+
+impl Compiled {
+    /// The official suffix that `shown` belongs to: of the host whose registrable label it names, else of the site's first host.
+    pub(super) fn suffix_of(&self, shown: &str) -> String {
+        let near = self.hosts.iter().find(|(_, root, _)| shown.split('.').any(|label| label == root));
+        near.or(self.hosts.first()).map(|(_, _, suffix)| suffix.join(".")).unwrap_or_default()
     }
 }
 
@@ -96,7 +109,7 @@ impl Automaton {
 
 /// Texts of which at least one stands unbroken in a name that carries the token: the whole of it, or, where edits are
 /// allowed, as many parts as leave one untouched. With each: its offset in the token, and how far the start may be off.
-fn pieces(token: &Token, hosts: &[(Vec<String>, String, Vec<String>)]) -> Vec<(String, u8, u8)> {
+pub(super) fn pieces(token: &Token, hosts: &[(Vec<String>, String, Vec<String>)]) -> Vec<(String, u8, u8)> {
     let text: String = token.chars.iter().collect();
     let n = token.chars.len();
     let mut pieces = vec![(text.clone(), 0, 0)];
@@ -110,6 +123,7 @@ fn pieces(token: &Token, hosts: &[(Vec<String>, String, Vec<String>)]) -> Vec<(S
     }
     if token.kind == Kind::Official && token.budget >= 1 && token.form != Form::Label {
         for (_, root, _) in hosts {
+            let root = &root.replace('-', "");
             for at in text.match_indices(root.as_str()).map(|(at, _)| at) {
                 let offset = u8::try_from(at).unwrap_or(u8::MAX);
                 pieces.push((root.clone(), offset, 2));
@@ -139,62 +153,6 @@ fn look_alikes(label: &str) -> Vec<String> {
         for pair in fuzzy::pairs_for(*c) {
             out.push(chars[..i].iter().chain(&pair).chain(&chars[i + 1..]).collect());
         }
-    }
-    out
-}
-
-/// The block prefilter: pieces of everything that can carry a hit.
-pub(super) fn prefilter(sites: &[Compiled]) -> Prefilter {
-    let mut texts: Vec<String> = vec!["xn-".to_owned()];
-    for compiled in sites {
-        let labels: Vec<&String> = compiled
-            .hosts
-            .iter()
-            .flat_map(|(_, root, suffix)| [Some(root), suffix.first().filter(|s| super::name::is_closed(s))])
-            .flatten()
-            .collect();
-        for label in labels.into_iter().filter(|l| l.len() >= 3) {
-            texts.push(label.clone());
-            texts.extend(look_alikes(label));
-            texts.extend(with_digits(label));
-        }
-        for (_, root, suffix) in &compiled.hosts {
-            texts.extend(crossed(&format!("{root}{}", suffix.concat()), root.len(), 0));
-        }
-        texts.extend(compiled.names.paths.iter().map(|p| p.to_ascii_lowercase()));
-        for token in compiled.tokens.iter().filter(|t| carries(t)) {
-            let text: String = token.chars.iter().collect();
-            if token.budget < 2 || text.len() < 9 {
-                texts.push(text);
-                continue;
-            }
-            let parts = if token.budget >= 4 && text.len() >= 9 { 3 } else { 2 };
-            texts.extend((0..parts).map(|p| text[p * text.len() / parts..(p + 1) * text.len() / parts].to_owned()));
-        }
-    }
-    texts.sort();
-    texts.dedup();
-    Prefilter::new(texts.iter().filter(|t| t.is_ascii()).map(String::as_str))
-}
-
-/// Can a name be hit with this token as its only one that the prefilter knows? Pairs and joined forms are found by their parts.
-fn carries(token: &Token) -> bool {
-    let own = match token.form {
-        Form::Joined { .. } | Form::Gapped | Form::Swapped | Form::Suffix | Form::Han => false,
-        Form::Label => false,
-        Form::Initials => token.chars.len() <= 6,
-        Form::Mixed => token.points >= 40,
-        Form::Pinyin | Form::Blurred | Form::Text => true,
-    };
-    own && !matches!(token.kind, Kind::English | Kind::Filler) && token.points >= 25 && token.chars.len() >= 3
-}
-
-fn with_digits(label: &str) -> Vec<String> {
-    let forms = |c: char| ('0'..='9').filter(move |d| fuzzy::letter_of(*d) == c || (*d == '9' && c == 'g'));
-    let chars: Vec<char> = label.chars().collect();
-    let mut out = Vec::new();
-    for (i, c) in chars.iter().enumerate() {
-        out.extend(forms(*c).map(|d| chars[..i].iter().chain([&d]).chain(&chars[i + 1..]).collect::<String>()));
     }
     out
 }

@@ -4,11 +4,14 @@
 
 use super::fuzzy::{self, Edit, Fit};
 use super::layout::{Layout, Sep};
+use super::letters::{self, Near};
 use super::tokens::{Form, Token};
 use super::words::Kind;
 
 /// Points lost per half edit.
-const HALF_EDIT: i32 = 4;
+pub(super) const HALF_EDIT: i32 = 4;
+/// The most that fillers add, however many there are.
+pub(super) const MAX_FILLER_POINTS: i32 = 3;
 /// Most places considered in one name.
 const MAX_PLACES: usize = 256;
 
@@ -44,12 +47,19 @@ pub(super) fn places(layout: &Layout, tokens: &[Token], hints: &mut Vec<Hint>) -
     hints.dedup();
     let mut places: Vec<Place> = Vec::new();
     let mut fits: Vec<Fit> = Vec::new();
+    let codes: Vec<u8> = layout.chars.iter().map(|c| letters::code(*c)).collect();
     for hint in hints.iter() {
         if places.len() >= MAX_PLACES {
             break;
         }
         let token = &tokens[hint.token as usize];
         let from = hint.from as usize;
+        if token.budget > 0 {
+            let to = (from + token.chars.len() + usize::from(token.budget)).min(codes.len());
+            if !Near::of(codes[from..to].iter().copied()).holds(token.letters, token.budget) {
+                continue;
+            }
+        }
         fits.clear();
         fuzzy::fits(&layout.chars[from..], &token.chars, token.budget, &mut fits);
         if token.budget > 0 && from < layout.suffix_from && layout.suffix_from - from < token.chars.len() + 3 {
@@ -222,13 +232,15 @@ fn margin(layout: &Layout, i: usize) -> i32 {
 /// English words and fillers prove little, however many there are.
 fn over_caps(places: &[Place], tokens: &[Token]) -> i32 {
     let sum = |kind: Kind| -> i32 { places.iter().filter(|p| tokens[p.token].kind == kind).map(|p| p.worth).sum() };
-    (sum(Kind::English) - 45).max(0) + (sum(Kind::Filler) - 3).max(0)
+    (sum(Kind::English) - 45).max(0) + (sum(Kind::Filler) - MAX_FILLER_POINTS).max(0)
 }
 
 /// Is there a token at all that is the site's own, and no English or filler?
 fn speaks(places: &[Place], tokens: &[Token]) -> bool {
-    places
-        .iter()
-        .map(|p| &tokens[p.token])
-        .any(|t| !matches!(t.kind, Kind::English | Kind::Filler) && (t.points >= 28 || t.form == Form::Han))
+    places.iter().map(|p| &tokens[p.token]).any(speaks_for_itself)
+}
+
+/// Is a token the site's own, and no English or filler?
+pub(super) fn speaks_for_itself(token: &Token) -> bool {
+    !matches!(token.kind, Kind::English | Kind::Filler) && (token.points >= 28 || token.form == Form::Han)
 }

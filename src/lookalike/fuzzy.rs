@@ -1,6 +1,13 @@
 //! Does a token stand here, with an edit or two? Starts at a fixed place and branches only where the texts differ, so that
 //! an exact or hopeless place costs a few comparisons.
 
+use std::sync::LazyLock;
+
+/// A letter of a name or token: a character, or a byte where all is ASCII.
+pub(super) trait Letter: Copy + PartialEq + Into<char> {}
+impl Letter for char {}
+impl Letter for u8 {}
+
 /// What was done to a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Edit {
@@ -79,6 +86,15 @@ const PAIRS: &[(char, [char; 2])] =
 pub(super) fn letter_of(digit: char) -> char {
     DIGITS.iter().find(|(d, _)| *d == digit).and_then(|(_, letters)| letters.chars().next()).unwrap_or(digit)
 }
+/// Letters that are read as one another for half an edit, digits included.
+pub(super) fn likenesses() -> impl Iterator<Item = (char, char)> {
+    let digits = DIGITS.iter().flat_map(|(digit, letters)| letters.chars().map(|letter| (*digit, letter)));
+    LOOKS.iter().copied().chain(digits)
+}
+/// Each letter that two others look like, with the two.
+pub(super) fn pairs() -> impl Iterator<Item = (char, [char; 2])> {
+    PAIRS.iter().copied()
+}
 /// Pairs that look like one letter.
 pub(super) fn pairs_for(letter: char) -> impl Iterator<Item = [char; 2]> {
     PAIRS.iter().filter(move |(one, _)| *one == letter).map(|(_, two)| *two)
@@ -98,16 +114,28 @@ fn substitution(token: char, name: char) -> (Edit, u8) {
     (if one_bit { Edit::Bitsquat } else { Edit::Replacement }, 2)
 }
 
+/// [`substitution`] of every two ASCII letters.
+struct Substitutions(Vec<(Edit, u8)>);
+static SUBSTITUTIONS: LazyLock<Substitutions> = LazyLock::new(|| {
+    let ascii = || (0..128_u8).map(char::from);
+    Substitutions(ascii().flat_map(|token| ascii().map(move |name| substitution(token, name))).collect())
+});
+impl Substitutions {
+    fn of(&self, token: char, name: char) -> (Edit, u8) {
+        if token.is_ascii() && name.is_ascii() { self.0[(token as usize) << 7 | name as usize] } else { substitution(token, name) }
+    }
+}
+
 fn is_sound(before: Option<char>, letter: char) -> bool {
     matches!((before, letter), (Some('n'), 'g') | (Some('z' | 'c' | 's'), 'h'))
 }
 
 /// All fits of `token` at the start of `name` within `budget` half edits, appended to `out`.
-pub(super) fn fits(name: &[char], token: &[char], budget: u8, out: &mut Vec<Fit>) {
+pub(super) fn fits<L: Letter>(name: &[L], token: &[L], budget: u8, out: &mut Vec<Fit>) {
     go(name, token, Fit { length: 0, spent: 0, edits: [None; 4] }, 0, budget, out);
 }
 
-fn go(name: &[char], token: &[char], fit: Fit, mut at: usize, budget: u8, out: &mut Vec<Fit>) {
+fn go<L: Letter>(name: &[L], token: &[L], fit: Fit, mut at: usize, budget: u8, out: &mut Vec<Fit>) {
     let mut length = fit.length;
     while at < token.len() && length < name.len() && token[at] == name[length] {
         at += 1;
@@ -131,11 +159,11 @@ fn go(name: &[char], token: &[char], fit: Fit, mut at: usize, budget: u8, out: &
     };
     let here = name.get(length).copied();
     let after = name.get(length + 1).copied();
-    let before = at.checked_sub(1).map(|i| token[i]);
-    let missing = if is_sound(before, token[at]) { (Edit::Sound, 1) } else { (Edit::Omission, 2) };
+    let before = at.checked_sub(1).map(|i| token[i].into());
+    let missing = if is_sound(before, token[at].into()) { (Edit::Sound, 1) } else { (Edit::Omission, 2) };
     branch(missing.0, missing.1, 0, 1);
     let Some(here) = here else { return };
-    let (edit, cost) = substitution(token[at], here);
+    let (edit, cost) = SUBSTITUTIONS.of(token[at].into(), here.into());
     branch(edit, cost, 1, 1);
     if let (Some(next), Some(after)) = (token.get(at + 1), after)
         && *next == here
@@ -144,17 +172,17 @@ fn go(name: &[char], token: &[char], fit: Fit, mut at: usize, budget: u8, out: &
         branch(Edit::Transposition, 2, 2, 2);
     }
     for (one, two) in PAIRS {
-        if *one == token[at] && here == two[0] && after == Some(two[1]) {
+        if *one == token[at].into() && two[0] == here.into() && after.map(Into::into) == Some(two[1]) {
             branch(Edit::Glyph, 1, 2, 1);
         }
-        if *one == here && token[at] == two[0] && token.get(at + 1) == Some(&two[1]) {
+        if *one == here.into() && two[0] == token[at].into() && token.get(at + 1).map(|c| (*c).into()) == Some(two[1]) {
             branch(Edit::Glyph, 1, 1, 2);
         }
     }
     // An extra letter before the first is no part of the token: the fit that begins one later says the same for less.
     if length > 0 {
         let previous = name[length - 1];
-        if is_sound(Some(previous), here) {
+        if is_sound(Some(previous.into()), here.into()) {
             branch(Edit::Sound, 1, 1, 0);
         } else {
             branch(if previous == here { Edit::Repetition } else { Edit::Insertion }, 2, 1, 0);

@@ -20,6 +20,7 @@ const FORMS: &str = "应應応譍庒 急㥛 部㕻 证證証 书書 询詢 查�
     这這 进進 远遠 违違 迁遷 选選 递遞 邮郵 释釋 里裏裡 针針 钟鐘 钱錢 铁鐵 银銀 链鏈 销銷 错錯 键鍵 \
     长長 间間 闻聞 阅閱 队隊 阶階 际際 陈陳 随隨 隐隱 页頁 项項 顺順 须須 预預 顾顧 颁頒 题題 颜顏 \
     风風 飞飛 饭飯 馆館 马馬 高髙 鱼魚 鲁魯 鸟鳥 黄黃 齐齊 齿齒 龄齡 处處処 特犆 操撡 安侒 全仝 管菅 \
+    历歷曆歴暦 库庫 筑築 核覈 吊弔 教敎 凭憑 毕畢 注註 线綫 岗崗 系係繫 才纔 价価 台枱檯 乡郷 合閤 \
     生甡 格挌 合郃 力仂 台臺颱 中㆗ 公厷 局侷 省渻 市巿 区區 县縣";
 
 static SIMPLE: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
@@ -47,4 +48,31 @@ pub(super) fn simplified(c: char) -> char {
     use unicode_normalization::UnicodeNormalization;
     let c = if matches!(c, '\u{2e80}'..='\u{2fdf}' | '\u{f900}'..='\u{faff}') { c.nfkc().next().unwrap_or(c) } else { c };
     SIMPLE.get(&c).copied().unwrap_or(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::text::fold::fold;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_other_form_of_a_site_word_that_page_text_knows_is_known_in_names_too() {
+        let files = [
+            include_str!("../../rules/sites/cx.mem.gov.cn.toml"),
+            include_str!("../../rules/sites/zlaq.mohurd.gov.cn.toml"),
+            include_str!("../../rules/sites/cnse.samr.gov.cn.toml"),
+            include_str!("../../rules/sites/zscx.osta.org.cn.toml"),
+            include_str!("../../rules/sites/www.chsi.com.cn.toml"),
+        ];
+        let words: String = files.iter().flat_map(|t| t.split("zh = \"").skip(1).filter_map(|rest| rest.split('"').next())).collect();
+        let plain: BTreeSet<char> = words.chars().collect();
+        assert!(plain.len() > 100, "words of the shipped sites");
+        let forms = ('\u{3400}'..='\u{9fff}').filter(|c| !plain.contains(c));
+        let missing: Vec<(char, char)> = forms
+            .filter_map(|form| Some((form, fold(&form.to_string()).text.chars().next()?)))
+            .filter(|(form, to)| plain.contains(to) && simplified(*form) != *to)
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

@@ -86,11 +86,11 @@ impl Layout {
                     sep = Sep::Dot;
                     continue;
                 }
-                '-' | '_' | '–' | '‐' | '‑' | '·' | '・' => {
+                c if is_separator(c) => {
                     sep = if sep == Sep::Dot { sep } else { Sep::Hyphen };
                     continue;
                 }
-                '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}' => continue,
+                c if is_unseen(c) => continue,
                 _ => {}
             }
             let from = self.chars.len();
@@ -121,7 +121,18 @@ impl Layout {
     }
 }
 
-fn to_unicode(label: &str) -> String {
+/// Does it stand between letters, without being one?
+pub(super) fn is_separator(c: char) -> bool {
+    matches!(c, '-' | '_' | '–' | '‐' | '‑' | '·' | '・')
+}
+
+/// Does it leave no trace on the screen?
+pub(super) fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}')
+}
+
+/// A label with its xn-- form decoded, if it is one that decodes.
+pub(super) fn to_unicode(label: &str) -> String {
     match label.strip_prefix("xn--") {
         Some(coded) if coded.len() <= 63 => match idna::punycode::decode_to_string(coded) {
             Some(text) if !text.is_empty() => text.to_lowercase().replace('.', ""),

@@ -3,19 +3,26 @@
 //! Pure: no network, no clock, no disk. A room of its own because it must read millions of names a day.
 
 mod compiled;
+mod cost;
 mod cover;
 mod fuzzy;
 mod han;
 mod layout;
+mod letters;
+mod meant;
 mod name;
 mod naming;
 mod permute;
 mod prefilter;
 mod screen;
+mod sieve;
 mod skeleton;
+mod suffixes;
 mod technique;
 mod tokens;
 mod words;
 
-pub use permute::{MAX_PERMUTATIONS, Permutation, permute};
+pub use cost::{WordCost, WordCosts};
+pub use permute::{MAX_PERMUTATIONS, Permutation, permute, permute_under};
 pub use screen::Watchlist;
+pub use suffixes::Suffixes;

@@ -96,20 +96,6 @@ pub(super) fn suffix_at(ascii: &str) -> Option<(usize, bool)> {
     (bytes < ascii.len()).then(|| (ascii.len() - bytes, private))
 }
 
-/// Suffixes whose registry gives names to states, schools or armed forces only: nobody can buy there.
-pub(super) fn is_closed(suffix: &str) -> bool {
-    let mut labels = suffix.rsplit('.');
-    let last = labels.next().unwrap_or_default();
-    let second = labels.next().unwrap_or_default();
-    let closed = |label: &str| matches!(label, "gov" | "gouv" | "gob" | "govt" | "edu" | "mil" | "ac" | "go" | "govern");
-    match (second, last) {
-        ("" | _, "gov" | "mil" | "edu" | "int" | "arpa") => true,
-        ("go", cc) => matches!(cc, "jp" | "kr" | "th" | "id" | "ke" | "tz" | "ug"),
-        ("ac", cc) => matches!(cc, "cn" | "uk" | "jp" | "kr" | "in" | "nz" | "za" | "th" | "id"),
-        (second, _) => second != "ac" && closed(second),
-    }
-}
-
 /// `under("a.b.c", "b.c")`: the tree itself or below it, at a label boundary.
 pub(super) fn under(host: &str, tree: &str) -> bool {
     host.strip_suffix(tree).is_some_and(|head| head.is_empty() || head.ends_with('.'))
@@ -130,15 +116,5 @@ mod tests {
         assert_eq!(split(b"http://cx.mem.gov.cn%2Ephp@a.top/").userinfo, "cx.mem.gov.cn.php");
         assert_eq!(split(b"a.top/?u=cx%252Emem.gov.cn").rest, "/?u=cx.mem.gov.cn");
         assert_eq!(split(b"\xff\xfe.top").host, "\u{fffd}\u{fffd}.top");
-    }
-
-    #[test]
-    fn suffixes_that_the_public_cannot_buy_under_are_closed() {
-        for closed in ["gov.cn", "edu.cn", "mil.cn", "ac.cn", "gov.ci", "gouv.ci", "gov", "go.jp"] {
-            assert!(is_closed(closed), "{closed}");
-        }
-        for open in ["cn", "com.cn", "org.cn", "top", "co", "com", "ac", "pages.dev", "网址"] {
-            assert!(!is_closed(open), "{open}");
-        }
     }
 }

@@ -43,8 +43,12 @@ fn joined(layout: &Layout, site: &Compiled, place: &Place, whole: bool, to_end: 
         ids.push(if whole { "embedded_official_host" } else { "embedded_official_part" });
     }
     if dots == shown_seams && !to_end && place.to == layout.suffix_from {
-        ids.push(suffix_or_missing(site, token.shown.as_str()));
-        if layout.suffix.len() == 2 && token.shown.ends_with(".gov") {
+        if !site.closed.is_empty() || shown_has_suffix(site, &token.shown) || !layout.suffix.contains('.') {
+            ids.push(suffix_or_missing(site, token.shown.as_str()));
+        } else {
+            ids.push("suffix_changed");
+        }
+        if layout.suffix.len() == 2 && site.closed.iter().any(|s| ends_with_label(&token.shown, s)) {
             ids.push("foreign_gov_suffix");
         }
     } else if dots == shown_seams && !to_end && exact {
@@ -56,7 +60,7 @@ fn joined(layout: &Layout, site: &Compiled, place: &Place, whole: bool, to_end: 
     if dots + hyphens < shown_seams && exact {
         ids.push(if into_suffix && layout.suffix_from < place.to { "missing_dot" } else { "dots_removed" });
     }
-    if to_end && !into_suffix || token.shown.contains(".gov") && place.to == layout.suffix_from && hyphens > 0 {
+    if to_end && !into_suffix || shown_has_closed(site, &token.shown) && place.to == layout.suffix_from && hyphens > 0 {
         gov_label(layout, place, ids);
     }
     if !token.shown.contains('.') || !shown_has_suffix(site, &token.shown) {
@@ -65,7 +69,8 @@ fn joined(layout: &Layout, site: &Compiled, place: &Place, whole: bool, to_end: 
             .hosts
             .iter()
             .any(|(_, _, suffix)| suffix.len() >= 2 && suffix.last().is_some_and(|last| layout.suffix.rsplit('.').next() == Some(last)));
-        if country && place.to == layout.suffix_from {
+        // Beside an open suffix (`osta.com.cn`) nothing is missing: another second level was taken.
+        if country && place.to == layout.suffix_from && (!site.closed.is_empty() || !layout.suffix.contains('.')) {
             ids.push("gov_label_missing");
         }
     }
@@ -85,6 +90,16 @@ fn gapped(layout: &Layout, place: &Place, ids: &mut Vec<&'static str>) {
 
 fn shown_has_suffix(site: &Compiled, shown: &str) -> bool {
     site.hosts.iter().any(|(_, _, suffix)| suffix.first().is_some_and(|first| shown.split('.').any(|label| label == first)))
+}
+
+/// Does `shown` end with the first label of `suffix` (`cx.mem.gov` of `gov.cn`)?
+fn ends_with_label(shown: &str, suffix: &str) -> bool {
+    shown.rsplit('.').next() == suffix.split('.').next() && shown.contains('.')
+}
+
+/// Does `shown` hold the first label of a closed official suffix, not in front?
+fn shown_has_closed(site: &Compiled, shown: &str) -> bool {
+    site.closed.iter().filter_map(|s| s.split('.').next()).any(|first| shown.split('.').skip(1).any(|label| label == first))
 }
 
 fn suffix_or_missing(site: &Compiled, shown: &str) -> &'static str {

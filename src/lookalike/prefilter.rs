@@ -1,119 +1,189 @@
 //! The first pass over a block: which lines could carry a token at all. One look per two bytes, whatever the number of
-//! tokens: a window of four bytes is looked up in a bitmap, then in an exact table.
+//! tokens and sites: four characters, each read as one of 32 codes, are an index into a bitmap of 128 KB.
 
-use std::collections::HashSet;
+use super::letters::{CODES, LINE_END, SEPARATOR, SLOW};
 
-/// Bits of the bitmap's index: 2^18 bits are 32 KB, which stays in the first-level cache.
-const BITS: u32 = 18;
-/// Folds ASCII letters to lower case; digits, dots and hyphens already have the bit.
-const FOLD: u32 = 0x2020_2020;
+/// Bits of one code.
+const BITS: u32 = 5;
+/// Letters in a window.
+const WINDOW: usize = 4;
+/// Words of the bitmap.
+const WORDS: usize = 1 << (BITS as usize * WINDOW - 6);
+/// Letters of a piece that are looked for; its rarest ones.
+const PIECE: usize = 5;
+/// Bytes per step.
+const STEP: usize = 16;
 
 /// Windows that make a line worth a closer look.
 pub(super) struct Prefilter {
-    bits: Box<[u64; 1 << (BITS - 6)]>,
-    exact: HashSet<u32, std::hash::BuildHasherDefault<Mixer>>,
-}
-
-/// Multiplicative hashing of one `u32`.
-#[derive(Default)]
-pub(super) struct Mixer(u64);
-
-impl std::hash::Hasher for Mixer {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        }
-    }
-    fn write_u32(&mut self, n: u32) {
-        self.0 = u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 ^= self.0 >> 32;
-    }
-}
-
-fn slot(window: u32) -> usize {
-    (window.wrapping_mul(0x9E37_79B1) >> (32 - BITS)) as usize
+    bits: Box<[u64; WORDS]>,
 }
 
 impl Prefilter {
-    /// From pieces of at least three ASCII bytes, one of which stands unbroken in every name that can be hit.
-    pub(super) fn new<'a>(pieces: impl Iterator<Item = &'a str>) -> Self {
-        let mut filter = Self { bits: Box::new([0; 1 << (BITS - 6)]), exact: HashSet::default() };
+    /// From pieces in codes, one of which stands in every name that can be hit, separators aside.
+    pub(super) fn new<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut filter = Self { bits: Box::new([0; WORDS]) };
+        for at in 0..WINDOW {
+            filter.mark(&place(at, SLOW));
+        }
+        // Two separators side by side: an xn-- label, or letters kept apart by more than one.
+        for at in 0..WINDOW - 1 {
+            let mut window = place(at, SEPARATOR);
+            window[at + 1] = Some(SEPARATOR);
+            filter.mark(&window);
+        }
         for piece in pieces {
-            filter.add(piece.as_bytes());
+            let rarest = piece.windows(PIECE).max_by_key(|window| rarity(window.iter()));
+            filter.add(rarest.unwrap_or(piece));
         }
         filter
     }
+    /// Marks a piece in each form that it may be written in, a separator or none before each letter, at even and odd places.
     fn add(&mut self, piece: &[u8]) {
-        match piece {
-            [a, b, c] => {
-                for any in (0x20..0x40).chain(0x60..0x80) {
-                    self.insert([any, *a, *b, *c]);
-                    self.insert([*a, *b, *c, any]);
+        for gaps in 0..1_u32 << piece.len().saturating_sub(1) {
+            let mut written = vec![];
+            for (i, code) in piece.iter().enumerate() {
+                if i > 0 && gaps >> (i - 1) & 1 == 1 {
+                    written.push(SEPARATOR);
+                }
+                written.push(*code);
+            }
+            for odd in 0..2 {
+                let windows = (0..written.len() + WINDOW - 1).filter(|start| start % 2 == odd).map(|start| -> [Option<u8>; WINDOW] {
+                    std::array::from_fn(|i| (start + i + 1).checked_sub(WINDOW).and_then(|at| written.get(at)).copied())
+                });
+                let rarest = windows.max_by_key(|window| rarity(window.iter().flatten()));
+                if let Some(window) = rarest {
+                    self.mark(&window);
                 }
             }
-            [a, b, c, d] => {
-                self.insert([*a, *b, *c, *d]);
-                for any in (0x20..0x40).chain(0x60..0x80) {
-                    self.insert([*b, *c, *d, any]);
-                }
-            }
-            [..] if piece.len() >= 5 => {
-                let best = piece.windows(5).min_by_key(|w| w.iter().map(|b| commonness(*b)).sum::<u32>()).unwrap_or(piece);
-                self.insert([best[0], best[1], best[2], best[3]]);
-                self.insert([best[1], best[2], best[3], best[4]]);
-            }
-            _ => {}
         }
     }
-    fn insert(&mut self, window: [u8; 4]) {
-        let window = u32::from_be_bytes(window) | FOLD;
-        let slot = slot(window);
-        self.bits[slot >> 6] |= 1 << (slot & 63);
-        self.exact.insert(window);
+    /// Marks all windows of this shape; `None` is any code.
+    fn mark(&mut self, window: &[Option<u8>; WINDOW]) {
+        let mut indices = vec![0_usize];
+        for code in window {
+            let codes = code.map_or(0..1 << BITS, |c| usize::from(c)..usize::from(c) + 1);
+            indices = indices.iter().flat_map(|index| codes.clone().map(move |c| index << BITS | c)).collect();
+        }
+        for index in indices {
+            self.bits[index >> 6] |= 1 << (index & 63);
+        }
     }
-    /// Calls `line` with every line of ASCII `block` that holds a window. The last line is always given, complete or not.
+    /// Calls `line` with every line of `block` that holds a window, in order, and with its last line.
     pub(super) fn lines<'a>(&self, block: &'a [u8], line: &mut dyn FnMut(&'a [u8])) {
         let mut from = 0;
         while let Some(at) = self.find(&block[from..]).map(|at| from + at) {
-            let start = memchr::memrchr(b'\n', &block[from..at]).map_or(from, |nl| from + nl + 1);
-            let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |nl| at + nl);
-            if end == block.len() {
-                return line(&block[start..end]);
+            let start = match block[at] {
+                b'\n' => at + 1,
+                _ => memchr::memrchr(b'\n', &block[from..at]).map_or(from, |end| from + end + 1),
+            };
+            let end = memchr::memchr(b'\n', &block[start.max(at)..]).map_or(block.len(), |end| start.max(at) + end);
+            if start < end {
+                line(&block[start..end]);
             }
-            line(&block[start..end]);
+            if end == block.len() {
+                return;
+            }
             from = end + 1;
         }
-        let start = memchr::memrchr(b'\n', &block[from..]).map_or(from, |nl| from + nl + 1);
-        if start < block.len() {
-            line(&block[start..]);
+        // A window may want letters behind the last line.
+        let last = block[from..].strip_suffix(b"\n").unwrap_or(&block[from..]);
+        let start = memchr::memrchr(b'\n', last).map_or(0, |end| end + 1);
+        if start < last.len() {
+            line(&last[start..]);
         }
     }
-    /// Offset of a byte inside the first piece.
+    /// Offset of the first byte of the first window that is marked.
     fn find(&self, block: &[u8]) -> Option<usize> {
-        let mut window = 0x2a2a_2a2a_u32;
-        for (i, pair) in block.chunks_exact(2).enumerate() {
-            window = window << 16 | u32::from(pair[0]) << 8 | u32::from(pair[1]);
-            let folded = window | FOLD;
-            let slot = slot(folded);
-            if self.bits[slot >> 6] >> (slot & 63) & 1 == 1 && self.exact.contains(&folded) {
-                // The third letter of a window belongs to the piece, whichever way they are aligned.
-                return Some(2 * i);
+        let pair = |bytes: &[u8]| usize::from(CODES[usize::from(bytes[0])]) << BITS | usize::from(CODES[usize::from(bytes[1])]);
+        let marked = |index: usize| self.bits[(index >> 6) & (WORDS - 1)] >> (index & 63);
+        let mut before = usize::from(LINE_END) << BITS | usize::from(LINE_END);
+        let steps = block.chunks_exact(STEP);
+        let tail = steps.remainder();
+        for (i, step) in steps.enumerate() {
+            let start = before;
+            let mut any = 0;
+            for two in step.chunks_exact(2) {
+                let here = pair(two);
+                any |= marked(before << (2 * BITS) | here);
+                before = here;
             }
+            if any & 1 == 1 {
+                before = start;
+                for (j, two) in step.chunks_exact(2).enumerate() {
+                    let here = pair(two);
+                    if marked(before << (2 * BITS) | here) & 1 == 1 {
+                        return Some((i * STEP + 2 * j).saturating_sub(2));
+                    }
+                    before = here;
+                }
+            }
+        }
+        let read = block.len() - tail.len();
+        for (j, two) in tail.chunks_exact(2).enumerate() {
+            let here = pair(two);
+            if marked(before << (2 * BITS) | here) & 1 == 1 {
+                return Some((read + 2 * j).saturating_sub(2));
+            }
+            before = here;
         }
         None
     }
 }
 
-/// How common a letter is in names, roughly, in thousandths.
-fn commonness(b: u8) -> u32 {
-    match b {
-        b'a' | b'e' | b'i' | b'o' => 80,
-        b'n' | b'r' | b's' | b't' | b'l' => 60,
-        b'u' | b'c' | b'd' | b'm' | b'p' | b'h' | b'g' => 30,
-        b'b' | b'y' | b'f' | b'k' | b'v' | b'w' => 15,
-        _ => 5,
-    }
+fn place(at: usize, code: u8) -> [Option<u8>; WINDOW] {
+    std::array::from_fn(|i| (i == at).then_some(code))
 }
+
+/// How rarely these codes stand together in names, in quarter bits.
+pub(super) fn rarity<'a>(codes: impl Iterator<Item = &'a u8>) -> u32 {
+    let mut before = None;
+    let quarters = |row: &[u8; 28], code: usize| u32::from(row[code].saturating_sub(b'#'));
+    codes.fold(0, |sum, code| {
+        let code = usize::from(*code).min(27);
+        if code > 26 {
+            // Any byte that is no letter, but for a line's end: hardly ever.
+            before = None;
+            return sum + 40;
+        }
+        let row = before.replace(code).map_or(ALONE, |b: usize| FOLLOWS[b]);
+        sum + quarters(row, code)
+    })
+}
+
+/// How rarely a code follows another in lists of new and of established names: a character each, `#` for always, one further for
+/// each quarter of a bit. Rows and columns: separator, a to z, a line's end.
+#[rustfmt::skip]
+const FOLLOWS: [&[u8; 28]; 28] = [
+    b"Y;<'@5@BC;IG9?27?NB.8G@A:MG[",
+    b"2:666;;7<4?:16.77B133::>@:<D",
+    b"001:;0<6<3;=3<=1=>6475=BC:9A",
+    b"84?;?6DA3:D98B>&BB;=9=FFH?CA",
+    b"00899.;9;/<>8;72<A64:5<>B:<@",
+    b"158773>;?;A=492<<C120@<=<?>.",
+    b"408:;05:=0<>4<=.=?4843>@A:<K",
+    b".25:91<575;=5;93<>4577??::85",
+    b"2.9;</>;=0==:<:.>?:972??B:<@",
+    b"42:376:6???947,48@832=8B>>;G",
+    b"216883;89.897::2:<;453=>::8[",
+    b"108;=0<;;3;;6<;2<@9566>?D8>.",
+    b"106:80=:>/>=2;>0<A?655=AD9::",
+    b"82<@C3C@D6ED@>C7;GC<@=EHH=C&",
+    b"03;64-9/=5=:7>:6?B@32:?AB<>@",
+    b"5<9;:><;A?B=5(275F3887<=CA>=",
+    b"10;<>1?<73A?4=?23B1778@CD>?/",
+    b"164786:6809969:797956.:<=;7[",
+    b"10:98.>4?1B899:0<D;537:CG9AB",
+    b".588<->;34?37;>58B?508??D=:B",
+    b"018:>/>;51@@9=>0=C4567=?D9=0",
+    b"335755=9=6=;46085A112>@A<;:8",
+    b"4/8;=+>:>,?=9=;3<?;89<<DE>=<",
+    b"0.;;=->=60>?9=80>A=5:8C8;:<G",
+    b".897:8<:8.:>8:=;5@>765A;8-9L",
+    b",38696;8;5==79939A:373A<<91:",
+    b"023:;3<6279<5;<3<><57:>>;930",
+    b"[2225574588844786<814=:8;:7[",
+];
+/// The same for a code by itself.
+const ALONE: &[u8; 28] = b"238392<894>;64419A6448=??;<3";

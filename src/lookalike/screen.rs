@@ -1,11 +1,13 @@
 //! One name against all sites: official or not, by address or by name, and the sentence that says why.
 
-use super::compiled::{self, Automaton, Compiled};
+use super::compiled::{Automaton, Compiled};
 use super::cover::{self, Cover};
 use super::layout::{Layout, Sep};
 use super::name::{self, Parts};
 use super::naming;
 use super::prefilter::Prefilter;
+use super::sieve::{Scratch, Sieve};
+use super::suffixes::Suffixes;
 use super::technique::Techniques;
 use super::tokens::Form;
 use super::words::{Kind, Names};
@@ -15,9 +17,9 @@ use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::site::Site;
 
 /// Added where anyone takes a name for nothing.
-const FREE_HOST_POINTS: i32 = 8;
+pub(super) const FREE_HOST_POINTS: i32 = 8;
 /// Added where letters of several scripts are mixed in one label, or Chinese words with official labels.
-const MIXED_POINTS: i32 = 20;
+pub(super) const MIXED_POINTS: i32 = 20;
 /// What a structural finding weighs where no token does.
 const STRUCTURE_POINTS: i32 = 62;
 
@@ -25,7 +27,9 @@ const STRUCTURE_POINTS: i32 = 62;
 pub struct Watchlist {
     pub(super) sites: Vec<Compiled>,
     pub(super) techniques: Techniques,
+    suffixes: Suffixes,
     automaton: Automaton,
+    pub(super) sieve: Sieve,
     prefilter: Prefilter,
 }
 
@@ -46,25 +50,34 @@ impl Watchlist {
     pub fn load(sites: &[(RuleFile, Site)], files: &[RuleFile]) -> Result<Self, Vec<RuleError>> {
         let mut errors = Vec::new();
         let techniques = Techniques::read(files, &mut errors);
+        let suffixes = Suffixes::read(files).unwrap_or_else(|wrong| {
+            errors.extend(wrong);
+            Suffixes::default()
+        });
         let mut compiled = Vec::new();
         for (file, site) in sites {
-            match Names::read(file, site) {
-                Ok(names) => compiled.push(Compiled::new(site, names)),
+            match Names::read(file, site, &suffixes) {
+                Ok(names) => compiled.push(Compiled::new(site, names, &suffixes)),
                 Err(wrong) => errors.extend(wrong),
             }
         }
-        let automaton = match Automaton::new(&compiled) {
-            Ok(automaton) if errors.is_empty() => automaton,
+        let built = Automaton::new(&compiled).and_then(|automaton| Ok((automaton, Sieve::new(&compiled)?)));
+        let (automaton, (sieve, prefilter)) = match built {
+            Ok(automata) if errors.is_empty() => automata,
             Ok(_) => return Err(errors),
             Err(why) => {
                 errors.push(RuleError::whole("rules/sites", format!("the words of all sites together cannot be compiled: {why}")));
                 return Err(errors);
             }
         };
-        Ok(Self { prefilter: compiled::prefilter(&compiled), sites: compiled, techniques, automaton })
+        Ok(Self { prefilter, sieve, sites: compiled, techniques, suffixes, automaton })
     }
     /// Screens one name (any bytes) or URL. `None`: not near, or official.
     pub fn screen(&self, line: &[u8]) -> Option<NameHit> {
+        if self.sieve.lets_through(line, &mut Scratch::default()) { self.read(line) } else { None }
+    }
+    /// The full reading of a line.
+    pub(super) fn read(&self, line: &[u8]) -> Option<NameHit> {
         let parts = name::split(line);
         if parts.host.is_empty() || self.sites.is_empty() {
             return None;
@@ -93,48 +106,57 @@ impl Watchlist {
     /// Memory is constant; a line is looked at for at most its first 8 KB.
     pub fn screen_block(&self, block: &[u8], hit: &mut dyn FnMut(&[u8], NameHit)) -> u64 {
         let mut names = memchr::memchr_iter(b'\n', block).count() as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
+        let mut scratch = Scratch::default();
         let mut look = |line: &[u8]| {
-            if let Some(found) = self.screen(line) {
+            if self.sieve.lets_through(line, &mut scratch)
+                && let Some(found) = self.read(line)
+            {
                 hit(line.trim_ascii(), found);
             }
         };
-        let mut rest = block;
-        while !rest.is_empty() {
-            let (chunk, after) = cut_at_line(rest);
-            if chunk.is_ascii() {
-                self.prefilter.lines(chunk, &mut look);
-            } else {
-                for line in chunk.split(|b| *b == b'\n') {
-                    if line.is_ascii() { self.prefilter.lines(line, &mut look) } else { look(line) }
-                }
-            }
-            rest = after;
-        }
+        self.prefilter.lines(block, &mut look);
         if block.iter().all(u8::is_ascii_whitespace) {
             names = 0;
         }
         names
     }
+    /// The places on which the reading of a name against one site rests. `None`: no such site, or nothing found.
+    pub(super) fn reading(&self, line: &[u8], site: &str) -> Option<(&Compiled, Vec<cover::Place>)> {
+        let layout = Layout::of(&name::split(line).host, &self.dynamic());
+        let at = self.sites.iter().position(|s| s.site.id == site)?;
+        if layout.chars.is_empty() {
+            return None;
+        }
+        let mut found = self.automaton.run(&layout, self.sites.len());
+        let cover = self.cover(&self.sites[at], &layout, &mut found[at].hints)?;
+        Some((&self.sites[at], cover.places))
+    }
+    fn dynamic(&self) -> Vec<&str> {
+        self.techniques.get("dynamic_dns").map(|t| t.zones.iter().map(String::as_str).collect()).unwrap_or_default()
+    }
     fn by_name(&self, parts: &Parts) -> Option<NameHit> {
-        let dynamic: Vec<&str> =
-            self.techniques.get("dynamic_dns").map(|t| t.zones.iter().map(String::as_str).collect()).unwrap_or_default();
+        let dynamic = self.dynamic();
         let layout = Layout::of(&parts.host, &dynamic);
         if layout.chars.is_empty() || self.sites.iter().any(|s| owns(&s.site, &layout.ascii)) {
             return None;
         }
+        let given = self.techniques.get("suspected_hijacked_subdomain").map(|t| t.zones.as_slice()).unwrap_or_default();
         let found = self.automaton.run(&layout, self.sites.len());
         let best = self.sites.iter().zip(found).filter_map(|(site, mut found)| {
             let cover = self.cover(site, &layout, &mut found.hints)?;
-            let reading = if layout.suffix == "gov.cn" || name::under(&layout.ascii, "gov.cn") {
+            let given = given.iter().any(|zone| name::under(&layout.ascii, zone)) || site.closed.contains(&layout.suffix);
+            let reading = if given {
                 self.hijacked(site, &layout, &cover)?
-            } else if name::is_closed(&layout.suffix) {
-                foreign(site, &layout, &cover)?
+            } else if self.suffixes.is_closed(&layout.suffix) {
+                self.foreign(site, &layout, &cover)?
             } else {
                 self.near(site, &layout, cover, &dynamic)?
             };
-            self.told(site, &parts.host, &layout.registrable, reading)
+            let points = reading.points;
+            Some((self.told(site, &parts.host, &layout.registrable, reading)?, points))
         });
-        best.max_by_key(|hit| hit.score)
+        // Techniques cap the score: of two sites with the same, the one whose words weigh more is meant; then the first.
+        best.reduce(|a, b| if (b.0.score, b.1) > (a.0.score, a.1) { b } else { a }).map(|(hit, _)| hit)
     }
     fn cover(&self, site: &Compiled, layout: &Layout, hints: &mut Vec<cover::Hint>) -> Option<Cover> {
         let most: i32 = hints.iter().map(|h| site.tokens[h.token as usize].points.max(0)).sum();
@@ -147,7 +169,7 @@ impl Watchlist {
     fn near(&self, site: &Compiled, layout: &Layout, cover: Cover, dynamic: &[&str]) -> Option<Reading> {
         let mut ids = naming::techniques(layout, site, &cover);
         let mut points = cover.points;
-        if wrong_second_level(site, layout) {
+        if self.wrong_second_level(site, layout) {
             ids.push("wrong_second_level");
             points = points.max(STRUCTURE_POINTS);
         }
@@ -156,7 +178,7 @@ impl Watchlist {
         }
         if layout.private {
             points += FREE_HOST_POINTS;
-            if dynamic.iter().any(|zone| name::under(&layout.ascii, zone)) || DYNAMIC.iter().any(|zone| layout.suffix == *zone) {
+            if dynamic.iter().any(|zone| name::under(&layout.ascii, zone)) {
                 ids.retain(|id| *id != "free_hosting");
                 ids.push("dynamic_dns");
             }
@@ -168,6 +190,31 @@ impl Watchlist {
         }
         (points >= i32::from(site.names.alert)).then(|| Reading::of(site, layout, &cover, ids, points))
     }
+    /// The official registrable label under another second level of the same country (`mem.org.cn`).
+    fn wrong_second_level(&self, site: &Compiled, layout: &Layout) -> bool {
+        site.hosts.iter().any(|(sub, root, suffix)| {
+            let mut labels = layout.suffix.split('.');
+            let (second, country) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
+            let head = layout.registrable.strip_suffix(&layout.suffix).map(|h| h.trim_end_matches('.'));
+            let below = layout.ascii.strip_suffix(&layout.registrable).unwrap_or_default().trim_end_matches('.');
+            suffix.len() == 2
+                && suffix.last().is_some_and(|last| last == country)
+                && suffix.first().is_some_and(|first| first != second)
+                && self.suffixes.is_beside(second)
+                && head == Some(root.as_str())
+                && (below.is_empty() || below == "www" || sub.iter().any(|s| s == below))
+        })
+    }
+    /// The official labels under a state suffix of another country.
+    fn foreign(&self, site: &Compiled, layout: &Layout, cover: &Cover) -> Option<Reading> {
+        let first = layout.suffix.split('.').next().unwrap_or_default();
+        let head = layout.ascii.strip_suffix(&layout.suffix)?.trim_end_matches('.');
+        let exact = site.hosts.iter().any(|(sub, root, suffix)| {
+            let whole = sub.iter().chain([root]).map(String::as_str).collect::<Vec<_>>().join(".");
+            site.closed.contains(&suffix.join(".")) && (head == whole || head == root && suffix.first().is_some_and(|own| own == first))
+        });
+        (exact && self.suffixes.is_state(first)).then(|| Reading::of(site, layout, cover, vec!["foreign_gov_suffix"], STRUCTURE_POINTS))
+    }
     /// A foreign name under the closed suffix: never registered, so compromised or lent. Only exact official labels or service words count.
     fn hijacked(&self, site: &Compiled, layout: &Layout, cover: &Cover) -> Option<Reading> {
         let exempt = self.techniques.get("suspected_hijacked_subdomain").map(|t| t.exempt.as_slice()).unwrap_or_default();
@@ -178,7 +225,12 @@ impl Watchlist {
             whole(p)
                 && token.kind == Kind::Official
                 && token.points >= 30
-                && matches!(token.form, Form::Joined { .. } | Form::Label | Form::Gapped)
+                && match token.form {
+                    Form::Joined { .. } | Form::Gapped => true,
+                    // A label below the registrable one (`zscx`) is a word that many offices use.
+                    Form::Label => site.hosts.iter().any(|(_, root, _)| *root == token.shown),
+                    _ => false,
+                }
         });
         let foreign = !exempt.iter().any(|e| name::under(&layout.ascii, e));
         let word_there = foreign
@@ -204,7 +256,7 @@ impl Watchlist {
             means: String::new(),
             matched: matched.chars().take(200).collect(),
         };
-        let closed = name::suffix_at(&parts.host).is_some_and(|(at, _)| name::is_closed(&parts.host[at..]));
+        let closed = name::suffix_at(&parts.host).is_some_and(|(at, _)| self.suffixes.is_closed(&parts.host[at..]));
         let exempt = self.techniques.get("official_name_in_url").is_some_and(|t| t.exempt.iter().any(|e| name::under(&parts.host, e)));
         let dotted = parts.rest.replace(['-', '_'], ".");
         let found = if let Some(host) = official(&parts.userinfo) {
@@ -245,6 +297,7 @@ impl Watchlist {
             ),
             None => ("“{matched}”与{agency}的“{token}”相近。", "`{matched}` is near `{token}` of {site}.", strongest.replace('_', " ")),
         };
+        let suffix = site.suffix_of(&reading.token);
         let fill = |template: &str| {
             let means = if reading.means.is_empty() { reading.token.as_str() } else { reading.means.as_str() };
             template
@@ -253,6 +306,8 @@ impl Watchlist {
                 .replace("{means}", means)
                 .replace("{site}", &site.site.id)
                 .replace("{agency}", &site.site.agency)
+                .replace("{suffix}", &suffix)
+                .replace("{first}", suffix.split('.').next().unwrap_or_default())
                 .replace("{registrable}", registrable)
                 .replace("{name}", host)
         };
@@ -315,29 +370,6 @@ impl Reading {
     }
 }
 
-/// Dynamic DNS zones in the public suffix list, told apart from hosting.
-const DYNAMIC: &[&str] = &[
-    "duckdns.org",
-    "hopto.org",
-    "ddns.net",
-    "zapto.org",
-    "sytes.net",
-    "no-ip.org",
-    "dyndns.org",
-    "dynv6.net",
-    "serveftp.com",
-    "myftp.org",
-];
-
-fn cut_at_line(block: &[u8]) -> (&[u8], &[u8]) {
-    const CHUNK: usize = 1 << 16;
-    if block.len() <= CHUNK {
-        return (block, &[]);
-    }
-    let end = memchr::memrchr(b'\n', &block[..CHUNK]).or_else(|| memchr::memchr(b'\n', &block[CHUNK..]).map(|at| CHUNK + at));
-    block.split_at(end.map_or(block.len(), |nl| nl + 1))
-}
-
 fn owns(site: &Site, host: &str) -> bool {
     site.hosts.iter().chain(&site.trees).any(|tree| name::under(host, tree))
 }
@@ -349,34 +381,6 @@ fn names_host(text: &str, host: &str) -> bool {
         let after = text[at + host.len()..].chars().next();
         !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-') && !after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '-')
     })
-}
-
-/// The official registrable label under another second level of the same country (`mem.org.cn`).
-fn wrong_second_level(site: &Compiled, layout: &Layout) -> bool {
-    site.hosts.iter().any(|(sub, root, suffix)| {
-        let mut labels = layout.suffix.split('.');
-        let (second, country) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
-        let head = layout.registrable.strip_suffix(&layout.suffix).map(|h| h.trim_end_matches('.'));
-        let below = layout.ascii.strip_suffix(&layout.registrable).unwrap_or_default().trim_end_matches('.');
-        suffix.len() == 2
-            && suffix.last().is_some_and(|last| last == country)
-            && suffix.first().is_some_and(|first| first != second)
-            && matches!(second, "com" | "net" | "org" | "gov" | "go")
-            && head == Some(root.as_str())
-            && (below.is_empty() || below == "www" || sub.iter().any(|s| s == below))
-    })
-}
-
-/// The official labels under a state suffix of another country.
-fn foreign(site: &Compiled, layout: &Layout, cover: &Cover) -> Option<Reading> {
-    let first = layout.suffix.split('.').next().unwrap_or_default();
-    let head = layout.ascii.strip_suffix(&layout.suffix)?.trim_end_matches('.');
-    let exact = site.hosts.iter().any(|(sub, root, suffix)| {
-        let whole = sub.iter().chain([root]).map(String::as_str).collect::<Vec<_>>().join(".");
-        suffix.first().is_some_and(|s| super::name::is_closed(s) || s == "gov") && (head == whole || head == root && first == "gov")
-    });
-    (exact && matches!(first, "gov" | "gouv" | "go" | "gob" | "govt"))
-        .then(|| Reading::of(site, layout, cover, vec!["foreign_gov_suffix"], STRUCTURE_POINTS))
 }
 
 /// Are plain and borrowed letters mixed in one label that a token covers?

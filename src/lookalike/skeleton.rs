@@ -2,6 +2,7 @@
 //! simplified form behind a traditional or variant Han one. Names are compared by what the eye sees.
 
 use super::han;
+use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 
 /// How a character was dressed up.
@@ -176,12 +177,33 @@ const LOOKS: &[(&str, &str)] = &[
     ("ⅴ", "v"),
 ];
 
+/// What the characters of the scripts that most labels are written in look like.
+static SEEN: LazyLock<Vec<(Vec<char>, Disguise)>> = LazyLock::new(|| {
+    ('\u{80}'..'\u{2000}')
+        .map(|c| {
+            let mut letters = Vec::new();
+            let disguise = read(c, &mut letters);
+            (letters, disguise)
+        })
+        .collect()
+});
+
 /// Pushes what `c` looks like onto `out` and says how it was dressed. `c` is lower case.
 pub(super) fn push(c: char, out: &mut Vec<char>) -> Disguise {
     if c.is_ascii() {
         out.push(c);
         return Disguise::None;
     }
+    match SEEN.get(c as usize - 0x80) {
+        Some((letters, disguise)) => {
+            out.extend_from_slice(letters);
+            *disguise
+        }
+        None => read(c, out),
+    }
+}
+
+fn read(c: char, out: &mut Vec<char>) -> Disguise {
     if han::is_han(c) {
         let plain = han::simplified(c);
         out.push(plain);

@@ -1,5 +1,6 @@
 //! Techniques as data: names, scores, sentences and examples of each; the matching code is keyed by the id.
 
+use super::meant;
 use crate::model::rulefile::{RuleError, RuleFile};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -18,7 +19,8 @@ pub(super) struct Technique {
     pub(super) score: u8,
     /// `on`, or `off`: never named, its score never counts.
     pub(super) status: Status,
-    /// Chinese sentence with `{name}`, `{matched}`, `{token}`, `{means}`, `{site}`, `{agency}`, `{registrable}`.
+    /// Chinese sentence with `{name}`, `{matched}`, `{token}`, `{means}`, `{site}`, `{agency}`, `{registrable}`,
+    /// `{suffix}` (`gov.cn`), `{first}` (`gov`).
     pub(super) why_zh: String,
     /// The same in English.
     pub(super) why_en: String,
@@ -28,7 +30,7 @@ pub(super) struct Technique {
     /// Names that must not be hit at all.
     #[serde(default)]
     pub(super) examples_miss: Vec<String>,
-    /// `dynamic_dns`: zones below which anyone takes a name, beyond those of the public suffix list.
+    /// `dynamic_dns`: zones below which anyone takes a name. `suspected_hijacked_subdomain`: zones below which nobody can buy one.
     #[serde(default)]
     pub(super) zones: Vec<String>,
     /// Hosts (and all below them) where this technique says nothing.
@@ -100,7 +102,7 @@ pub(super) const IDS: &[&str] = &[
     "official_name_in_url",
 ];
 
-const FIELDS: &[&str] = &["name", "matched", "token", "means", "site", "agency", "registrable"];
+const FIELDS: &[&str] = &["name", "matched", "token", "means", "site", "agency", "registrable", "suffix", "first"];
 
 /// All techniques by id. Ids without a file keep a bare default, so that a rules folder without techniques still works.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +115,7 @@ impl Techniques {
     pub(super) fn read(files: &[RuleFile], errors: &mut Vec<RuleError>) -> Self {
         let mut by_id: HashMap<&'static str, Technique> = HashMap::new();
         for file in files.iter().filter(|f| f.path.starts_with("techniques/") && f.path.ends_with(".toml")) {
-            match file.parse::<Technique>() {
+            match meant::parse::<Technique>(file) {
                 Err(e) => errors.push(e),
                 Ok(mut technique) => {
                     technique.file.clone_from(&file.shown);
@@ -158,12 +160,14 @@ impl Technique {
         if self.score > 100 {
             errors.push(file.error_near("score", format!("score = {} must be 0..=100", self.score)));
         }
-        for sentence in [&self.why_zh, &self.why_en] {
+        for (key, sentence) in [("why_zh", &self.why_zh), ("why_en", &self.why_en)] {
             for field in sentence.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default()) {
                 if !FIELDS.contains(&field) {
+                    let meant =
+                        meant::nearest(field, FIELDS.iter().copied()).map(|f| format!(": did you mean `{{{f}}}`?")).unwrap_or_default();
                     errors.push(file.error_near(
                         &format!("{{{field}"),
-                        format!("no field `{{{field}}}`: a sentence may use {{{}}}", FIELDS.join("}, {")),
+                        format!("{key}: no field `{{{field}}}`{meant} (a sentence may use {{{}}})", FIELDS.join("}, {")),
                     ));
                 }
             }

@@ -1,8 +1,9 @@
 //! From a site's words and official hosts to the tokens that are looked for. Joined and hyphenated forms, initials, mixed
 //! forms and blurred pinyin follow from the data; nobody writes them down.
 
-use super::name;
+use super::suffixes::Suffixes;
 use super::words::{Kind, Names, Word};
+use super::{letters, name};
 use crate::model::site::Site;
 use std::collections::HashMap;
 
@@ -42,6 +43,8 @@ pub(super) enum Form {
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) chars: Vec<char>,
+    /// The set of its letters, a bit each.
+    pub(super) letters: u32,
     /// Bit `i`: a separator before character `i` belongs there and costs nothing.
     pub(super) seams: u64,
     pub(super) points: i32,
@@ -60,7 +63,8 @@ pub(super) struct Token {
 impl Token {
     fn latin(text: &str, points: i32, kind: Kind, form: Form) -> Self {
         let chars: Vec<char> = text.chars().collect();
-        Self { seams: 0, head_only: false, points, budget: 0, kind, form, shown: text.to_owned(), means: String::new(), chars }
+        let letters = chars.iter().fold(0, |set, c| set | letters::bit(letters::code(*c)));
+        Self { letters, seams: 0, head_only: false, points, budget: 0, kind, form, shown: text.to_owned(), means: String::new(), chars }
     }
     fn budget(mut self, half_edits: u8) -> Self {
         self.budget = half_edits;
@@ -83,8 +87,8 @@ impl Token {
 }
 
 /// All tokens of a site. Of equal texts the heaviest stays.
-pub(super) fn of(site: &Site, names: &Names) -> Vec<Token> {
-    let mut tokens: Vec<Token> = site.hosts.iter().flat_map(|host| official(host)).collect();
+pub(super) fn of(site: &Site, names: &Names, suffixes: &Suffixes) -> Vec<Token> {
+    let mut tokens: Vec<Token> = site.hosts.iter().flat_map(|host| official(host, suffixes)).collect();
     tokens.extend(names.words.iter().flat_map(word));
     tokens.extend(pairs(&tokens));
     tokens.extend(names.fillers.iter().map(|f| Token::latin(f, 1, Kind::Filler, Form::Text)));
@@ -113,13 +117,30 @@ pub(super) struct Labels<'a> {
 }
 
 /// Cuts a host. `None`: it is itself a suffix.
-pub(super) fn labels(host: &str) -> Option<Labels<'_>> {
+pub(super) fn labels<'a>(host: &'a str, suffixes: &Suffixes) -> Option<Labels<'a>> {
     let (at, _) = name::suffix_at(host)?;
     let mut head: Vec<&str> = host[..at].trim_end_matches('.').split('.').collect();
     let root = head.pop()?;
     head.retain(|label| *label != "www");
-    Some(Labels { sub: head, root, suffix: host[at..].split('.').collect(), closed: name::is_closed(&host[at..]) })
+    Some(Labels { sub: head, root, suffix: host[at..].split('.').collect(), closed: suffixes.is_closed(&host[at..]) })
 }
+
+/// Added to labels that reach into the suffix, so that the longest exact reading weighs most: more than its parts together
+/// (`cx.mem` and `gov-cn`), while the whole with two letters left out weighs less than the part that stands there.
+fn longer(cut: &Labels<'_>, whole: bool) -> i32 {
+    match (cut.closed, cut.suffix[0].len() >= 3, whole) {
+        (true, true, true) => 41,
+        (true, true, false) => 33,
+        // Two letters (`gc`) could be left out whole: such tokens allow one edit.
+        (true, false, true) => 50,
+        (true, false, false) => 25,
+        (false, _, true) => 61,
+        (false, _, false) => 53,
+    }
+}
+
+/// A part of an open official name (`osta.org`) counts where it stands alone; one more letter makes it another word.
+const OPEN_PART_POINTS: i32 = 62;
 
 fn by_letters(letters: usize) -> i32 {
     match letters {
@@ -140,15 +161,18 @@ fn budget_of(letters: usize) -> u8 {
     }
 }
 
-fn official(host: &str) -> Vec<Token> {
-    let Some(cut) = labels(host) else { return Vec::new() };
+fn official(host: &str, suffixes: &Suffixes) -> Vec<Token> {
+    let Some(cut) = labels(host, suffixes) else { return Vec::new() };
     let all: Vec<&str> = cut.sub.iter().copied().chain([cut.root]).chain(cut.suffix.iter().copied()).collect();
     let root = cut.sub.len();
     let join = |parts: &[&str], form: Form, points: Option<i32>| {
-        let letters = parts.iter().map(|p| p.len()).sum();
-        let mut token = Token::latin(&parts.concat(), points.unwrap_or_else(|| by_letters(letters)), Kind::Official, form)
+        // Hyphens of the official labels (`e-cqs`) are separators like any other: they cost nothing, left out or kept.
+        let pieces = || parts.iter().flat_map(|p| p.split('-')).map(str::len);
+        let letters = pieces().sum();
+        let text = parts.concat().replace('-', "");
+        let mut token = Token::latin(&text, points.unwrap_or_else(|| by_letters(letters)), Kind::Official, form)
             .budget(budget_of(letters))
-            .seams(parts.iter().map(|p| p.len()));
+            .seams(pieces());
         token.shown = parts.join(".");
         token
     };
@@ -159,9 +183,17 @@ fn official(host: &str) -> Vec<Token> {
                 let form = Form::Joined { whole: start == 0 && end == all.len(), to_end: end == all.len() };
                 let letters = all[start..end].iter().map(|p| p.len()).sum();
                 // More than its parts together, so that the longest reading is the best one.
-                let longer = if start < root && end > root + 1 { 25 } else { 0 };
+                let longer = if start < root && end > root + 1 { longer(&cut, end == all.len()) } else { 0 };
                 let mut token = join(&all[start..end], form, Some(by_letters(letters) + longer));
                 token.head_only = !cut.closed && start == root;
+                if cut.suffix[0].len() < 3 {
+                    token.budget = token.budget.min(2);
+                }
+                // A short label before a suffix that everybody has (`osta.org`) is near too much: one edit in the whole, none in a part.
+                if token.head_only {
+                    token.budget = if end == all.len() && letters >= 8 { 2 } else { 0 };
+                    token.points = if end == all.len() { token.points } else { token.points.min(OPEN_PART_POINTS) };
+                }
                 tokens.push(token);
             }
         }
@@ -195,9 +227,11 @@ type Join<'a> = dyn Fn(&[&str], Form, Option<i32>) -> Token + 'a;
 fn closed_suffix(cut: &Labels<'_>, join: &Join<'_>, tokens: &mut Vec<Token>) {
     let first = cut.suffix[0];
     tokens.push(join(&[first, cut.root], Form::Swapped, None));
-    tokens.push(join(&[first], Form::Label, Some(18)).budget(0));
+    if first.len() >= 3 {
+        tokens.push(join(&[first], Form::Label, Some(18)).budget(0));
+    }
     if cut.suffix.len() >= 2 {
-        tokens.push(join(&cut.suffix, Form::Suffix, Some(40)));
+        tokens.push(join(&cut.suffix, Form::Suffix, Some(if first.len() >= 3 { 40 } else { 20 })));
     }
     if let Some(sub) = cut.sub.last() {
         let gapped: Vec<&str> = [*sub].into_iter().chain(cut.suffix.iter().copied()).collect();

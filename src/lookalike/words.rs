@@ -1,5 +1,6 @@
 //! The `[names]` section of a protected site, as written, then checked. Words are data: a unit adds one with no code.
 
+use super::suffixes::Suffixes;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::site::Site;
 use serde::Deserialize;
@@ -38,6 +39,9 @@ pub(super) struct Word {
     /// Latin text that is no pinyin.
     #[serde(default)]
     pub(super) text: String,
+    /// What `text` stands for, in Chinese, for the sentence of why. Empty: it stands for itself.
+    #[serde(default)]
+    pub(super) means: String,
     /// What it speaks of.
     pub(super) kind: Kind,
     /// What the full form weighs, `0..=100`; at the alert level it suffices alone.
@@ -86,7 +90,7 @@ impl Default for Names {
 
 const KINDS: &[&str] = &["agency", "neighbour", "licence", "service", "english", "filler"];
 const KEYS: &[&str] =
-    &["alert", "words", "fillers", "paths", "suffixes", "zh", "pinyin", "text", "kind", "points", "initials", "han", "fuzzy"];
+    &["alert", "words", "fillers", "paths", "suffixes", "zh", "pinyin", "text", "means", "kind", "points", "initials", "han", "fuzzy"];
 
 impl Names {
     /// Reads the section without checking it, for permutations of a site that was loaded before.
@@ -94,7 +98,7 @@ impl Names {
         toml::Value::Table(site.names.clone()).try_into().ok()
     }
     /// Reads and checks the section; every mistake names a line.
-    pub(super) fn read(file: &RuleFile, site: &Site) -> Result<Self, Vec<RuleError>> {
+    pub(super) fn read(file: &RuleFile, site: &Site, suffixes: &Suffixes) -> Result<Self, Vec<RuleError>> {
         let names: Self =
             toml::Value::Table(site.names.clone()).try_into().map_err(|e: toml::de::Error| vec![mistake(file, e.message())])?;
         let mut errors = Vec::new();
@@ -112,7 +116,7 @@ impl Names {
         for path in names.paths.iter().filter(|p| !p.starts_with('/') || p.len() < 4) {
             errors.push(file.error_near(path, format!("path `{path}` must begin with `/` and have at least 3 characters after it")));
         }
-        for suffix in names.suffixes.iter().filter(|s| s.is_empty() || s.starts_with('.') || super::name::is_closed(s)) {
+        for suffix in names.suffixes.iter().filter(|s| s.is_empty() || s.starts_with('.') || suffixes.is_closed(s)) {
             errors.push(file.error_near(
                 &format!("\"{suffix}\""),
                 format!("suffix `{suffix}`: write `top`, not `.top`, and none that is closed to the public"),
@@ -125,7 +129,7 @@ impl Names {
 impl Word {
     /// What to show: the Chinese form, else the Latin one.
     pub(super) fn shown(&self) -> &str {
-        [&self.zh, &self.text, &self.pinyin].into_iter().find(|t| !t.is_empty()).map_or("", String::as_str)
+        [&self.means, &self.zh, &self.text, &self.pinyin].into_iter().find(|t| !t.is_empty()).map_or("", String::as_str)
     }
     fn needle(&self) -> String {
         let text = [&self.pinyin, &self.text, &self.zh].into_iter().find(|t| !t.is_empty());

@@ -167,6 +167,9 @@ pub struct Assessment {
     pub review: bool,
     /// Most points first.
     pub findings: Vec<Finding>,
+    /// What would have been looked at, had somebody brought it: pictures, registration, ties to confirmed fakes. One sentence each.
+    #[serde(default)]
+    pub not_looked_at: Vec<Both>,
     /// SHA-256 of all rule texts that were loaded, first 16 hexadecimal digits: which rules said so.
     pub rules: String,
     /// When it was made.

@@ -3,9 +3,10 @@
 use super::candidate::{Candidate, Reason};
 use super::capture::Capture;
 use super::resolution::Resolution;
+use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Candidate, resolution and captures together. Assess is a pure function of this and the rules.
+/// Candidate, resolution, captures and facts together. Assess is a pure function of this and the rules.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dossier {
     /// Why we came.
@@ -14,6 +15,62 @@ pub struct Dossier {
     pub resolution: Option<Resolution>,
     /// Visits, the desktop one first.
     pub captures: Vec<Capture>,
+    /// What other rooms found out besides the pages. Every part is `None` until somebody looks.
+    #[serde(default)]
+    pub facts: Facts,
+}
+
+/// Facts that no page tells. `None` everywhere means "not looked at", which is said in the findings; an empty list means "looked, nothing there".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// When the registrar says that the domain was created.
+    pub registered: Option<Timestamp>,
+    /// Where it is hosted, in words of the address registry (`US`, `CN`), upper case.
+    pub hosted_in: Option<String>,
+    /// Hosts to which the filing (ICP, 公安) and seal numbers on the page belong, as the registers say.
+    pub filings: Option<Vec<Filing>>,
+    /// Perceptual hashes of favicon and screenshots.
+    pub looks: Option<Vec<Look>>,
+    /// Text read from pictures and screenshots (OCR), one line a line.
+    pub seen_text: Option<String>,
+    /// What it shares with confirmed fakes and sellers.
+    pub ties: Option<Vec<Tie>>,
+}
+
+/// An identifier and the domain that the register gives for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filing {
+    /// Kind and value as in `Page::identifiers` (`icp`, `police`, `site_code`, `conac`).
+    pub kind: String,
+    /// Normalised value.
+    pub value: String,
+    /// Registrable domain of its owner, lower case.
+    pub domain: String,
+    /// The owner's name as the register has it.
+    pub owner: String,
+}
+
+/// A 64-bit perceptual hash of one picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// `favicon` or `screenshot`.
+    pub kind: String,
+    /// The hash.
+    pub hash: u64,
+}
+
+/// Something shared with a confirmed lead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tie {
+    /// `kit`, `script`, `tracker`, `contact`, `certificate`.
+    pub kind: String,
+    /// The shared value (a hash, an id, a number).
+    pub value: String,
+    /// Host of the confirmed lead.
+    pub host: String,
+    /// Is that lead a seller (else a fake query site)?
+    pub seller: bool,
 }
 
 impl Dossier {

@@ -2,6 +2,7 @@
 //! Every other room speaks in these. Nothing here does I/O, reads a clock, or knows where a value is stored.
 //! A room of its own so that any score can be recomputed from stored evidence without the program that made it.
 
+pub mod allow;
 pub mod assessment;
 pub mod candidate;
 pub mod capture;

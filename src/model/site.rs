@@ -10,6 +10,9 @@ use serde::Deserialize;
 pub struct Site {
     /// The main official host; the site's id everywhere.
     pub id: String,
+    /// Is it in use? A unit may switch a shipped site off in its own copy of the file, or name the sites that it wants in its settings.
+    #[serde(default)]
+    pub status: Status,
     /// Full official name.
     pub name: String,
     /// Whose it is.
@@ -28,6 +31,17 @@ pub struct Site {
     /// Anchors for the assessment.
     #[serde(default)]
     pub page: toml::Table,
+}
+
+/// Is a site in use?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Screened for and compared with.
+    #[default]
+    On,
+    /// Kept, but neither.
+    Off,
 }
 
 impl Site {

@@ -18,7 +18,7 @@ pub use crate::net::settings::{BadSetting, Settings};
 
 use crate::model::capture::Hop;
 use crate::model::host::Host;
-use crate::model::resolution::{DnsAnswer, Presence};
+use crate::model::resolution::{DnsAnswer, DnsRecord, Presence};
 use crate::model::time::Timestamp;
 use crate::net::dns::Dns;
 use crate::net::guard::Guard;
@@ -29,6 +29,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use url::Url;
+
+/// Why a name is absent although the resolver gave addresses for it: it gives the same ones for names that nobody made.
+pub const HIJACKED: &str = "NXDOMAIN (the resolver gives its own address instead)";
 
 /// The door. Cheap to clone; clones share pace, caches and connections.
 #[derive(Clone)]
@@ -73,6 +76,17 @@ pub struct Fetched {
     pub headers: Vec<(String, String)>,
     /// Decoded body.
     pub body: Vec<u8>,
+}
+
+/// How one name of a bulk look-up came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BulkAnswer {
+    /// Which name: its place among those given, from 0.
+    pub index: usize,
+    /// Present: there is a record of the type asked for.
+    pub presence: Presence,
+    /// Records of a present name as received, at most 64, aliases on the way included.
+    pub records: Vec<DnsRecord>,
 }
 
 /// A body that went into a file.
@@ -128,7 +142,7 @@ impl Net {
         let checked = settings.check()?;
         // Whoever came first chose the provider; ours is named in every configuration that this room builds.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let (dns, guard, tls) = (Arc::new(Dns::new(checked.resolvers)), Guard::new(checked.allow), Tls::new());
+        let (dns, guard, tls) = (Arc::new(Dns::new(checked.resolvers, settings.dns_per_s)), Guard::new(checked.allow), Tls::new());
         let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings)
             .map_err(|e| BadSetting { key: "proxy", why: format!("no HTTP client can be built with these settings: {e}") })?;
         let pace = Pace::new(settings.per_host_interval_ms);
@@ -153,11 +167,17 @@ impl Net {
     pub async fn exists(&self, names: Vec<String>, progress: impl Fn(usize) + Send + Sync) -> Vec<(String, Presence)> {
         self.inner.dns.exists(names, progress).await
     }
+    /// Asks for records of one type (`A`, `MX`, `TYPE257`, ...) of every name, in any number: names are drawn as they are needed, and `told` hears of
+    /// each exactly once, as it comes out. Names are bytes: labels need not be UTF-8; `\DDD` and `\X` are escapes; a dot at the end may be missing.
+    pub async fn ask_many<N: AsRef<[u8]>>(&self, names: impl Iterator<Item = N> + Send, rrtype: &str, told: impl FnMut(BulkAnswer) + Send) {
+        self.inner.dns.ask_many(names, rrtype, told).await;
+    }
     /// The addresses that this parent gives for three names nobody made. `None`: it is no wildcard.
     pub async fn wildcard(&self, parent: &str) -> Option<Vec<IpAddr>> {
         self.inner.dns.wildcard(parent).await
     }
     /// The addresses that the resolver gives for names that cannot exist. Empty: an honest resolver (or none that answers).
+    /// Remembered for ten minutes.
     pub async fn hijack_addresses(&self) -> Vec<IpAddr> {
         self.inner.dns.hijack_addresses().await
     }

@@ -11,6 +11,8 @@ use url::Url;
 pub struct Settings {
     /// DNS servers, `ip:port` or `ip`. Empty: the system's.
     pub resolvers: Vec<String>,
+    /// Questions a second to each resolver in bulk look-ups, retries included. `None`: 2,000, and no bound for a resolver on this machine.
+    pub dns_per_s: Option<u32>,
     /// Networks (CIDR) that may be visited although they are not public. Empty by default; tests use `127.0.0.0/8`.
     pub allow_private: Vec<String>,
     /// Proxy for all HTTP (`http://host:port`); visits ask it for a tunnel (CONNECT) to the address that the guard saw. `None`: direct.
@@ -31,6 +33,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             resolvers: Vec::new(),
+            dns_per_s: None,
             allow_private: Vec::new(),
             proxy: None,
             per_host_interval_ms: 1_000,
@@ -74,6 +77,8 @@ const MAX_BODY_BYTES: u64 = 256 << 20;
 const MAX_MS: u64 = 3_600_000;
 /// Largest accepted `max_redirects`.
 const MAX_REDIRECTS: u32 = 50;
+/// Largest accepted `dns_per_s`.
+const MAX_DNS_PER_S: u32 = 1_000_000;
 
 impl Settings {
     /// Judges every value.
@@ -81,6 +86,7 @@ impl Settings {
         in_range("timeout_ms", self.timeout_ms, 1, MAX_MS)?;
         in_range("per_host_interval_ms", self.per_host_interval_ms, 0, MAX_MS)?;
         in_range("max_body_bytes", self.max_body_bytes, 1, MAX_BODY_BYTES)?;
+        in_range("dns_per_s", u64::from(self.dns_per_s.unwrap_or(1)), 1, u64::from(MAX_DNS_PER_S))?;
         in_range("max_redirects", u64::from(self.max_redirects), 0, u64::from(MAX_REDIRECTS))?;
         if self.user_agent.trim().is_empty() || !self.user_agent.bytes().all(|b| (0x20..0x7f).contains(&b)) {
             return Err(BadSetting { key: "user_agent", why: "must be printable ASCII and not empty".into() });
@@ -167,6 +173,8 @@ mod tests {
             ("max_body_bytes", complaint(|s| s.max_body_bytes = 0)),
             ("max_body_bytes", complaint(|s| s.max_body_bytes = 1 << 40)),
             ("max_redirects", complaint(|s| s.max_redirects = 51)),
+            ("dns_per_s", complaint(|s| s.dns_per_s = Some(0))),
+            ("dns_per_s", complaint(|s| s.dns_per_s = Some(1_000_001))),
             ("user_agent", complaint(|s| s.user_agent = "a\r\nb".into())),
             ("user_agent", complaint(|s| s.user_agent = " ".into())),
         ];

@@ -1,6 +1,7 @@
 //! The front of the flow: sources -> screen -> candidates. Cursor, run and candidates go to records in one transaction a batch.
 
 use crate::lookalike::Watchlist;
+use crate::model::allow::Allowed;
 use crate::model::candidate::{Candidate, NameHit, Reason};
 use crate::model::host::Host;
 use crate::model::sighting::{Context, Sighting};
@@ -37,9 +38,10 @@ impl Pass {
         let began = self.net.now();
         let mut row = SourceSummary { source: id.clone(), outcome: "empty".into(), ..SourceSummary::default() };
         let mut cursor = self.records.cursor(&id)?.map(Cursor);
+        let allowed = self.records.allowed()?;
         for _ in 0..MAX_BATCHES {
             let batch = source.poll(cursor.as_ref(), &self.net).await;
-            let (candidates, seen) = tokio::task::block_in_place(|| self.screen(&id, &batch));
+            let (candidates, seen) = tokio::task::block_in_place(|| self.screen(&id, &batch, &allowed));
             row.seen += seen;
             row.screened_in += candidates.len() as u64;
             row.absorb_outcome(&batch.outcome);
@@ -62,12 +64,18 @@ impl Pass {
     }
 
     /// Screens one batch: bulk names by the name screen alone; sightings also by what led to them.
-    fn screen(&self, source: &str, batch: &Batch) -> (Vec<Candidate>, u64) {
+    /// What a person allowed comes before anything: it is counted as seen and goes no further.
+    fn screen(&self, source: &str, batch: &Batch, allowed: &[Allowed]) -> (Vec<Candidate>, u64) {
         let now = self.net.now();
         let mut candidates = Vec::new();
         let mut seen = self.screen_names(source, batch, now, &mut candidates);
+        candidates.retain(|c: &Candidate| !allowed.iter().any(|a| a.covers(&c.host)));
         for sighting in &batch.sightings {
             seen += 1;
+            let host = locate(&sighting.seen).map(|(host, _)| host);
+            if host.is_some_and(|h| allowed.iter().any(|a| a.covers(&h))) {
+                continue;
+            }
             candidates.extend(self.screen_sighting(sighting));
         }
         (candidates, seen)

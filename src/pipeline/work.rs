@@ -5,7 +5,7 @@ use crate::capture;
 use crate::evidence;
 use crate::model::candidate::Candidate;
 use crate::model::capture::{Capture, Outcome};
-use crate::model::dossier::Dossier;
+use crate::model::dossier::{Dossier, Facts};
 use crate::model::host::Host;
 use crate::model::resolution::{Presence, Resolution};
 use crate::net::Net;
@@ -96,7 +96,7 @@ impl Pass {
         let mut visits = Vec::new();
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
             let captures = look(&url, &self.capture.variants, n == 0, &self.net).await;
-            let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures };
+            let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
             visits.push(tokio::task::block_in_place(|| self.conclude(&dossier))?);
         }
         Ok(visits)

@@ -1,5 +1,6 @@
 //! What records can refuse, by what the caller can do about it.
 
+use crate::model::host::Host;
 use crate::model::lead::{IllegalMove, LeadId};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,18 @@ pub enum RecordsError {
     /// No such lead.
     #[error("no lead {0}")]
     NoLead(LeadId),
+    /// Nothing was said.
+    #[error("{host}: an entry of the allow-list needs a reason")]
+    NoReason {
+        /// On which host.
+        host: Host,
+    },
+    /// Not on the list.
+    #[error("{host} is not on the allow-list")]
+    NotAllowed {
+        /// Which host.
+        host: Host,
+    },
     /// The move is not allowed.
     #[error(transparent)]
     Illegal(#[from] IllegalMove),

@@ -1,4 +1,5 @@
 //! Hosts: what is known of each, what is due, and the visits made. The rows:
+//! `n/NAME` how many hosts of one registrable name,
 //! `h/HOST` the host, `d/TIME HOST` what is due when, `v/HOST NUL TIME PACKAGE` one fact line a visit, `c/SOURCE` cursor, `r/SOURCE` last run.
 
 use crate::model::assessment::{Assessment, Verdict};
@@ -9,11 +10,13 @@ use crate::model::resolution::{Presence, Resolution};
 use crate::model::time::Timestamp;
 use crate::records::shelf::{Draft, View};
 use crate::records::store::Fault;
-use crate::records::{Due, Next, Visit};
+use crate::records::{Due, Next, Visit, allow, leads};
 use serde::{Deserialize, Serialize};
 
 /// A host that was visited less than this ago is not visited again for a new reason alone, in milliseconds.
 const QUIET_MS: i64 = 24 * 3600 * 1000;
+/// Hosts of one registrable name that are looked at; the rest are counted.
+pub(super) const MAX_HOSTS_A_NAME: u64 = 64;
 
 /// What was found at one visit, for tables. The whole of it is in the package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,15 +155,49 @@ impl Known {
     }
 }
 
+/// Hosts of one registrable name, and what more was seen of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Crowd {
+    /// Hosts known.
+    hosts: u64,
+    /// Sightings of further hosts, folded into the name.
+    more: u64,
+}
+
+fn crowd_key(host: &Host) -> Option<Vec<u8>> {
+    Some([b"n/", host.registrable()?.as_bytes()].concat())
+}
+
+/// Is the host one too many of its registrable name? A zone with a wildcard gives a thousand names a day that are all one server.
+/// What a person reported is looked at in any case.
+fn is_crowded(draft: &mut Draft<'_>, candidate: &Candidate) -> Result<bool, Fault> {
+    let reported = candidate.reasons.iter().any(|r| matches!(r, Reason::Report { .. }));
+    let Some(key) = crowd_key(&candidate.host).filter(|_| !reported) else { return Ok(false) };
+    let mut crowd: Crowd = draft.get(&key)?.unwrap_or_default();
+    if crowd.hosts < MAX_HOSTS_A_NAME {
+        return Ok(false);
+    }
+    crowd.more += 1;
+    if crowd.more == 1 {
+        tracing::info!(host = %candidate.host, "{}: {MAX_HOSTS_A_NAME} hosts of this name are known; further ones are counted", candidate.host);
+    }
+    draft.put(key, &crowd)?;
+    Ok(true)
+}
+
 /// Folds one candidate in. Returns whether its host is new.
 pub(super) fn fold(draft: &mut Draft<'_>, candidate: Candidate, now: Timestamp) -> Result<bool, Fault> {
     let before: Option<Known> = draft.get(&host_key(&candidate.host))?;
     let after = match before.clone() {
+        None if allow::covering(draft, &candidate.host)?.is_some() => return Ok(false),
+        None if is_crowded(draft, &candidate)? => return Ok(false),
         None => Known::new(candidate, now),
         Some(mut known) => {
             // A person who calls is not told to wait for the next week's look.
             let reported = candidate.reasons.iter().any(|r| matches!(r, Reason::Report { .. }));
-            if known.candidate.absorb(candidate) {
+            let allowed = allow::covering(draft, &known.candidate.host)?.is_some();
+            let settled = !reported && leads::all_dismissed(draft, &known.leads)?;
+            if known.candidate.absorb(candidate) && !allowed && !settled {
                 known.hasten(now, reported);
             }
             known
@@ -182,6 +219,10 @@ pub(super) fn keep(draft: &mut Draft<'_>, before: Option<&Known>, after: &Known)
         if let Some(at) = after.next.at {
             draft.put(due_key(at, host), &())?;
         }
+    }
+    if let (None, Some(key)) = (before, crowd_key(host)) {
+        let crowd: Crowd = draft.get(&key)?.unwrap_or_default();
+        draft.put(key, &Crowd { hosts: crowd.hosts + 1, ..crowd })?;
     }
     let totals = &mut draft.meta.totals;
     totals.hosts += u64::from(before.is_none());

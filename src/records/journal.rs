@@ -2,6 +2,7 @@
 //! It is the truth; the store is an index over it. A line torn by a crash was never acknowledged and is set aside in `journal.jsonl.torn`.
 //! A broken chain is told, never mended: whoever reads the journal in court must see it.
 
+use crate::model::allow::AllowMove;
 use crate::model::digest::Sha256;
 use crate::model::lead::{LeadId, Move};
 use crate::model::time::Timestamp;
@@ -23,13 +24,27 @@ pub(super) struct Entry {
     pub(super) at: Timestamp,
     /// Who.
     pub(super) by: String,
-    /// On which lead.
-    pub(super) lead: LeadId,
-    /// What.
+    /// On what, and what.
     #[serde(flatten)]
-    pub(super) what: Move,
+    pub(super) what: Said,
     /// SHA-256 of the bytes of the line before, without its line feed; 64 zeros in the first.
     pub(super) prev: Sha256,
+}
+
+/// What a line says: of a lead, or of a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Said {
+    /// A decision on a lead.
+    OnLead {
+        /// Which.
+        lead: LeadId,
+        /// What.
+        #[serde(flatten)]
+        what: Move,
+    },
+    /// The allow-list.
+    OnHost(AllowMove),
 }
 
 /// The last line: its number and hash.
@@ -100,13 +115,12 @@ impl Journal {
         }
     }
     /// Appends one decision; on disk when this returns. On failure the file is as before, or closed to further lines.
-    pub(super) fn append(&mut self, at_: Timestamp, by: &str, lead: &LeadId, what: &Move) -> Result<Head, RecordsError> {
+    pub(super) fn append(&mut self, at_: Timestamp, by: &str, what: Said) -> Result<Head, RecordsError> {
         let store = |why: String| RecordsError::Store { path: self.path.clone(), why };
         if self.broken {
             return Err(store("closed after an earlier write error; start again".into()));
         }
-        let entry =
-            Entry { seq: self.head.seq + 1, at: at_, by: by.to_owned(), lead: lead.clone(), what: what.clone(), prev: self.head.hash };
+        let entry = Entry { seq: self.head.seq + 1, at: at_, by: by.to_owned(), what, prev: self.head.hash };
         let mut line = serde_json::to_vec(&entry).map_err(|e| store(e.to_string()))?;
         if line.len() as u64 >= MAX_LINE_BYTES {
             return Err(store(format!("a decision of {} bytes is too long (limit {MAX_LINE_BYTES}); shorten the reason", line.len())));
@@ -156,7 +170,7 @@ fn mend_tail(path: &Path, file: &mut File) -> std::io::Result<()> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Reading, RecordsError> {
+pub(super) fn read(path: &Path) -> Result<Reading, RecordsError> {
     let mut lines = BufReader::new(File::open(path).map_err(at(path))?);
     let mut reading = Reading { entries: Vec::new(), check: JournalCheck::default(), head: Head::default() };
     loop {

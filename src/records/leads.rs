@@ -107,6 +107,17 @@ pub(super) fn replay(draft: &mut Draft<'_>, id: &LeadId, step: Step) -> Result<(
     }
 }
 
+/// Are there leads, and did a person dismiss every one?
+pub(super) fn all_dismissed(draft: &Draft<'_>, ids: &[LeadId]) -> Result<bool, Fault> {
+    for id in ids {
+        let lead: Option<Lead> = draft.get(&lead_key(id))?;
+        if lead.is_none_or(|l| l.state != State::Dismissed) {
+            return Ok(false);
+        }
+    }
+    Ok(!ids.is_empty())
+}
+
 /// All that pass, highest score first, then host, then id.
 pub(super) fn list(view: &View<'_>, filter: &Filter) -> Result<Vec<Lead>, Fault> {
     let text = filter.text.as_ref().map(|t| t.to_lowercase());

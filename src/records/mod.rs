@@ -4,6 +4,7 @@
 //! A store that cannot be trusted is set aside and made anew. Cursors, run results, due times and hosts never visited stand in neither
 //! package nor journal: they are carried over where the old store can be read, else sources start over, which repeats work and loses nothing.
 
+mod allow;
 mod embedded;
 mod error;
 mod hosts;
@@ -20,6 +21,7 @@ pub use error::RecordsError;
 pub use hosts::VisitFacts;
 pub use journal::JournalCheck;
 
+use crate::model::allow::{AllowMove, Allowed};
 use crate::model::assessment::{Assessment, Verdict};
 use crate::model::candidate::Candidate;
 use crate::model::host::Host;
@@ -31,6 +33,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Who stands in the journal for what the program does by itself.
+const PROGRAM: &str = "jianwei";
 
 /// What a source's run leaves behind, for `sources` and health.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,6 +267,11 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Store`].
     pub fn finish_visit(&self, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
+        let changed = self.told(visits::reopens(&self.shelf.view(), visit))?;
+        if let Some((id, reason)) = changed {
+            // Before the visit is taken in: if we crash between the two, the visit is due again and finds the lead open.
+            self.decide(&id, Move::Reopen { reason }, PROGRAM, visit.package.captured_at)?;
+        }
         self.change(|draft| visits::take_in(draft, visit, next))
     }
     /// Takes in a visit whose package was sealed just before the process died. What is due stays due, so the step that was cut off is
@@ -339,10 +349,42 @@ impl Records {
         let lead: Option<Lead> = self.told(draft.get(&leads::lead_key(id)))?;
         let mut lead = lead.ok_or_else(|| RecordsError::NoLead(id.clone()))?;
         lead.apply(Step { at: now, by: by.to_owned(), what: what.clone() })?;
-        draft.meta.journal = held(&self.journal).append(now, by, id, &what)?;
+        draft.meta.journal = held(&self.journal).append(now, by, journal::Said::OnLead { lead: id.clone(), what: what.clone() })?;
         self.told(draft.put(leads::lead_key(id), &lead).and_then(|()| draft.commit()))?;
         self.flush()?;
         Ok(lead)
+    }
+    /// A person's word that a host is ours or known good, or is so no longer: journalled (fsync), then kept. An allowed host is due for nothing.
+    ///
+    /// # Errors
+    /// [`RecordsError::NoReason`], and [`RecordsError::NotAllowed`] for a host that is not on the list: nothing is written.
+    /// [`RecordsError::Store`]: if the line reached the journal, the next open applies it.
+    pub fn allow(&self, what: &AllowMove, by: &str, now: Timestamp) -> Result<(), RecordsError> {
+        if what.reason().trim().is_empty() {
+            return Err(RecordsError::NoReason { host: what.host().clone() });
+        }
+        let listed = self.allowed()?.iter().any(|e| e.host == *what.host());
+        if matches!(what, AllowMove::Disallow { .. }) && !listed {
+            return Err(RecordsError::NotAllowed { host: what.host().clone() });
+        }
+        let mut draft = self.shelf.draft();
+        draft.meta.journal = held(&self.journal).append(now, by, journal::Said::OnHost(what.clone()))?;
+        self.told(allow::apply(&mut draft, now, by, what).and_then(|()| draft.commit()))?;
+        self.flush()
+    }
+    /// The allow-list, by host.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn allowed(&self) -> Result<Vec<Allowed>, RecordsError> {
+        self.told(allow::list(&self.shelf.view()))
+    }
+    /// The allow-list of a data folder, read from its journal: takes no lock, so that it works beside a running scan.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`] where the journal cannot be read.
+    pub fn allowed_in(dir: &Path) -> Result<Vec<Allowed>, RecordsError> {
+        allow::in_journal(dir)
     }
     /// Totals.
     ///

@@ -6,11 +6,11 @@ use crate::model::lead::Step;
 use crate::records::embedded::Embedded;
 use crate::records::error::{RecordsError, at};
 use crate::records::hosts::{Known, VisitFacts, host_key};
-use crate::records::journal::{Head, Reading, sync_folder};
+use crate::records::journal::{Head, Reading, Said, sync_folder};
 use crate::records::mark::Marked;
 use crate::records::shelf::{Draft, Found, SCHEMA, Shelf};
 use crate::records::store::Fault;
-use crate::records::{Next, Run, Visit, hosts, leads, visits};
+use crate::records::{Next, Run, Visit, allow, hosts, leads, visits};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -271,8 +271,13 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
             if entry.seq <= draft.meta.journal.seq {
                 continue; // Repeated or out of order: told as a fault of the chain, and not applied at every open.
             }
-            let step = Step { at: entry.at, by: entry.by.clone(), what: entry.what.clone() };
-            leads::replay(&mut draft, &entry.lead, step)?;
+            match &entry.what {
+                Said::OnLead { lead, what } => {
+                    let step = Step { at: entry.at, by: entry.by.clone(), what: what.clone() };
+                    leads::replay(&mut draft, lead, step)?;
+                }
+                Said::OnHost(what) => allow::apply(&mut draft, entry.at, &entry.by, what)?,
+            }
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };
         }
         draft.commit()?;

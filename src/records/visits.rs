@@ -1,11 +1,17 @@
 //! Taking one visit in: the host's row, the visit's fact line, the leads it opens or renews, and what is due next.
 //! The same visit twice changes nothing; visits may come in any order.
 
-use crate::model::lead::{Lead, LeadId};
+use crate::model::assessment::{Assessment, Verdict};
+use crate::model::lead::{Lead, LeadId, State};
 use crate::records::hosts::{Known, Seen, host_key, keep, site_of, visit_key, visits_prefix};
-use crate::records::shelf::Draft;
+use crate::records::shelf::{Draft, View};
 use crate::records::store::Fault;
-use crate::records::{Next, Visit, leads};
+use crate::records::{Next, Visit, allow, leads};
+
+/// A host whose leads were all dismissed is looked at again after this long, in milliseconds.
+const REST_MS: i64 = 30 * 24 * 3600 * 1000;
+/// Points by which a dismissed page must rise to be a changed one.
+const MUCH_MORE: u8 = 10;
 
 /// Writes all of `visit` into `draft`. Returns the lead it belongs to and whether that is new.
 pub(super) fn take_in(draft: &mut Draft<'_>, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, Fault> {
@@ -31,8 +37,30 @@ pub(super) fn take_in(draft: &mut Draft<'_>, visit: &Visit, next: Next) -> Resul
     known.next = next;
     known.attempts = 0;
     let lead = renew_all(draft, &mut known, visit, &visits)?;
+    if allow::covering(draft, host)?.is_some() {
+        known.next.at = None;
+    } else if leads::all_dismissed(draft, &known.leads)? {
+        let rested = this.facts.at.plus_millis(REST_MS);
+        known.next.at = known.next.at.map(|at| at.max(rested));
+    }
     keep(draft, before.as_ref(), &known)?;
     Ok(lead)
+}
+
+/// The dismissed lead that this visit brings back, and why: the page says something else now, or much more of the same.
+pub(super) fn reopens(view: &View<'_>, visit: &Visit) -> Result<Option<(LeadId, String)>, Fault> {
+    let id = LeadId::of(&visit.candidate.host, site_of(visit));
+    let Some(lead) = view.get::<Lead>(&leads::lead_key(&id))? else { return Ok(None) };
+    let newest = lead.packages.last().is_none_or(|p| p.captured_at < visit.package.captured_at);
+    let (old, new) = (&lead.assessment, &visit.assessment);
+    let asks = new.review && visit.outcome == "captured";
+    let another = new.class != old.class && new.class != Verdict::None;
+    let more = new.scores.max() >= old.scores.max().saturating_add(MUCH_MORE);
+    if lead.state != State::Dismissed || !newest || !asks || !(another || more) {
+        return Ok(None);
+    }
+    let word = |a: &Assessment| format!("{} {}", a.class.word(), a.scores.max());
+    Ok(Some((id, format!("页面有变化（page changed）：{} -> {}", word(old), word(new)))))
 }
 
 /// Renews every lead on the host and opens the one this visit asks for. Gives that of the visit's own site, else the first.

@@ -1,9 +1,10 @@
 //! Resolve: what DNS says of a host, at one time, with every answer kept.
 //! In: a `Host`. Out: a `Resolution` in three states. Never decides whether the host is visited; that is the guard's word.
+//! Where all addresses are those that the resolver gives for names nobody made, the name is absent: the answers are kept, the addresses are not believed.
 
 use crate::model::host::Host;
 use crate::model::resolution::{DnsAnswer, Presence, Resolution};
-use crate::net::Net;
+use crate::net::{HIJACKED, Net};
 use futures_util::future;
 use std::net::IpAddr;
 
@@ -15,8 +16,19 @@ pub async fn resolve(host: &Host, net: &Net, full: bool) -> Resolution {
     }
     let questions: &[&str] = if full { &["A", "AAAA", "NS", "MX", "SOA"] } else { &["A", "AAAA"] };
     let answers = future::join_all(questions.iter().map(|rrtype| net.dns(host, rrtype))).await;
-    let addresses = addresses(&answers);
-    Resolution { host: host.clone(), at, resolvers, presence: presence(&answers, &addresses), addresses, answers }
+    let mut addresses = addresses(&answers);
+    let mut presence = presence(&answers, &addresses);
+    if !addresses.is_empty() && is_hijacked(&addresses, net).await {
+        presence = Presence::Absent { why: HIJACKED.into() };
+        addresses.clear();
+    }
+    Resolution { host: host.clone(), at, resolvers, presence, addresses, answers }
+}
+
+/// Whether the resolver gives no other addresses for names that cannot exist.
+async fn is_hijacked(addresses: &[IpAddr], net: &Net) -> bool {
+    let given = net.hijack_addresses().await;
+    addresses.iter().all(|ip| given.contains(ip))
 }
 
 fn addresses(answers: &[DnsAnswer]) -> Vec<IpAddr> {

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// The shipped rules, loaded once.
-pub(crate) static RULES: LazyLock<Rules> = LazyLock::new(|| {
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let (sites, files) = shipped();
     let (rules, errors) = Rules::load(&sites, &files);
     assert!(errors.is_empty(), "{errors:?}");
@@ -28,7 +28,7 @@ pub(crate) static RULES: LazyLock<Rules> = LazyLock::new(|| {
 });
 
 /// Every file below `rules/`, sites parsed.
-fn shipped() -> (Vec<(RuleFile, Site)>, Vec<RuleFile>) {
+pub(crate) fn shipped() -> (Vec<(RuleFile, Site)>, Vec<RuleFile>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
     let mut files = Vec::new();
     collect(&root, "", &mut files);
@@ -143,7 +143,7 @@ impl Lot {
 }
 
 /// One line a finding, for messages.
-fn told(assessment: &Assessment) -> String {
+pub(crate) fn told(assessment: &Assessment) -> String {
     let lines: Vec<String> = assessment
         .findings
         .iter()

@@ -109,7 +109,7 @@ fn match_json_is_the_contract() {
     assert_eq!(lines.len(), 1, "{}", stdout(&run));
     let hit = lines[0].as_object().expect("an object");
     let keys: Vec<&str> = hit.keys().map(String::as_str).collect();
-    assert_eq!(keys, ["schema", "name", "unicode", "site", "score", "techniques", "why"]);
+    assert_eq!(keys, ["schema", "name", "unicode", "site", "score", "techniques", "why", "matched", "token", "transform"]);
     assert_eq!(hit["schema"], "match/1");
     assert_eq!(hit["site"], "cx.mem.gov.cn");
     assert_eq!(hit["techniques"][0], "embedded_official_host");
@@ -162,4 +162,79 @@ fn doctor_names_what_is_missing_and_how_to_install_it() {
     let run = command(dir.path(), &["doctor", "--lang", "en"]).env("PATH", "/nonexistent").output().expect("starts");
     assert_eq!(run.status.code(), Some(0), "only optional things are missing: {}{}", stdout(&run), stderr(&run));
     assert!(stdout(&run).contains("apt-get install -y chromium"), "{}", stdout(&run));
+}
+
+#[test]
+fn the_allow_list_is_kept_told_and_honoured() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| jianwei(dir.path(), &[arguments, &["--lang", "en"]].concat());
+    assert_eq!(run(&["init"]).status.code(), Some(0));
+    assert_eq!(run(&["allow", "add", "cx-mem.top"]).status.code(), Some(2), "a reason is needed");
+    assert_eq!(run(&["allow", "add", "cx-mem.top", "--reason", " "]).status.code(), Some(2), "and says something");
+    assert_eq!(run(&["allow", "add", "com.cn", "--tree", "--reason", "x"]).status.code(), Some(2), "a suffix is nobody's");
+    let added = run(&["allow", "add", "CX-Mem.top.", "--tree", "--reason", "our exercise", "--by", "li"]);
+    assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
+    let list = stdout(&run(&["allow", "list"]));
+    assert!(list.starts_with("cx-mem.top (and all below it)") && list.contains("li  our exercise"), "{list}");
+    let names = b"www.cx-mem.top\ncx-mem.vip\n";
+    let near = |arguments: &[&str]| stdout(&fed(dir.path(), arguments, names)).lines().count();
+    assert_eq!((near(&["match", "-"]), near(&["match", "--known", "-"])), (2, 1));
+    let tip = run(&["tip", "add", "http://www.cx-mem.top/q"]);
+    assert_eq!(tip.status.code(), Some(2));
+    assert!(stderr(&tip).contains("our exercise"), "{}", stderr(&tip));
+    assert_eq!(run(&["allow", "remove", "cx-mem.top", "--reason", "over"]).status.code(), Some(0));
+    assert_eq!(run(&["allow", "remove", "cx-mem.top", "--reason", "over"]).status.code(), Some(2), "it is gone");
+    assert_eq!(run(&["tip", "add", "http://www.cx-mem.top/q"]).status.code(), Some(0));
+    let journal = std::fs::read_to_string(dir.path().join("jianwei-data/journal.jsonl")).expect("the journal");
+    assert!(
+        journal.lines().count() == 2 && journal.contains("\"move\":\"allow\"") && journal.contains("\"move\":\"disallow\""),
+        "{journal}"
+    );
+}
+
+#[test]
+fn rules_check_tells_what_words_cost_on_a_sample_and_when_the_sample_is_too_small() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut names: String = (0..2_000).map(|n| format!("plain-name-{n}.com\n")).collect();
+    names.push_str("zhengshuchaxun-a.com\nchaxun1.com\nchaxun2.com\nmyshoes.top\n");
+    std::fs::write(dir.path().join("names.txt"), names).expect("written");
+    let run = jianwei(dir.path(), &["rules", "check", "--sample", "names.txt", "--word", "shoes", "--lang", "en"]);
+    assert_eq!(run.status.code(), Some(0), "{}{}", stdout(&run), stderr(&run));
+    let told = stdout(&run);
+    for wanted in [
+        "2004 names, 1 alerts: 499.0 a million",
+        "the sample is too small",
+        "at most 1497",
+        "zhengshuchaxun-a.com",
+        "tried: “shoes”: held by 1 names",
+    ] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    let zh = jianwei(dir.path(), &["rules", "check", "--sample", "names.txt"]);
+    assert!(stdout(&zh).contains("样本太小"), "{}", stdout(&zh));
+    let json = jianwei(dir.path(), &["rules", "check", "--sample", "names.txt", "--json"]);
+    let words: Vec<Value> = stdout(&json).lines().map(|l| serde_json::from_str(l).expect("JSON a line")).collect();
+    let of = |word: &str, field: &str| {
+        words
+            .iter()
+            .find(|w| w["site"] == "cx.mem.gov.cn" && w["word"] == word)
+            .map(|w| w[field].as_u64().expect("a count"))
+            .expect("a word")
+    };
+    assert_eq!((of("证书查询", "alerts"), of("证书查询", "holds"), of("查询", "alerts"), of("查询", "holds")), (1, 1, 0, 3));
+    std::fs::write(dir.path().join("empty.txt"), "\n\n").expect("written");
+    assert_eq!(jianwei(dir.path(), &["rules", "check", "--sample", "empty.txt"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_settings_name_the_protected_sites_in_use() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let hits = || stdout(&fed(dir.path(), &["match", "-"], b"chsi-com-cn.top\ncx-mem-gov-cn.top\n")).lines().count();
+    assert_eq!(hits(), 2, "all are on");
+    std::fs::write(dir.path().join("jianwei.toml"), "[rules]\nsites = [\"cx.mem.gov.cn\"]\n").expect("written");
+    assert_eq!(hits(), 1);
+    std::fs::write(dir.path().join("jianwei.toml"), "[rules]\nsites = [\"cx.mem.gov\"]\n").expect("written");
+    let run = jianwei(dir.path(), &["match", "-", "--lang", "en"]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(stderr(&run).contains("there are: cnse.samr.gov.cn, cx.mem.gov.cn"), "{}", stderr(&run));
 }

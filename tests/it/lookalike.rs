@@ -1,7 +1,7 @@
 //! Tests of lookalike, from outside.
 
 use crate::world;
-use jianwei::lookalike::{Permutation, Watchlist, permute};
+use jianwei::lookalike::{Watchlist, permute};
 use jianwei::model::rulefile::RuleFile;
 use jianwei::model::site::Site;
 use proptest::prelude::*;
@@ -9,26 +9,29 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
-fn rule_files() -> Vec<RuleFile> {
+pub(crate) fn rule_files() -> Vec<RuleFile> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
     let mut files = Vec::new();
-    for folder in ["sites", "techniques"] {
+    for folder in ["sites", "techniques", ""] {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
         let mut paths: Vec<_> = entries.map(|e| e.expect("readable").path()).collect();
         paths.sort();
         for path in paths {
-            let name = format!("{folder}/{}", path.file_name().expect("a file").to_string_lossy());
+            if path.is_dir() {
+                continue;
+            }
+            let name = format!("{folder}/{}", path.file_name().expect("a file").to_string_lossy()).trim_start_matches('/').to_owned();
             files.push(RuleFile { shown: format!("rules/{name}"), path: name, text: std::fs::read_to_string(&path).expect("UTF-8") });
         }
     }
     files
 }
 
-fn sites(files: &[RuleFile]) -> Vec<(RuleFile, Site)> {
+pub(crate) fn sites(files: &[RuleFile]) -> Vec<(RuleFile, Site)> {
     files.iter().filter(|f| f.path.starts_with("sites/")).map(|f| (f.clone(), Site::read(f).expect("a good site"))).collect()
 }
 
-fn watchlist() -> Watchlist {
+pub(crate) fn watchlist() -> Watchlist {
     let files = rule_files();
     match Watchlist::load(&sites(&files), &files) {
         Ok(list) => list,
@@ -126,7 +129,7 @@ fn mutated_names_are_recalled_in_every_class_of_edit() {
 }
 
 /// Prints recall by class and holds it at `overall` and `each` per cent.
-fn recall<'a>(list: &Watchlist, rows: impl Iterator<Item = (&'a str, &'a str)>, overall: usize, each: usize) {
+pub(crate) fn recall<'a>(list: &Watchlist, rows: impl Iterator<Item = (&'a str, &'a str)>, overall: usize, each: usize) {
     let mut classes: BTreeMap<&str, (usize, usize, Vec<&str>)> = BTreeMap::new();
     for (class, name) in rows {
         let entry = classes.entry(class).or_default();
@@ -147,20 +150,20 @@ fn recall<'a>(list: &Watchlist, rows: impl Iterator<Item = (&'a str, &'a str)>, 
 }
 
 /// A small generator with a fixed seed, so that a failure can be run again.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
+    pub(crate) fn roll(&mut self, below: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % below as u64) as usize
     }
-    fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+    pub(crate) fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
         of[self.roll(of.len())]
     }
 }
 
-fn mutate(base: &str, class: &str, dice: &mut Dice) -> Option<String> {
+pub(crate) fn mutate(base: &str, class: &str, dice: &mut Dice) -> Option<String> {
     let mut chars: Vec<char> = base.chars().collect();
     let letters: Vec<usize> = (0..chars.len()).filter(|i| chars[*i].is_ascii_lowercase()).collect();
     let at = letters[dice.roll(letters.len())];
@@ -349,7 +352,7 @@ fn a_second_site_of_another_shape_is_protected_by_its_file_alone() {
             { zh = \"证书查询\", pinyin = \"zheng shu cha xun\", kind = \"service\", points = 50, initials = 30 },\n]\n"
             .to_owned(),
     };
-    let mut files = rule_files();
+    let mut files: Vec<RuleFile> = rule_files().into_iter().filter(|f| f.path != site.path).collect();
     files.push(site);
     let list = Watchlist::load(&sites(&files), &files).expect("good rules");
     for name in [
@@ -402,8 +405,21 @@ fn a_bad_word_or_technique_is_refused_with_file_line_and_what_was_meant() {
         ),
         (
             "id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"on\"\nwhy_zh = \"{mathced}\"\nwhy_en = \"\"\n",
-            "x.toml:6: no field `{mathced}`",
+            "x.toml:6: why_zh: no field `{mathced}`: did you mean `{matched}`?",
         ),
+        (
+            "id = \"omission\"\nzh = \"\"\nen = \"\"\nscroe = 1\nstatus = \"on\"\nwhy_zh = \"\"\nwhy_en = \"\"\n",
+            "x.toml:4: unknown field `scroe`: did you mean `score`?",
+        ),
+        (
+            "id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = \"high\"\nstatus = \"on\"\nwhy_zh = \"\"\nwhy_en = \"\"\n",
+            "x.toml:4: score: invalid type",
+        ),
+        (
+            "id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"onn\"\nwhy_zh = \"\"\nwhy_en = \"\"\n",
+            "x.toml:5: status: unknown variant `onn`: did you mean `on`?",
+        ),
+        ("id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"on\"\nwhy_en = \"\"\n", "x.toml:1: missing field `why_zh`"),
     ] {
         let errors = Watchlist::load(&[], &[technique(text)]).err().unwrap_or_default();
         assert!(errors.iter().any(|e| e.to_string().contains(wanted)), "{errors:?}");
@@ -479,99 +495,5 @@ proptest! {
     #[test]
     fn any_host_can_be_permuted(host in "[a-z0-9.-]{0,30}") {
         assert!(permute(&host, None).take(500).all(|p| !p.name.is_empty()));
-    }
-}
-
-fn registrable(name: &str) -> Option<&str> {
-    psl::domain_str(name)
-}
-
-#[test]
-fn permutations_of_the_protected_host_can_all_be_registered_and_none_comes_twice() {
-    let files = rule_files();
-    let sites = sites(&files);
-    let site = &sites[0].1;
-    let started = std::time::Instant::now();
-    let all: Vec<Permutation> = permute("cx.mem.gov.cn", Some(site)).take(1_000_000).collect();
-    eprintln!("{} names in {:?}", all.len(), started.elapsed());
-    let mut seen = HashSet::new();
-    let mut by: BTreeMap<&str, usize> = BTreeMap::new();
-    for (rank, p) in all.iter().enumerate() {
-        assert!(seen.insert(p.name.as_str()), "{} comes twice", p.name);
-        let suffix = psl::suffix_str(&p.name).expect("a suffix");
-        assert!(!["gov.cn", "edu.cn", "mil.cn", "ac.cn"].contains(&suffix), "{}", p.name);
-        assert!(registrable(&p.name).is_some() && p.name.is_ascii(), "{}", p.name);
-        if rank < 30_000 {
-            *by.entry(p.technique).or_default() += 1;
-        }
-    }
-    eprintln!("the first 30,000: {by:?}");
-    let first: HashSet<&str> = all.iter().take(30_000).map(|p| p.name.as_str()).collect();
-    for wanted in [
-        "cx-mem-gov-cn.com",
-        "cxmemgovcn.top",
-        "mem-gov.cn",
-        "memgov.cn",
-        "gov-cn.vip",
-        "cx.mem.cn",
-        "cx.memgov.cn",
-        "mem.org.cn",
-        "cx.mem.gov.top",
-        "cx-mem.icu",
-        "mem-cx.com",
-        "memchaxun.cn",
-        "cxmemzhengshu.com",
-        "yjglb-zscx.com",
-        "zhengshuchaxun.cn",
-        "tezhongzuoye.top",
-        "xn--nlq43r63o.com",
-        "cx-mern-gov-cn.com",
-        "cxmemgvcn.com",
-    ] {
-        let rank = all.iter().position(|p| p.name == wanted);
-        eprintln!("{wanted}: rank {rank:?}");
-        assert!(first.contains(wanted) || wanted.starts_with("xn--nlq"), "{wanted}: {rank:?}");
-    }
-}
-
-#[test]
-fn permutations_hold_at_least_as_many_names_a_class_as_dnstwist_prints() {
-    // Measured: dnstwist 20250130, `--format json paypal.com`, names by fuzzer. A name that two classes make is counted in the first,
-    // here and there, so classes that overlap are taken together.
-    let measured: &[(&[&str], usize)] = &[
-        (&["omission"], 6),
-        (&["transposition"], 5),
-        (&["hyphenation"], 5),
-        (&["subdomain_split"], 4),
-        (&["addition"], 36),
-        (&["insertion", "repetition"], 61 + 3),
-        (&["bitsquat", "keyboard_neighbour", "vowel_swap"], 26 + 29 + 4),
-        (&["homoglyph", "idn_accent", "idn_cyrillic", "idn_greek"], 1187 + 1),
-    ];
-    let mut by: BTreeMap<&str, usize> = BTreeMap::new();
-    for p in permute("paypal.com", None).filter(|p| p.name.ends_with(".com")) {
-        *by.entry(p.technique).or_default() += 1;
-    }
-    eprintln!("{by:?}");
-    for (techniques, count) in measured {
-        let ours: usize = techniques.iter().filter_map(|t| by.get(t)).sum();
-        assert!(ours >= *count, "{techniques:?}: {by:?}");
-    }
-}
-
-#[test]
-fn permutations_of_an_open_host_hold_every_name_that_dnstwist_prints() {
-    for host in ["paypal.com", "www.google.com", "amazon.co.uk", "emergency-portal.org"] {
-        let Ok(real) = std::process::Command::new("dnstwist").args(["--format", "list", host]).output() else {
-            eprintln!("skipped: dnstwist is not installed");
-            return;
-        };
-        let ours: HashSet<String> = permute(host, None).map(|p| p.name).collect();
-        let printed = String::from_utf8_lossy(&real.stdout);
-        let missing: Vec<&str> =
-            printed.lines().filter(|n| *n != host && !n.is_empty() && registrable(n).is_some() && !ours.contains(*n)).collect();
-        eprintln!("{host}: {} of dnstwist, {} of ours, {} missing", printed.lines().count(), ours.len(), missing.len());
-        assert!(printed.lines().count() > 100, "dnstwist printed nothing");
-        assert!(missing.is_empty(), "{host}: {missing:?}");
     }
 }

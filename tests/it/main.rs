@@ -3,13 +3,18 @@
 mod assess;
 mod capture;
 mod cli;
+mod eval;
 mod evidence;
+mod fresh;
+mod held;
 mod hostile;
 mod house;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod lookalike;
 mod net;
+mod permute;
+mod protected_sites;
 mod records;
 mod referral;
 mod replay;

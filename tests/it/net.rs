@@ -1,6 +1,7 @@
 //! Tests of net, from outside: real sockets on loopback, servers that lie, stall and flood.
 
 mod bulk;
+mod bulk_hostile;
 mod dns;
 mod fetch;
 mod proxy;

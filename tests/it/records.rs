@@ -6,6 +6,7 @@ mod figures;
 mod full_disk;
 mod journal;
 mod model;
+mod settled;
 
 use jianwei::model::assessment::{Assessment, Scores, Verdict};
 use jianwei::model::candidate::{Candidate, Reason};
@@ -62,6 +63,7 @@ fn visit(name: &str, at: Timestamp, score: u8) -> Visit {
         url: format!("http://{name}/index.html"),
         title: format!("特种作业操作证查询 {score}"),
         assessment: Assessment {
+            not_looked_at: Vec::new(),
             class: if score >= 60 { Verdict::FakeQuery } else { Verdict::None },
             site: SITE.into(),
             scores: Scores { fake_query: score, seller: 0, mirror: 0 },

@@ -138,6 +138,7 @@ fn lead(host: &str, title: &str) -> Lead {
         url: format!("https://{host}:8443/query?id=1"),
         title: title.into(),
         assessment: Assessment {
+            not_looked_at: Vec::new(),
             class: Verdict::FakeQuery,
             site: "cx.mem.gov.cn".into(),
             scores: Scores { fake_query: 88, seller: 5, mirror: 40 },

@@ -3,6 +3,7 @@
 //! Each lab owns one block 127.x.y.0/24, so that tests in parallel processes do not meet. Nothing leaves the loopback range.
 #![allow(dead_code, reason = "the test binary and the example each use their own half of the lab")]
 
+pub(crate) mod corpus;
 mod dns;
 mod hostile;
 mod log;

@@ -40,12 +40,12 @@ pub(crate) fn build(route: &Route, site: &Site, world: &World) -> Result<Vec<u8>
     encode(&html, route.charset.as_deref().unwrap_or("utf-8"))
 }
 
-fn encode(html: &str, label: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn encode(html: &str, label: &str) -> Result<Vec<u8>, String> {
     let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).ok_or_else(|| format!("no charset `{label}`"))?;
     Ok(encoding.encode(html).0.into_owned())
 }
 
-fn disguise(make: &str, html: &str) -> Result<String, String> {
+pub(crate) fn disguise(make: &str, html: &str) -> Result<String, String> {
     Ok(match make {
         "traditional" => html.chars().map(traditional).collect(),
         "garbled" => in_text(html, garbled),

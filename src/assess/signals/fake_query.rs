@@ -1,5 +1,6 @@
 //! What copies of the query site carry over: its words, its rare marks; and what guides and news have instead.
 
+use crate::assess::anchors::ASKS;
 use crate::assess::lexicon::{Group, distinct};
 use crate::assess::reading::{Part, plain_span};
 use crate::assess::shingles::slope;
@@ -12,13 +13,16 @@ use crate::model::lang::Both;
 /// `template_containment`: the best of all epochs' templates, each with its own weight.
 pub(crate) fn template_containment(view: &View, tally: &mut Tally) {
     let limits = &view.weights.limits;
-    let parts = [&view.reading.title, &view.reading.text, &view.reading.labels, &view.reading.alts, &view.reading.revealed];
+    let parts =
+        [&view.reading.title, &view.reading.text, &view.reading.labels, &view.reading.alts, &view.reading.revealed, &view.reading.seen];
     let mut best: Option<(f64, f64, &str, &str, crate::model::assessment::Span)> = None;
     for part in parts {
         let chars: Vec<char> = part.text().chars().collect();
         for baseline in &view.site.baselines {
             let found = baseline.template.best(&chars);
-            let worth = baseline.weight * slope(found.share, limits.containment_from, limits.containment_full);
+            let stretch = &part.text()[part.byte_of(found.from)..part.byte_of(found.to)];
+            let half = if baseline.asks && !stretch.contains(ASKS) { 0.5 } else { 1.0 };
+            let worth = half * baseline.weight * slope(found.share, limits.containment_from, limits.containment_full);
             if worth > 0.0 && best.as_ref().is_none_or(|(most, ..)| worth > *most) {
                 best = Some((worth, found.share, &baseline.id, &baseline.epoch, part.span(found.from, found.to)));
             }
@@ -119,7 +123,10 @@ pub(crate) fn cites_official(view: &View, tally: &mut Tally) {
 /// `article`: a guide, notice or news story with no query form keeps only part of its points.
 pub(crate) fn article(view: &View, tally: &mut Tally) {
     let sum = tally.sum(Class::FakeQuery);
-    let carried = ["rare_anchors", "record_page", "borrowed_identity"].iter().any(|s| tally.has(Class::FakeQuery, s));
+    let leads = view.reading.leads_to_official(view.official, &view.site.site).is_some();
+    let told = distinct(view.text_hits, Group::Guide) + distinct(view.text_hits, Group::Reporting) >= 3;
+    let record = tally.has(Class::FakeQuery, "record_page") && !leads && !told && prose(view) < view.weights.limits.prose_chars;
+    let carried = record || ["rare_anchors", "borrowed_identity"].iter().any(|s| tally.has(Class::FakeQuery, s));
     if sum <= 0 || carried || query_form(view).is_some() {
         return;
     }
@@ -131,7 +138,7 @@ pub(crate) fn article(view: &View, tally: &mut Tally) {
 
 /// Why the page reads like an article. `None`: it does not.
 fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
-    let prose: usize = view.reading.lines.iter().filter(|l| l.len() > 30 && !is_template_line(view, l)).map(Part::len).sum();
+    let prose = prose(view);
     let guide = distinct(view.text_hits, Group::Guide);
     let reporting = distinct(view.text_hits, Group::Reporting);
     if view.reading.leads_to_official(view.official, &view.site.site).is_some()
@@ -144,7 +151,14 @@ fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
     }
     let source = distinct(view.text_hits, Group::SourceLine);
     let told = guide + reporting + source;
-    ((told >= 3 && prose > 30) || (told >= 2 && prose > 60)).then_some(("页面是查询指南或新闻报道", "the page is a guide or a news story"))
+    let sentences = view.reading.lines.iter().filter(|l| l.len() >= 12 && l.raw.contains(['。', '？', '！'])).count();
+    ((told >= 3 && prose > 30) || (told >= 2 && sentences >= 3) || (told >= 2 && prose > 60))
+        .then_some(("页面是查询指南或新闻报道", "the page is a guide or a news story"))
+}
+
+/// Characters in long lines that are no official text.
+pub(crate) fn prose(view: &View) -> usize {
+    view.reading.lines.iter().filter(|l| l.len() > 30 && !l.raw.contains('\t') && !is_template_line(view, l)).map(Part::len).sum()
 }
 
 /// Is this line itself one of the official texts?

@@ -1,6 +1,6 @@
 //! The query form: which of the official form's fields stand together, in order, beside a query button.
 
-use crate::assess::lexicon::{Group, Lexicon};
+use crate::assess::lexicon::{Group, Hit, Lexicon};
 use crate::assess::reading::plain_span;
 use crate::assess::signals::View;
 use crate::assess::tally::Tally;
@@ -27,18 +27,24 @@ fn group_of(field: &Field, lexicon: &Lexicon) -> Option<Group> {
     if matches!(field.kind.as_str(), "hidden" | "password") {
         return None;
     }
-    [field.label.as_str(), field.placeholder.as_str(), field.first_option.as_str(), field.name.as_str()].into_iter().find_map(|text| {
+    // A sentence before a field says less of it than its own placeholder.
+    let (near, far) = if fold(&field.label).text.chars().count() <= 14 { (field.label.as_str(), "") } else { ("", field.label.as_str()) };
+    [near, field.placeholder.as_str(), field.first_option.as_str(), far, field.name.as_str()].into_iter().find_map(|text| {
         let folded = fold(text).text;
         if folded.chars().count() > 40 {
             return None;
         }
         let login = ["用户名", "登录", "昵称", "账号", "手机", "邮箱", "密码"].iter().any(|w| folded.contains(w));
+        // A word in Latin letters is the whole text or long: `code` is not in `postcode`.
+        let whole = |h: &Hit| !folded[h.at.clone()].is_ascii() || h.at.len() == folded.len() || h.at.len() >= 8;
         let found = lexicon
             .find(&folded)
             .into_iter()
-            .filter(|h| ORDER.contains(&h.group))
+            .filter(|h| ORDER.contains(&h.group) && whole(h))
             .max_by_key(|h| (h.at.len(), std::cmp::Reverse(h.at.start)));
-        found.map(|h| h.group).filter(|g| !login || *g == Group::FieldCaptcha)
+        // A list to choose from asks for the kind, whatever its first choice is.
+        let chosen = |g: Group| if field.kind == "select" && g == Group::FieldNumber { Group::FieldKind } else { g };
+        found.map(|h| chosen(h.group)).filter(|g| !login || *g == Group::FieldCaptcha)
     })
 }
 
@@ -58,9 +64,20 @@ pub(crate) fn query_form<'a>(view: &View<'a>) -> Option<(usize, &'a Form, Vec<Gr
         .max_by_key(|(n, _, asked)| (asked.len(), std::cmp::Reverse(*n)))
 }
 
+/// Does a query form ask for a person: by name and number, or by three of the official kinds?
+pub(crate) fn asks_for_a_person(view: &View) -> bool {
+    query_form(view)
+        .is_some_and(|(_, _, asked)| asked.len() >= 3 || (asked.contains(&Group::FieldNumber) && asked.contains(&Group::FieldName)))
+}
+
 /// How many of the official form's kinds of fields are named in text that only script or style shows.
 pub(crate) fn revealed_fields(view: &View) -> usize {
-    let hits = view.lexicon.find(view.reading.revealed.text());
+    let (revealed, page) = (view.reading.revealed.text(), view.reading.page);
+    let asks = ["请输入", "请填写", "请选择"].iter().any(|w| revealed.contains(w));
+    if !asks && !page.html.contains("<input") && page.forms.iter().all(|f| f.fields.is_empty()) {
+        return 0;
+    }
+    let hits = view.lexicon.find(revealed);
     ORDER.into_iter().filter(|group| hits.iter().any(|h| h.group == *group)).count()
 }
 
@@ -74,13 +91,14 @@ fn in_order(asked: &[Group]) -> bool {
     places.windows(2).all(|pair| pair[0] < pair[1])
 }
 
-/// `form_fields`: three of the four kinds; full points in the official order, two thirds otherwise.
+/// `form_fields`: three of the four kinds, or number and name; full points for three in the official order, two thirds otherwise.
 pub(crate) fn form_fields(view: &View, tally: &mut Tally) {
-    let Some((n, form, asked)) = query_form(view).filter(|(_, _, asked)| asked.len() >= 3) else {
+    let Some((n, form, asked)) = query_form(view).filter(|_| asks_for_a_person(view)) else {
         return unlabelled(view, tally);
     };
     let ordered = in_order(&asked);
-    let points = if ordered { view.weights.fake_query.form_fields } else { view.weights.fake_query.form_fields * 2 / 3 };
+    let full = ordered && asked.len() >= 3;
+    let points = if full { view.weights.fake_query.form_fields } else { view.weights.fake_query.form_fields * 2 / 3 };
     let shown: Vec<&str> = form
         .fields
         .iter()

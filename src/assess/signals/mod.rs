@@ -1,6 +1,7 @@
 //! Signals that rules cannot say: one function each, in the table `SIGNALS`, run in this order over one page and one protected site.
 //! A signal reads the view and adds findings to the tally; the ones that speak against come last, because they look at what spoke for.
 
+mod facts;
 mod fake_query;
 mod form;
 mod host;
@@ -10,7 +11,12 @@ mod names;
 mod pitch;
 mod record;
 mod seller;
+mod service;
+mod structure;
+#[cfg(test)]
+mod trial;
 
+pub(crate) use facts::not_looked_at;
 pub(crate) use host::{cloaking, name_only};
 
 use crate::assess::anchors::Anchors;
@@ -38,14 +44,22 @@ pub(crate) const SIGNALS: &[fn(&View, &mut Tally)] = &[
     names::organ_name,
     fake_query::template_containment,
     form::form_fields,
-    record::record_page,
     fake_query::rare_anchors,
+    service::service_with_form,
+    service::empty_under_name,
+    record::record_page,
     identity::borrowed_identity,
+    structure::structure_likeness,
     identity::identity_mismatch,
+    facts::registered_to_another,
+    facts::kit_tie,
+    facts::look,
+    facts::seen_text,
     fake_query::hidden_text,
     fake_query::revealed_text,
     host::host_lexical,
     host::redirect_to_official,
+    facts::young_host,
     mirror::mirror,
 ];
 
@@ -54,4 +68,4 @@ pub(crate) const PAGE_SIGNALS: &[fn(&View, &mut Tally)] = &[seller::seller];
 
 /// What speaks against; run after the rules.
 pub(crate) const AGAINST: &[fn(&View, &mut Tally)] =
-    &[names::own_name, fake_query::cites_official, host::government_host, fake_query::article];
+    &[names::own_name, service::own_brand, service::other_organ, fake_query::cites_official, host::government_host, fake_query::article];

@@ -83,9 +83,9 @@ pub(crate) fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> 
             let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
             start.saturating_sub(to) <= 8 && one_clause(part, from, end)
         });
-    let said = hits.iter().filter(|h| h.group == Group::Speech && h.at.end <= offer.at.start).any(|h| {
+    let said = hits.iter().filter(|h| h.group == Group::Speech && h.at.start < offer.at.start).any(|h| {
         let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
-        from - end <= reach * 2 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
+        from.saturating_sub(end) <= reach * 3 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
     });
     let within = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at != offer.at).any(|h| {
         let inside = h.at.start >= offer.at.start && h.at.end <= offer.at.end;
@@ -113,7 +113,7 @@ fn contacts(view: &View, part: &Part, hits: &[Hit]) -> Vec<(usize, usize)> {
         .map(|m| (part.char_at(m.start()), part.char_at(m.end())))
         .collect();
     let known = view.reading.page.contacts.iter().cloned().chain(crate::model::text::contacts::contacts_folded(&part.raw, &part.folded));
-    for contact in known.filter(|c| c.kind != "landline" && !c.raw.is_empty()).take(128) {
+    for contact in known.filter(|c| c.kind != "landline" && !c.raw.is_empty() && !is_office_mail(&c.value)).take(128) {
         for (at, raw) in part.raw.match_indices(contact.raw.as_str()).take(4) {
             found.push((part.folded_char_of_raw(at), part.folded_char_of_raw(at + raw.len())));
         }
@@ -123,6 +123,13 @@ fn contacts(view: &View, part: &Part, hits: &[Hit]) -> Vec<(usize, usize)> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// A mailbox of an office, not of a person.
+fn is_office_mail(value: &str) -> bool {
+    let offices =
+        ["service", "info", "news", "admin", "edit", "webmaster", "contact", "office", "jubao", "report", "kefu", "support", "mail", "hr"];
+    value.split_once('@').is_some_and(|(name, _)| offices.iter().any(|o| name.starts_with(o)))
 }
 
 /// At least five letters or digits; bare digits are a mobile number; service lines (400, 800, 0...) are nobody's private offer.

@@ -131,6 +131,7 @@ impl Case<'_, '_> {
             && (self.has(Group::Delivery) || self.has(Group::Price))
             && self.pitches.iter().any(|p| !p.contacts.is_empty())
             && self.count(Group::School) < 2
+            && self.count(Group::Hiring) < 2
     }
     fn certificate(&self, pitch: &Pitch, hit: &Hit, tally: &mut Tally) {
         let weights = &self.view.weights.seller;
@@ -265,6 +266,7 @@ impl Case<'_, '_> {
                 self.span_of(Group::Reporting),
             );
         }
+        self.other_business(tally);
         if self.count(Group::School) >= 3 && self.strong < 2 {
             self.add(
                 tally,
@@ -274,6 +276,37 @@ impl Case<'_, '_> {
                 "the context is honest training (hours, health check, theory and practice)",
                 self.span_of(Group::School),
             );
+        }
+    }
+}
+
+impl Case<'_, '_> {
+    /// Somebody looks for staff, another trade that handles certificates, somebody who doubts or warns.
+    fn other_business(&self, tally: &mut Tally) {
+        let weights = &self.view.weights.seller;
+        let title = self.view.lexicon.find(self.view.reading.title.text());
+        let titled = |group| title.iter().any(|h| h.group == group);
+        if self.count(Group::Hiring) >= 2 && (self.plain < 2 || titled(Group::Hiring)) {
+            self.add(tally, "hiring_context", weights.hiring, "招聘或用工语境", "the context is hiring", self.span_of(Group::Hiring));
+        }
+        if titled(Group::OtherTrade) || self.count(Group::OtherTrade) >= 3 {
+            let points = if self.plain >= 4 { weights.other_trade / 3 } else { weights.other_trade };
+            let (zh, en) = ("经营的是翻译、用品、保险等其他业务", "another trade: translation, gear, insurance and the like");
+            self.add(tally, "other_trade", points, zh, en, self.span_of(Group::OtherTrade));
+        }
+        let studies = self.count(Group::Study);
+        if self.plain < 2 && (titled(Group::Study) || studies >= 2 || (self.plain == 0 && studies >= 1)) {
+            let (zh, en) = ("题库、教材或课程语境，许诺的是学习效果", "question banks, books or courses: what is promised is learning");
+            self.add(tally, "study_context", weights.study, zh, en, self.span_of(Group::Study));
+        }
+        if self.count(Group::Parked) >= 1 && self.pitches.iter().all(|p| p.contacts.is_empty()) {
+            let (zh, en) = ("停放或未启用的域名，词语只是链接", "a parked or unused name: the words are links only");
+            self.add(tally, "parked", weights.doubt, zh, en, self.span_of(Group::Parked));
+        }
+        let doubts = self.count(Group::Doubt);
+        if doubts >= 2 {
+            let (zh, en) = ("以亲历者口吻质疑或提醒", "somebody doubts or warns in their own words");
+            self.add(tally, "doubt", if doubts >= 4 { weights.doubt_heavy } else { weights.doubt }, zh, en, self.span_of(Group::Doubt));
         }
     }
 }
@@ -289,6 +322,34 @@ fn random_letters(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::assess::signals::trial::{points, said, trial};
+
+    #[test]
+    fn hiring_translation_study_and_doubt_are_not_selling() {
+        for (signal, title, text) in [
+            ("hiring_context", "急招持证焊工", "月薪8000包吃住五险一金，要求焊工证官网可查，无证公司安排考证一周拿证，电话13600000912"),
+            ("other_trade", "电工证翻译", "电工证翻译当天出件，无需到场，照片发来即可，微信 fanyi8899"),
+            ("study_context", "低压电工题库", "低压电工必过题库，不过退款，真题随便刷，微信 tiku8899"),
+            ("doubt", "被骗了怎么办", "他说焊工证免考包过，一周下证，加微信 aa8899ok，结果是骗子，证是假的，把我拉黑了，能报警吗"),
+        ] {
+            let told = trial(title, text).assess();
+            assert!(points(&told, signal) < 0, "{signal}: {}", said(&told));
+            assert!(told.scores.seller < 60, "{signal}: {}", said(&told));
+        }
+    }
+
+    #[test]
+    fn a_seller_who_borrows_one_such_word_still_alerts() {
+        let told = trial("焊工证办理", "焊工证免考包过，不用考试，三天出证，官网可查，先出证后付款，工地检查放心，微信 hg8899ok").assess();
+        assert!(told.scores.seller >= 60, "{}", said(&told));
+    }
+
+    #[test]
+    fn what_is_asked_is_not_offered() {
+        let asked = trial("焊工证可以免考吗", "焊工证可以免考吗？焊工证能代办吗？微信 zixun8899").assess();
+        assert!(asked.scores.seller < 60, "{}", said(&asked));
+    }
 
     #[test]
     fn random_tails_are_told_from_words_and_addresses() {

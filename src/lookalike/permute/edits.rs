@@ -35,6 +35,8 @@ pub(super) const WIDE: &[Class] = &[
     Class { technique: "digit_homoglyph", make: numerals },
     Class { technique: "replacement", make: double_replacement },
     Class { technique: "homoglyph", make: homoglyph_everywhere },
+    Class { technique: "omission", make: hyphens_lost },
+    Class { technique: "plural", make: english_plural },
 ];
 
 const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -145,49 +147,76 @@ fn vowels_everywhere(label: &[char]) -> Vec<String> {
 
 /// Number words and digits for each other.
 fn numerals(label: &[char]) -> Vec<String> {
-    const NUMBERS: &[(&str, &str)] = &[
-        ("0", "zero"),
-        ("1", "one"),
-        ("2", "two"),
-        ("3", "three"),
-        ("4", "four"),
-        ("5", "five"),
-        ("6", "six"),
-        ("7", "seven"),
-        ("8", "eight"),
-        ("9", "nine"),
-        ("1", "first"),
-        ("2", "second"),
-        ("3", "third"),
-        ("2", "to"),
-        ("4", "for"),
+    const NUMBERS: &[&[&str]] = &[
+        &["0", "zero"],
+        &["1", "one", "first"],
+        &["2", "two", "second", "to"],
+        &["3", "three", "third"],
+        &["4", "four", "fourth", "for"],
+        &["5", "five", "fifth"],
+        &["6", "six", "sixth"],
+        &["7", "seven", "seventh"],
+        &["8", "eight", "eighth"],
+        &["9", "nine", "ninth"],
     ];
     let text: String = label.iter().collect();
+    let alike = |from: &&'static str, all: &'static [&'static str]| all.iter().copied().filter(|to| to != from).collect::<Vec<_>>();
     NUMBERS
         .iter()
-        .flat_map(|(digit, word)| [(digit, word), (word, digit)])
-        .filter(|(from, _)| text.contains(**from))
-        .map(|(from, to)| text.replace(*from, to))
+        .flat_map(|all| all.iter().filter(|from| text.contains(**from)).map(move |from| (*from, alike(from, all))))
+        .flat_map(|(from, looks)| looks.into_iter().map(|to| text.replace(from, to)).collect::<Vec<_>>())
         .collect()
 }
 
-/// Two letters side by side replaced by a doubled one.
+/// The label without its first or last hyphens, one more each time.
+fn hyphens_lost(label: &[char]) -> Vec<String> {
+    let text: String = label.iter().collect();
+    let many = text.matches('-').count();
+    let first = (1..=many).map(|n| text.replacen('-', "", n));
+    let last = (1..=many).map(|n| {
+        text.split('-').enumerate().fold(String::new(), |all, (i, part)| if i == 0 || i > many - n { all + part } else { all + "-" + part })
+    });
+    first.chain(last).collect()
+}
+
+/// The English plural of the label, where it is more than an `s`.
+fn english_plural(label: &[char]) -> Vec<String> {
+    let text: String = label.iter().collect();
+    let stem = |ending: &str| text.strip_suffix(ending);
+    let vowel_before_y = stem("y").is_some_and(|s| s.ends_with(['a', 'e', 'i', 'o', 'u']));
+    let mut plurals = vec![format!("{text}s"), format!("{text}es")];
+    plurals.extend(stem("y").filter(|_| !vowel_before_y).map(|s| format!("{s}ies")));
+    plurals.extend(stem("fe").or_else(|| stem("f")).map(|s| format!("{s}ves")));
+    plurals.extend(stem("man").map(|s| format!("{s}men")));
+    plurals.extend(stem("is").map(|s| format!("{s}es")));
+    plurals
+}
+
+/// Two letters side by side, or the last one, replaced by a doubled one.
 fn double_replacement(label: &[char]) -> Vec<String> {
-    let pairs = 0..label.len().saturating_sub(1);
-    pairs.flat_map(|i| ALPHABET.chars().map(move |c| spliced(label, i, i + 2, &format!("{c}{c}")))).collect()
+    let n = label.len();
+    (0..n).flat_map(|i| ALPHABET.chars().map(move |c| spliced(label, i, n.min(i + 2), &format!("{c}{c}")))).collect()
 }
 
 fn homoglyph_ascii(label: &[char]) -> Vec<String> {
     mixed(label, &ASCII_ONLY)
 }
 
-/// Every occurrence of a letter replaced at once.
+/// Neighbouring occurrences of a letter replaced at once: two of three, or all.
 fn homoglyph_everywhere(label: &[char]) -> Vec<String> {
-    let text: String = label.iter().collect();
-    ALL.iter()
-        .filter(|(from, _)| text.contains(from.as_str()))
-        .flat_map(|(from, looks)| looks.iter().map(|to| text.replace(from.as_str(), to)).collect::<Vec<_>>())
-        .collect()
+    let mut out = Vec::new();
+    for (from, looks) in ALL.iter() {
+        let mut letters = from.chars();
+        let (Some(letter), None) = (letters.next(), letters.next()) else { continue };
+        let at: Vec<usize> = (0..label.len()).filter(|i| label[*i] == letter).collect();
+        for (a, first) in at.iter().enumerate() {
+            for last in &at[a + 1..] {
+                let middle: String = label[*first..=*last].iter().collect();
+                out.extend(looks.iter().map(|to| spliced(label, *first, last + 1, &middle.replace(letter, to))));
+            }
+        }
+    }
+    out
 }
 
 type Table = Vec<(String, Vec<String>)>;

@@ -1,25 +1,36 @@
 //! Bulk: which of tens of thousands of names exist. In: names. Out: each with present, absent or unknown, never two states.
-//! A few shared sockets a resolver, each with a window that widens while answers come and narrows when they do not; three tries a name.
-//! Against the answers that lie: resolvers that give an address for names that do not exist, and suffixes that hold every name.
+//! The asking itself is [`Sweep`]'s; here is what it means, against the answers that lie: resolvers that give an address for names that
+//! do not exist, and suffixes that hold every name.
 
 use crate::model::host::Host;
 use crate::model::resolution::Presence;
 use crate::net::dns::Dns;
-use crate::net::dns::lane::{Found, Job, Lane, Work, bit, lock};
-use crate::net::dns::wire::{Answer, Question};
-use futures_util::{StreamExt, future, stream};
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use crate::net::dns::sweep::{Found, Sweep, Want};
+use crate::net::dns::wire::record_type;
+use crate::net::{BulkAnswer, HIJACKED};
+use futures_util::future;
+use hickory_proto::rr::RecordType;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 
-/// Sockets a resolver.
-pub(crate) const LANES: usize = 3;
-/// Names asked on their own at once.
-const ALONE_AT_ONCE: usize = 16;
 /// Parents probed for wildcards in one call, and probes each: one probe misses zones that answer unevenly.
 const MAX_PARENTS: usize = 2_000;
 const WILDCARD_PROBES: usize = 3;
+/// Names that nobody made, each below a label of its own: some resolvers lie only about `www`, some only about suffixes that exist.
+const HIJACK_PROBES: [(&str, &str); 4] = [("", "com"), ("www.", "com"), ("", "cn"), ("", "invalid")];
+/// How long the resolvers' lies are remembered.
+const HIJACK_AGE: Duration = Duration::from_secs(600);
+/// Between two words about progress.
+const PROGRESS_EVERY: usize = 64;
+
+/// What the resolvers gave for names that nobody made, and when.
+#[derive(Default)]
+pub(crate) struct Hijack {
+    known: Mutex<Option<(Instant, Vec<IpAddr>)>>,
+}
 
 /// What a parent answers to names that nobody made. `None` inside: not a wildcard.
 pub(crate) type Wildcard = Option<Vec<IpAddr>>;
@@ -31,7 +42,7 @@ impl Dns {
             return Vec::new();
         }
         let hijack = self.hijack_addresses().await;
-        let found = self.sweep(&names, &progress).await;
+        let found = self.found(&names, Want::Address, &progress).await;
         let wild = self.wild_suffixes(&names, &found).await;
         let verdict = |(name, found): (String, Found)| {
             let presence = presence(&name, found, &hijack, &wild);
@@ -39,17 +50,40 @@ impl Dns {
         };
         names.into_iter().zip(found).map(verdict).collect()
     }
+    /// The records of one type of every name.
+    pub(crate) async fn ask_many<N: AsRef<[u8]>>(&self, names: impl Iterator<Item = N>, rrtype: &str, mut told: impl FnMut(BulkAnswer)) {
+        let rrtype = match record_type(rrtype) {
+            Ok(rrtype) => rrtype,
+            Err(why) => {
+                let unknown = |index| BulkAnswer { index, presence: unknown(&format!("cannot be asked: {why}")), records: Vec::new() };
+                return names.enumerate().for_each(|(index, _)| told(unknown(index)));
+            }
+        };
+        let hijack = if matches!(rrtype, RecordType::A | RecordType::AAAA) { self.hijack_addresses().await } else { Vec::new() };
+        Sweep::new(self, names, Want::Records(rrtype), |index, found| told(answer(index, found, &hijack))).run().await;
+    }
     /// What this parent answers to three names that nobody made.
     pub(crate) async fn wildcard(&self, parent: &str) -> Wildcard {
         let probes: Vec<String> = (0..WILDCARD_PROBES).map(|_| format!("{}.{parent}", self.random.label())).collect();
-        addresses(self.sweep(&probes, &|_| ()).await)
+        addresses(self.found(&probes, Want::Address, &|_| ()).await)
     }
-    /// Addresses that the resolver gives for names that cannot exist; empty from an honest one.
+    /// Addresses that the resolver gives for names that cannot exist; empty from an honest one. Remembered for a while, unless nobody answered.
     pub(crate) async fn hijack_addresses(&self) -> Vec<IpAddr> {
-        let probes: Vec<String> = ["com", "invalid", "com"].iter().map(|tld| format!("{}.{tld}", self.random.label())).collect();
-        let given = addresses(self.sweep(&probes, &|_| ()).await).unwrap_or_default();
+        if let Some((at, given)) = &*self.hijack.known.lock().unwrap_or_else(PoisonError::into_inner)
+            && at.elapsed() < HIJACK_AGE
+        {
+            return given.clone();
+        }
+        let probes: Vec<String> = HIJACK_PROBES.iter().map(|(host, tld)| format!("{host}{}.{tld}", self.random.label())).collect();
+        let of = async |rrtype| self.found(&probes, Want::Records(rrtype), &|_| ()).await;
+        let (a, aaaa) = future::join(of(RecordType::A), of(RecordType::AAAA)).await;
+        let heard = a.iter().chain(&aaaa).any(|f| !matches!(f, Found::Unknown(_)));
+        let given = addresses(a.into_iter().chain(aaaa).collect()).unwrap_or_default();
         if !given.is_empty() {
             tracing::warn!(?given, "the resolver answers names that do not exist with {given:?}: such answers count as absent");
+        }
+        if heard {
+            *self.hijack.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), given.clone()));
         }
         given
     }
@@ -60,72 +94,27 @@ impl Dns {
         let parents: Vec<&str> = parents.into_iter().collect();
         let probes: Vec<String> =
             parents.iter().flat_map(|p| (0..WILDCARD_PROBES).map(move |_| format!("{}.{p}", self.random.label()))).collect();
-        let answers = self.sweep(&probes, &|_| ()).await;
+        let answers = self.found(&probes, Want::Address, &|_| ()).await;
         let per_parent = answers.chunks(WILDCARD_PROBES).zip(parents);
         per_parent.filter_map(|(answers, parent)| Some((parent.to_owned(), addresses(answers.to_vec())?))).collect()
     }
-    async fn sweep(&self, names: &[String], progress: &impl Fn(usize)) -> Vec<Found> {
+    async fn found(&self, names: &[String], want: Want, progress: &impl Fn(usize)) -> Vec<Found> {
         if names.is_empty() {
             return Vec::new();
         }
-        let work = Mutex::new(self.queued(names));
-        // Its lanes live and die with this call: dropped, everything stops.
-        let lanes = (0..self.servers.len()).flat_map(|n| (0..LANES).map(move |_| n)).map(|n| self.lane(n, &work, progress));
-        future::join_all(lanes).await;
-        let found = lock(&work).finish();
-        let found = self.alone(names, found).await;
-        progress(names.len());
-        found
-    }
-    fn queued<'a>(&self, names: &'a [String]) -> Work<'a> {
-        let all = (0..self.servers.len()).fold(0, |all, n| all | bit(n));
-        let mut found = vec![None; names.len()];
-        let mut queue = VecDeque::with_capacity(names.len());
-        for (index, name) in names.iter().enumerate() {
-            match Question::new(name, "A") {
-                Ok(question) => queue.push_back(Job { index, question, tries: 0, second: false, failed: 0, why: None }),
-                Err(why) => found[index] = Some(Found::Unknown(format!("cannot be asked: {why}"))),
-            }
-        }
-        Work { left: queue.len(), queue, names, found, last_reply: Instant::now(), all, gone: 0 }
-    }
-    async fn alone(&self, names: &[String], mut found: Vec<Found>) -> Vec<Found> {
-        let cut: Vec<usize> = (0..found.len()).filter(|n| matches!(found[*n], Found::Alone)).collect();
-        let answers = stream::iter(cut).map(|n| async move { (n, self.whole(&names[n]).await) }).buffer_unordered(ALONE_AT_ONCE);
-        for (n, answer) in answers.collect::<Vec<_>>().await {
-            found[n] = answer;
-        }
-        found
-    }
-    async fn whole(&self, name: &str) -> Found {
-        for rrtype in ["A", "AAAA"] {
-            let answer = match Question::new(name, rrtype) {
-                Ok(question) => self.chase(&question).await,
-                Err(why) => return Found::Unknown(why.into()),
-            };
-            match answer {
-                Answer { rcode, .. } if rcode == "NXDOMAIN" => return Found::Absent("NXDOMAIN"),
-                Answer { rcode, .. } if rcode != "NOERROR" => return Found::Unknown(rcode),
-                Answer { addresses, .. } if !addresses.is_empty() => return Found::Addresses(addresses),
-                Answer { .. } => {}
-            }
-        }
-        Found::Absent("NODATA")
-    }
-    async fn lane(&self, n: usize, work: &Mutex<Work<'_>>, progress: &impl Fn(usize)) {
-        let mut lane = match Lane::open(self, n).await {
-            Ok(lane) => lane,
-            Err(e) => {
-                tracing::warn!("no socket to resolver {}: {e}", self.servers[n]);
-                lock(work).gone |= bit(n);
-                return;
+        let mut all: Vec<Option<Found>> = vec![None; names.len()];
+        let mut done = 0;
+        let told = |index: usize, found: Found| {
+            debug_assert!(all[index].is_none(), "{} came out twice", names[index]);
+            all[index] = Some(found);
+            done += 1;
+            if done % PROGRESS_EVERY == 0 {
+                progress(done);
             }
         };
-        while lane.step(work).await {
-            let work = lock(work);
-            progress(work.names.len() - work.left);
-        }
-        lock(work).queue.extend(lane.unanswered());
+        Sweep::new(self, names.iter(), want, told).run().await;
+        progress(names.len());
+        all.into_iter().map(|found| found.unwrap_or(Found::Unknown("not asked".into()))).collect()
     }
 }
 
@@ -137,25 +126,46 @@ fn suffix_above(name: &str) -> Option<&str> {
 }
 
 fn addresses(found: Vec<Found>) -> Wildcard {
-    let given: HashSet<IpAddr> = found.into_iter().flat_map(|f| if let Found::Addresses(a) = f { a } else { Vec::new() }).collect();
-    let mut given: Vec<IpAddr> = given.into_iter().collect();
-    given.sort();
-    (!given.is_empty()).then_some(given)
+    let of = |found| match found {
+        Found::Addresses(addresses) => addresses,
+        Found::Records(records) => records.iter().filter_map(|r| r.data.parse().ok()).collect(),
+        Found::Absent(_) | Found::Unknown(_) => Vec::new(),
+    };
+    let given: BTreeSet<IpAddr> = found.into_iter().flat_map(of).collect();
+    (!given.is_empty()).then(|| given.into_iter().collect())
 }
 
 fn presence(name: &str, found: Found, hijack: &[IpAddr], wild: &HashMap<String, Vec<IpAddr>>) -> Presence {
     match found {
-        Found::Addresses(addresses) if addresses.iter().all(|a| hijack.contains(a)) => {
-            Presence::Absent { why: "NXDOMAIN (the resolver gives its own address instead)".into() }
-        }
+        Found::Addresses(addresses) if addresses.iter().all(|a| hijack.contains(a)) => absent(HIJACKED),
         Found::Addresses(addresses) => match suffix_above(name).and_then(|suffix| wild.get(suffix)) {
-            Some(every) if addresses.iter().all(|a| every.contains(a)) => {
-                Presence::Absent { why: "NODATA (its suffix answers every name so)".into() }
-            }
+            Some(every) if addresses.iter().all(|a| every.contains(a)) => absent("NODATA (its suffix answers every name so)"),
             _ => Presence::Present,
         },
-        Found::Absent(why) => Presence::Absent { why: why.into() },
-        Found::Unknown(why) => Presence::Unknown { why },
-        Found::Alone => Presence::Unknown { why: "no whole answer".into() },
+        Found::Records(_) => Presence::Present,
+        Found::Absent(why) => absent(why),
+        Found::Unknown(why) => unknown(&why),
     }
+}
+
+fn answer(index: usize, found: Found, hijack: &[IpAddr]) -> BulkAnswer {
+    let Found::Records(records) = found else {
+        return BulkAnswer { index, presence: presence("", found, hijack, &HashMap::new()), records: Vec::new() };
+    };
+    let lies = !hijack.is_empty() && {
+        let mut given = records.iter().filter_map(|r| r.data.parse::<IpAddr>().ok()).peekable();
+        given.peek().is_some() && given.all(|ip| hijack.contains(&ip))
+    };
+    match lies {
+        true => BulkAnswer { index, presence: absent(HIJACKED), records: Vec::new() },
+        false => BulkAnswer { index, presence: Presence::Present, records },
+    }
+}
+
+fn absent(why: &str) -> Presence {
+    Presence::Absent { why: why.to_owned() }
+}
+
+fn unknown(why: &str) -> Presence {
+    Presence::Unknown { why: why.to_owned() }
 }

@@ -3,18 +3,30 @@
 //! Built on hickory's message format with sockets of our own: its resolver refuses names that IDNA refuses, hides the rcode behind
 //! errors, and (measured) costs six times the CPU. A fresh socket a question keeps the source port hard to guess.
 
+mod bucket;
 pub(crate) mod bulk;
 mod cache;
-mod lane;
+mod job;
+mod name;
+mod packet;
 mod random;
+mod rtt;
+mod sweep;
+mod upstream;
+mod wheel;
 mod wire;
 
 use crate::model::resolution::DnsAnswer;
+use crate::net::dns::bulk::Hijack;
 use crate::net::dns::cache::Cache;
 use crate::net::dns::random::Random;
+use crate::net::dns::upstream::Manners;
 use crate::net::dns::wire::{Answer, MAX_RECORDS, Question, Reply};
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
@@ -33,16 +45,34 @@ pub(crate) struct Dns {
     system: bool,
     random: Random,
     cache: Cache,
+    /// Questions a second and resolver in bulk. `None`: the defaults.
+    per_s: Option<u64>,
+    /// What bulk look-ups learned of each resolver.
+    manners: Mutex<HashMap<SocketAddr, Manners>>,
+    hijack: Hijack,
+    /// The last bulk look-up ended because nobody answered.
+    silent: AtomicBool,
 }
 
 impl Dns {
     /// `servers` empty: the system's; where the system names none, the one on this machine, as the C library does.
-    pub(crate) fn new(mut servers: Vec<SocketAddr>) -> Self {
+    pub(crate) fn new(mut servers: Vec<SocketAddr>, per_s: Option<u32>) -> Self {
         let system = servers.is_empty();
         if system {
             servers = system_servers();
         }
-        Self { servers, system, random: Random::default(), cache: Cache::default() }
+        let (manners, hijack, per_s) = (Mutex::default(), Hijack::default(), per_s.map(u64::from));
+        Self { servers, system, random: Random::default(), cache: Cache::default(), per_s, manners, hijack, silent: AtomicBool::new(false) }
+    }
+    fn manners(&self, server: SocketAddr) -> Option<Manners> {
+        self.manners.lock().unwrap_or_else(PoisonError::into_inner).get(&server).cloned()
+    }
+    fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+    fn remember(&self, manners: impl Iterator<Item = (SocketAddr, Manners)>, silent: bool) {
+        self.silent.store(silent, Ordering::Relaxed);
+        self.manners.lock().unwrap_or_else(PoisonError::into_inner).extend(manners);
     }
     /// `ip:port` of each, or `system`.
     pub(crate) fn names(&self) -> Vec<String> {

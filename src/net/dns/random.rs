@@ -18,21 +18,26 @@ impl Default for Random {
 }
 
 impl Random {
-    fn byte(&self) -> u8 {
+    /// `N` bytes, at most [`POOL_BYTES`].
+    pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.is_empty() {
+        if pool.len() < N {
             pool.resize(POOL_BYTES, 0);
             self.source.fill(&mut pool).expect("the system gives random bytes, or nothing on this machine is safe");
         }
-        pool.pop().unwrap_or_default()
+        let rest = pool.len() - N;
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&pool[rest..]);
+        pool.truncate(rest);
+        bytes
     }
     /// A query id.
     pub(crate) fn id(&self) -> u16 {
-        u16::from_be_bytes([self.byte(), self.byte()])
+        u16::from_be_bytes(self.bytes())
     }
     /// A label that nobody registered: 20 letters and digits.
     pub(crate) fn label(&self) -> String {
-        (0..20).map(|_| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(self.byte() % 32)])).collect()
+        self.bytes::<20>().iter().map(|b| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(b % 32)])).collect()
     }
     /// 0.8 to 1.2 times `ms`.
     pub(crate) fn jittered(&self, ms: u64) -> u64 {

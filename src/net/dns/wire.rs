@@ -2,8 +2,10 @@
 //! Names go out as they are: labels that IDNA would refuse are asked like any other, as a deceiver can put any label into his zone.
 
 use crate::model::resolution::DnsRecord;
+use crate::net::dns::name::Wire;
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -45,15 +47,10 @@ pub(crate) struct Answer {
 impl Question {
     /// `Err`: why the name cannot be put on the wire.
     pub(crate) fn new(name: &str, rrtype: &str) -> Result<Self, &'static str> {
-        let bare = name.strip_suffix('.').unwrap_or(name);
-        if bare.len() > 253 {
-            return Err("longer than 253 bytes");
-        }
-        if bare.split('.').any(|label| label.is_empty() || label.len() > 63) {
-            return Err("a label is empty or longer than 63 bytes");
-        }
-        let name = Name::from_labels(bare.split('.').map(str::as_bytes)).map_err(|_| "not a DNS name")?;
-        let rrtype = RecordType::from_str(rrtype).map_err(|_| "unknown record type")?;
+        Self::of(&Wire::parse(name.as_bytes())?, record_type(rrtype)?)
+    }
+    pub(crate) fn of(name: &Wire, rrtype: RecordType) -> Result<Self, &'static str> {
+        let name = Name::from_labels(name.labels()).map_err(|_| "not a DNS name")?;
         Ok(Self { name, rrtype })
     }
     /// The question as sent, recursion desired. `edns` off for servers that answer FORMERR to it.
@@ -81,7 +78,7 @@ impl Question {
         if message.metadata.truncation {
             return Reply::Truncated;
         }
-        Reply::Answer(self.answer(&message))
+        Reply::Answer(Answer::of(&message))
     }
     fn is_asked_by(&self, message: &Message) -> bool {
         match message.queries.as_slice() {
@@ -91,26 +88,40 @@ impl Question {
             _ => false,
         }
     }
-    fn answer(&self, message: &Message) -> Answer {
-        let records: Vec<&Record> = message.answers.iter().take(MAX_RECORDS).collect();
-        Answer {
-            rcode: rcode(message.metadata.response_code),
-            addresses: records.iter().filter_map(|r| r.data.ip_addr()).collect(),
-            records: records.into_iter().map(kept).collect(),
-        }
-    }
     /// Where the CNAMEs of an answer end without what was asked for; `None`: nowhere, or the answer is whole.
     pub(crate) fn dangling(&self, answer: &Answer) -> Option<Self> {
-        let wanted = self.rrtype.to_string();
-        if answer.rcode != "NOERROR" || wanted == "CNAME" || answer.records.iter().any(|r| r.rrtype == wanted) {
+        if answer.rcode != "NOERROR" || matches!(self.rrtype, RecordType::CNAME | RecordType::ANY) || self.is_answered_by(answer) {
             return None;
         }
-        let last = answer.records.iter().rev().find(|r| r.rrtype == "CNAME" && !r.data.contains('\\'))?;
-        Self::new(&last.data, &wanted).ok()
+        let last = answer.records.iter().rev().find(|r| r.rrtype == "CNAME")?;
+        Self::of(&Wire::parse(last.data.as_bytes()).ok()?, self.rrtype).ok()
+    }
+    /// Whether there is a record of the type asked for.
+    pub(crate) fn is_answered_by(&self, answer: &Answer) -> bool {
+        let wanted = self.rrtype.to_string();
+        answer.records.iter().any(|r| r.rrtype == wanted || self.rrtype == RecordType::ANY)
     }
     /// The name asked, lower case, no trailing dot.
     pub(crate) fn name(&self) -> String {
         bare(&self.name)
+    }
+}
+
+/// `A`, `MX`, ..., or `TYPE257` (RFC 3597).
+pub(crate) fn record_type(name: &str) -> Result<RecordType, &'static str> {
+    let known = RecordType::from_str(name).ok().filter(|t| !matches!(t, RecordType::Unknown(_) | RecordType::ZERO));
+    let numbered = || name.strip_prefix("TYPE").and_then(|n| n.parse::<u16>().ok()).map(RecordType::from);
+    known.or_else(numbered).ok_or("unknown record type")
+}
+
+impl Answer {
+    pub(crate) fn of(message: &Message) -> Self {
+        let records: Vec<&Record> = message.answers.iter().take(MAX_RECORDS).collect();
+        Self {
+            rcode: rcode(message.metadata.response_code).into_owned(),
+            addresses: records.iter().filter_map(|r| r.data.ip_addr()).collect(),
+            records: records.into_iter().map(kept).collect(),
+        }
     }
 }
 
@@ -158,7 +169,8 @@ fn bare(name: &Name) -> String {
     if text.is_empty() { ".".into() } else { text }
 }
 
-fn rcode(code: ResponseCode) -> String {
+/// An rcode by its name.
+pub(crate) fn rcode(code: ResponseCode) -> Cow<'static, str> {
     match code {
         ResponseCode::NoError => "NOERROR".into(),
         ResponseCode::FormErr => "FORMERR".into(),
@@ -166,7 +178,7 @@ fn rcode(code: ResponseCode) -> String {
         ResponseCode::NXDomain => "NXDOMAIN".into(),
         ResponseCode::NotImp => "NOTIMP".into(),
         ResponseCode::Refused => "REFUSED".into(),
-        other => format!("RCODE{}", u16::from(other)),
+        other => format!("RCODE{}", u16::from(other)).into(),
     }
 }
 

@@ -6,7 +6,7 @@ use jianwei::model::assessment::{Assessment, Class, Finding, Scores, Span, Verdi
 use jianwei::model::candidate::{Candidate, Reason};
 use jianwei::model::capture::{Capture, CertificateFacts, Hop, Outcome, Timing, TlsFacts};
 use jianwei::model::digest::Sha256;
-use jianwei::model::dossier::Dossier;
+use jianwei::model::dossier::{Dossier, Facts};
 use jianwei::model::host::Host;
 use jianwei::model::lang::Both;
 use jianwei::model::page::Page;
@@ -157,11 +157,13 @@ pub(super) fn dossier(captures: Vec<Capture>) -> Dossier {
             }],
         }),
         captures,
+        facts: Facts::default(),
     }
 }
 
 pub(super) fn assessment() -> Assessment {
     Assessment {
+        not_looked_at: Vec::new(),
         class: Verdict::FakeQuery,
         site: "cx.mem.gov.cn".into(),
         scores: Scores { fake_query: 88, seller: 0, mirror: 10 },

@@ -113,3 +113,18 @@ async fn a_resolution_keeps_every_answer_and_has_three_states() {
         (Presence::Present, 0, vec!["127.0.0.1".parse().expect("an address")])
     );
 }
+
+#[tokio::test]
+async fn a_name_at_the_address_that_the_resolver_gives_for_all_others_is_absent_and_the_answers_stay() {
+    let zone = |name: &str, rrtype: &str, _: usize| match (name, rrtype) {
+        ("real.test", "A") => at("127.0.0.5"),
+        ("empty.test", _) | (_, "AAAA") => Say::NoData,
+        _ => at("127.9.9.9"),
+    };
+    let net = Net::new(&settings(dns(zone).await)).expect("good settings");
+    let gone = resolve(&host("gone.test"), &net, false).await;
+    assert_eq!(gone.presence, Presence::Absent { why: jianwei::net::HIJACKED.into() });
+    assert_eq!((gone.addresses.len(), data(&gone.answers[0])), (0, vec!["127.9.9.9"]));
+    let real = resolve(&host("real.test"), &net, false).await;
+    assert_eq!((real.presence, real.addresses.len()), (Presence::Present, 1));
+}
