@@ -69,16 +69,21 @@ impl Patterns {
     pub(crate) fn find(&self, text: &str, most: usize, mut found: impl FnMut(usize, Range<usize>)) {
         for (n, windows) in self.windows(text).into_iter().enumerate() {
             let regex = &self.each[n].regex;
-            let mut left = most;
+            let (mut left, mut last) = (most, None);
             for window in windows {
                 let mut at = window.start;
                 while left > 0
                     && at <= window.end
                     && let Some(m) = regex.find_at(&text[..window.end], at)
                 {
+                    at = if m.is_empty() { next_char(text, m.end()) } else { m.end() };
+                    // An empty match at the end of the one before is none.
+                    if m.is_empty() && last == Some(m.end()) {
+                        continue;
+                    }
+                    last = Some(m.end());
                     found(n, m.range());
                     left -= 1;
-                    at = if m.is_empty() { next_char(text, m.end()) } else { m.end() };
                 }
             }
         }

@@ -25,8 +25,10 @@ enum Want {
 
 const OFFER: &str = "<p>电工证免考包过，国网可查，微信：abc12345，先出证后付款</p>";
 
-/// Name, page, what must be said. `mega`: a million.
-fn pages() -> Vec<(&'static str, Want, fn() -> String)> {
+/// Name, what must be said, and how it is made.
+type Hostile = (&'static str, Want, fn() -> String);
+
+fn pages() -> Vec<Hostile> {
     vec![
         ("100 MB of nested tags", Want::Cut, || "<div>".repeat(20_000_000)),
         ("100 MB of one letter", Want::Cut, || "a".repeat(100_000_000)),
@@ -137,7 +139,7 @@ fn every_hostile_page_is_read_and_assessed_in_bounded_time_and_memory() {
         let [read, assess, memory, class, bytes, notes] = words[..] else { panic!("{told}") };
         eprintln!("{name}: read {read} s, assess {assess} s, {memory} MiB, {class}; {notes}");
         let number = |text: &str| text.parse::<f64>().expect("a number");
-        if number(read) > 4.0 || number(assess) > 6.0 {
+        if number(read) > 2.0 || number(assess) > 2.0 {
             wrong.push(format!("{name}: {read} s to read, {assess} s to assess"));
         }
         if number(memory) > 300.0 || number(bytes) > 100_000.0 {
