@@ -25,7 +25,7 @@ fn suffix_kind(ending: &str) -> Option<bool> {
 }
 
 /// Does the list that is compiled in still have it? Top-level domains are given up now and then.
-fn is_known(top: &str) -> bool {
+pub(super) fn is_known(top: &str) -> bool {
     psl::suffix(format!("{PROBE}.{PROBE}.{top}").as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 
