@@ -98,8 +98,10 @@ pub(super) fn free_technique(zone: &str) -> &'static str {
 }
 
 /// Is it in the private part of the list: somebody's zone below which everyone may take a name?
+/// Not where it is a school's or a state's by its name (`ac.ru`).
 pub(super) fn is_free(zone: &str) -> bool {
-    suffix_kind(zone) == Some(true)
+    let kept = zone.split('.').next().is_some_and(|first| matches!(first, "ac" | "int" | "test"));
+    !kept && !name::is_closed(zone) && suffix_kind(zone) == Some(true)
 }
 
 #[cfg(test)]
