@@ -2,7 +2,8 @@
 """peers.py JIANWEI DATA [DNSTWIST]: our screen beside the rules of openSquat and phishing_catcher and beside dnstwist's generator.
 
 All get the same words (vocabulary.py). The two list rules are our own short programs for the published rule, quicker than the originals;
-each is shown as shipped and with its dials turned so that it alerts on the million new names no more often than we do.
+each is shown as shipped and with its dials turned so that it alerts on the million new names no more often than we do,
+and no more than ten times as often.
 """
 
 import collections
@@ -183,7 +184,7 @@ def timed(rule, names):
 
 def list_rule(sets, makes, as_shipped, level, budget):
     """`makes`: the rule at each setting. Prints it as shipped, and at the setting and level that find most within `budget` alerts."""
-    best = None
+    best = {}
     for setting, make in makes.items():
         rule = make()
         new, speed = timed(rule, sets.new)
@@ -198,11 +199,13 @@ def list_rule(sets, makes, as_shipped, level, budget):
             return count(new), count(old), shares(sets, lambda n: value(n) >= least), speed
         if setting == as_shipped:
             row(f"{rule.name}, all words", *figures(level))
-        least = sorted(new, reverse=True)[budget] + 1
-        found = figures(least)
-        if best is None or found[2][1] > best[0][2][1]:
-            best = (found, f"{rule.name}, {setting}, >= {least}")
-    row(best[1], *best[0])
+        for alerts in (budget, 10 * budget):
+            least = sorted(new, reverse=True)[alerts] + 1
+            found = figures(least)
+            if alerts not in best or found[2][1] > best[alerts][0][2][1]:
+                best[alerts] = (found, f"  {setting}, >= {least}")
+    for found, title in best.values():
+        row(title, *found)
 
 
 def dnstwist(program, sets):
@@ -230,7 +233,7 @@ def main():
     budget = ours(jianwei, sets)
     open_squat = {f"{e} edits": (lambda e=e: OpenSquat(words, e)) for e in (0, 1)}
     list_rule(sets, open_squat, "1 edits", 1, budget)
-    catcher = {f"words of {n}+": (lambda n=n: PhishingCatcher(words, n)) for n in (3, 8, 12)}
+    catcher = {f"words of {n}+": (lambda n=n: PhishingCatcher(words, n)) for n in (3, 12)}
     list_rule(sets, catcher, "words of 3+", 75, budget)
     if program:
         dnstwist(program, sets)

@@ -26,7 +26,7 @@ fn suffix_kind(ending: &str) -> Option<bool> {
 }
 
 /// Does the list that is compiled in still have it? Top-level domains are given up now and then.
-fn is_known(top: &str) -> bool {
+pub(super) fn is_known(top: &str) -> bool {
     psl::suffix(format!("{PROBE}.{PROBE}.{top}").as_bytes()).is_some_and(|suffix| suffix.is_known())
 }
 
@@ -99,8 +99,10 @@ pub(super) fn free_technique(zone: &str) -> &'static str {
 }
 
 /// Is it in the private part of the list: somebody's zone below which everyone may take a name?
+/// Not where it is a school's or a state's by its name (`ac.ru`).
 pub(super) fn is_free(zone: &str) -> bool {
-    suffix_kind(zone) == Some(true)
+    let kept = zone.split('.').next().is_some_and(|first| matches!(first, "ac" | "int" | "test"));
+    !kept && !name::is_closed(zone) && suffix_kind(zone) == Some(true)
 }
 
 #[cfg(test)]

@@ -227,7 +227,7 @@ fn dots_lost(host: &str) -> Stage {
         for (mark, technique) in [("", "missing_dot"), ("-", "dots_to_dashes")] {
             for name in dots_changed(&whole, mark) {
                 drafts.push((name.clone(), Arc::from("com"), technique));
-                if let Some((head, top)) = name.rsplit_once('.') {
+                if let Some((head, top)) = name.rsplit_once('.').filter(|(_, top)| endings::is_known(top)) {
                     drafts.push((head.to_owned(), top.into(), technique));
                 }
             }
