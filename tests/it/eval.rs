@@ -25,7 +25,6 @@ fn folder(split: &str, share: f64) -> tempfile::TempDir {
 }
 
 #[test]
-#[ignore = "the bars of issue 5: to be run again when the deeper signals are joined"]
 fn on_unseen_families_copies_and_sellers_are_found_and_honest_pages_are_left_alone() {
     let dir = folder("unseen", 1.0);
     let output = eval(dir.path(), &["--json", "--split", "unseen"]);

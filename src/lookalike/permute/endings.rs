@@ -102,7 +102,7 @@ pub(super) fn free_technique(zone: &str) -> &'static str {
 /// Not where it is a school's or a state's by its name (`ac.ru`).
 pub(super) fn is_free(zone: &str) -> bool {
     let kept = zone.split('.').next().is_some_and(|first| matches!(first, "ac" | "int" | "test"));
-    !kept && !name::is_closed(zone) && suffix_kind(zone) == Some(true)
+    !kept && suffix_kind(zone) == Some(true)
 }
 
 #[cfg(test)]

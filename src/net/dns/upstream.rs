@@ -16,7 +16,7 @@ use tokio::net::UdpSocket;
 const LINES: usize = 4;
 /// Asked of the kernel for each; it gives what its own limit allows.
 const RECEIVE_BYTES: usize = 1 << 20;
-/// Questions in flight: at the start, at most, at least. More gains nothing on loopback (measured) and overruns the buffers of both sides.
+/// Questions in flight: at the start, at most, at least. More gains nothing on loopback and overruns the buffers of both sides.
 const WINDOW: (usize, usize, usize) = (64, 384, 4);
 /// The same while it is on trial.
 const TRIAL_WINDOW: usize = 4;
