@@ -15,7 +15,7 @@ pub(super) const LINE_END: u8 = 29;
 /// A byte that wants the slow way: `%`, and everything that is not ASCII.
 pub(super) const SLOW: u8 = 30;
 /// Han characters share the upper half, by a hash.
-const HAN: u8 = 0x80;
+pub(super) const HAN: u8 = 0x80;
 
 /// Codes of bytes: letters 1..=26.
 pub(super) static CODES: [u8; 256] = codes();
@@ -101,7 +101,7 @@ impl Letters {
                 }
             }
         }
-        if coded && memchr::memmem::find_iter(line, b"--").any(|at| at >= 2 && line[at - 2..at].eq_ignore_ascii_case(b"xn")) {
+        if coded && is_coded(line) {
             return self.decode(std::str::from_utf8(line).ok()?);
         }
         Some(())
@@ -164,6 +164,11 @@ impl Letters {
         }
         Some(())
     }
+}
+
+/// Has the line a label that is to be decoded?
+pub(super) fn is_coded(line: &[u8]) -> bool {
+    memchr::memmem::find_iter(line, b"--").any(|at| at >= 2 && line[at - 2..at].eq_ignore_ascii_case(b"xn"))
 }
 
 /// Bit of a letter's code; none for what is no letter.

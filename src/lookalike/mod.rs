@@ -6,6 +6,7 @@ mod compiled;
 mod cost;
 mod cover;
 mod fuzzy;
+mod glance;
 mod han;
 mod layout;
 mod letters;

@@ -4,8 +4,9 @@
 
 use super::compiled::{self, Compiled};
 use super::fuzzy;
+use super::glance::{self, Glance, Text, Worth};
 use super::letters::{self, Letters, Near};
-use super::prefilter::{self, Prefilter};
+use super::prefilter::Prefilter;
 use super::tokens::{Form, Token};
 use super::words::Kind;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -24,7 +25,7 @@ pub(super) struct Sieve {
     texts: Vec<Vec<u8>>,
     /// Weights below this are no hit, in a name of plain ASCII.
     level: i32,
-    anchors: Anchors,
+    glance: Glance,
 }
 
 /// What a line is weighed with; kept from line to line.
@@ -33,39 +34,6 @@ pub(super) struct Scratch {
     letters: Letters,
     cores: Vec<Core>,
     fits: Vec<fuzzy::Fit>,
-}
-
-/// Three letters in a row of each piece that a name must have one of.
-struct Anchors(Box<[u64; 1 << 9]>);
-
-impl Anchors {
-    fn new(pieces: &[Vec<u8>]) -> Self {
-        let mut anchors = Self(Box::new([0; 1 << 9]));
-        let mut mark = |three: &[u8]| {
-            let index = three.iter().fold(0, |index, code| index << 5 | usize::from(code & 31));
-            anchors.0[index >> 6] |= 1 << (index & 63);
-        };
-        for piece in pieces {
-            match piece.windows(3).max_by_key(|three| prefilter::rarity(three.iter())) {
-                Some(three) => mark(three),
-                None => (0..32).for_each(|any| {
-                    mark(&[&[any], piece.as_slice()].concat());
-                    mark(&[piece.as_slice(), &[any]].concat());
-                }),
-            }
-        }
-        anchors
-    }
-    fn stand_in(&self, text: &[u8]) -> bool {
-        let mut index = 0;
-        let mut any = 0;
-        // A piece of two letters may stand last.
-        for code in text.iter().chain(&[letters::LINE_END]) {
-            index = (index << 5 | usize::from(code & 31)) & 0x7fff;
-            any |= self.0[index >> 6] >> (index & 63);
-        }
-        any & 1 == 1
-    }
 }
 
 /// A text, and what it may be a piece of.
@@ -83,11 +51,13 @@ struct Pattern {
     structure: Structure,
     /// Heaviest first.
     targets: Vec<Target>,
+    /// The same by site.
+    worths: Vec<Worth>,
 }
 
 /// May a token make a hit by where it stands, whatever the points?
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Structure {
+pub(super) enum Structure {
     #[default]
     No,
     /// As the first label or labels.
@@ -128,7 +98,8 @@ impl Sieve {
         let mut anchors: Vec<Vec<u8>> = Vec::new();
         let (mut texts, mut numbers) = (Vec::new(), HashMap::new());
         let codes = |text: &str| text.chars().map(letters::code).collect::<Vec<u8>>();
-        for compiled in sites {
+        for (site, compiled) in sites.iter().enumerate() {
+            let mut own: BTreeMap<Vec<u8>, Vec<Target>> = BTreeMap::new();
             for token in compiled.tokens.iter().filter(|t| t.kind != Kind::Filler) {
                 let structure = structure_of(token);
                 let text = *numbers.entry(token.chars.iter().collect::<String>()).or_insert_with_key(|text| {
@@ -141,13 +112,18 @@ impl Sieve {
                     if anchor && piece.iter().all(|c| *c < 0x80) {
                         anchors.push(piece.clone());
                     }
-                    let pattern = patterns.entry(piece).or_default();
                     let whole = index == 0;
-                    pattern.targets.push(Target::of(token, text, usize::from(offset), usize::from(slack), whole));
+                    let target = Target::of(token, text, usize::from(offset), usize::from(slack), whole);
+                    own.entry(piece.clone()).or_default().push(target);
+                    let pattern = patterns.entry(piece).or_default();
+                    pattern.targets.push(target);
                     if whole {
                         pattern.structure = pattern.structure.max(structure);
                     }
                 }
+            }
+            for (piece, targets) in own {
+                patterns.entry(piece).or_default().worths.extend(worths(site, &targets));
             }
             let plain = |text: &String| codes(&text.to_lowercase().replace(['.', '-', '_'], ""));
             let (hosts, trees) = (compiled.site.hosts.iter(), compiled.site.trees.iter());
@@ -165,20 +141,25 @@ impl Sieve {
             .prefilter(false)
             .build(patterns.keys())
             .map_err(|e| e.to_string())?;
-        let level = sites.iter().map(|s| i32::from(s.names.alert)).min().unwrap_or(0) - MOST_ADDED;
-        let pieces = shortest(anchors);
-        let prefilter = Prefilter::new(pieces.iter().map(Vec::as_slice));
-        let anchors = Anchors::new(&pieces);
-        Ok((Self { automaton, patterns: patterns.into_values().collect(), texts, level, anchors }, prefilter))
+        let levels = || sites.iter().map(|s| i32::from(s.names.alert) - MOST_ADDED);
+        let plain = patterns.iter().filter(|(text, _)| text.iter().all(|c| *c < letters::HAN)).map(|(codes, pattern)| Text {
+            codes,
+            always: pattern.always,
+            structure: pattern.structure,
+            worths: pattern.worths.clone(),
+        });
+        let glance = Glance::new(plain, levels());
+        let prefilter = Prefilter::new(shortest(anchors).iter().map(Vec::as_slice));
+        let level = levels().min().unwrap_or(0);
+        Ok((Self { automaton, patterns: patterns.into_values().collect(), texts, level, glance }, prefilter))
     }
     /// Can the full reading of this line come to a hit?
     pub(super) fn lets_through(&self, line: &[u8], scratch: &mut Scratch) -> bool {
+        if self.glance.may_hit(line) == Some(false) {
+            return false;
+        }
         if scratch.letters.read(line).is_none() {
             return true;
-        }
-        let letters = &scratch.letters;
-        if !letters.foreign && !self.anchors.stand_in(letters.text()) {
-            return false;
         }
         // Foreign characters are only coarsely known, so that no token can be fitted to them.
         self.can_weigh_enough(scratch, false) && (scratch.letters.foreign || self.can_weigh_enough(scratch, true))
@@ -205,12 +186,8 @@ impl Sieve {
                 if !target.whole && !stands() {
                     continue;
                 }
-                let start = at.saturating_sub(target.offset);
-                let core = Core {
-                    from: start + target.slack,
-                    to: (start.saturating_sub(target.slack) + target.shortest).max(start + target.slack),
-                    weight: target.weight,
-                };
+                let (from, to) = target.core(at);
+                let core = Core { from, to, weight: target.weight };
                 if cores.len() == MAX_CORES {
                     return true;
                 }
@@ -275,10 +252,30 @@ impl Target {
             text,
         }
     }
+    /// What the token takes at least where the pattern stands at letter `at`.
+    fn core(&self, at: usize) -> (usize, usize) {
+        let start = at.saturating_sub(self.offset);
+        let from = start + self.slack;
+        (from, (start.saturating_sub(self.slack) + self.shortest).max(from))
+    }
     /// Letters from the pattern's start that the token may take.
     fn reach(&self) -> usize {
         self.shortest + 2 * usize::from(self.budget) + self.slack
     }
+}
+
+/// What a pattern with these targets can be worth to a site. Two tokens may stand beside each other by the same piece.
+fn worths(site: usize, targets: &[Target]) -> impl Iterator<Item = Worth> {
+    let reach = targets.iter().map(|t| t.offset + t.slack).max().unwrap_or(0);
+    let apart = (0..=reach).map(|at| glance::apart(&mut targets.iter().map(|t| t.core(at)).collect::<Vec<_>>()));
+    let apart = apart.max().unwrap_or(1);
+    targets.iter().map(move |target| Worth {
+        site,
+        weight: apart * target.weight.max(0),
+        letters: if target.whole { 0 } else { target.letters },
+        budget: target.budget,
+        speaks: target.speaks,
+    })
 }
 
 /// The most that places which do not overlap weigh together.
