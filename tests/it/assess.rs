@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 /// The shipped rules, loaded once.
-static RULES: LazyLock<Rules> = LazyLock::new(|| {
+pub(crate) static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let (sites, files) = shipped();
     let (rules, errors) = Rules::load(&sites, &files);
     assert!(errors.is_empty(), "{errors:?}");
