@@ -104,7 +104,11 @@ fn in_page(page: &Page, part: &str, whole: &str, raw: &str) -> Option<String> {
             let image = || page.images.iter().position(|i| holds(&i.url, raw)).map(|n| format!("/images/{n}/url"));
             lists.into_iter().find_map(|(name, texts)| list(name, texts)).or_else(image)
         }
-        "mark" => list("marks", &page.marks),
+        // A path of marks (`main-content > tz-query`) rests on its first one.
+        "mark" => list("marks", &page.marks).or_else(|| {
+            let first = raw.split([' ', '>']).next().filter(|first| !first.is_empty())?;
+            page.marks.iter().position(|m| m == first).map(|n| format!("/marks/{n}"))
+        }),
         "comment" => list("comments", &page.comments),
         "note" => list("notes", &page.notes),
         "redirect" | "redirect.host" => list("script_redirects", &page.script_redirects),
