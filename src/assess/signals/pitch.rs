@@ -76,6 +76,8 @@ pub(crate) fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> 
     let reach = view.weights.limits.spoken_of_chars;
     let before = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at.end <= offer.at.start).any(|h| {
         let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+        // A ban may list many things: `严禁携带手机、抄袭、夹带、替考`.
+        let reach = if part.raw[part.raw_range(start, to)].contains('、') { reach * 4 } else { reach };
         from - end <= reach && one_clause(part, start, to)
     });
     let after =
@@ -87,11 +89,11 @@ pub(crate) fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> 
         let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
         from.saturating_sub(end) <= reach * 3 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
     });
-    let within = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at != offer.at).any(|h| {
-        let inside = h.at.start >= offer.at.start && h.at.end <= offer.at.end;
-        inside || (h.at.start <= offer.at.start && h.at.end >= offer.at.end)
-    });
-    within || before || after || said || quoted(part, from, to)
+    // `不做` and `做假证` share a letter; `能代办吗` and `证能代办` share two.
+    let across = hits
+        .iter()
+        .any(|h| h.group == Group::DisclaimBefore && h.at != offer.at && h.at.start < offer.at.end && h.at.end > offer.at.start);
+    across || before || after || said || quoted(part, from, to)
 }
 
 /// Does the stretch stand in quotation marks?
