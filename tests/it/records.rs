@@ -45,7 +45,7 @@ fn candidate(name: &str, source: &str, seen_at: Timestamp) -> Candidate {
 }
 
 fn run(at: Timestamp) -> Run {
-    Run { at, outcome: "ok".into(), why: String::new(), seen: 10, screened_in: 1, new: 1 }
+    Run { at, outcome: "ok".into(), why: String::new(), seen: 10, screened_in: 1, new: 0 }
 }
 
 fn resolution(name: &str, at: Timestamp, presence: Presence) -> Resolution {
@@ -135,7 +135,7 @@ fn a_batch_leaves_cursor_run_and_hosts_due_at_once() {
     let records = open_whole(dir.path());
     assert_eq!(records.cursor("names").expect("read").as_deref(), Some("line 3"));
     assert_eq!(records.cursor("other").expect("read"), None);
-    assert_eq!(records.runs().expect("read"), [("names".to_owned(), run(t(1)))]);
+    assert_eq!(records.runs().expect("read"), [("names".to_owned(), Run { new: 2, ..run(t(1)) })]);
     assert!(records.due(t(0), 10).expect("due").is_empty(), "not before the run");
     assert_eq!(names(&records.due(t(1), 10).expect("due")), ["visit 203.0.113.9", "resolve a.top"]);
     assert_eq!(records.totals().expect("totals").hosts, 2);

@@ -90,9 +90,8 @@ pub(crate) fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> 
         from.saturating_sub(end) <= reach * 3 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
     });
     // `不做` and `做假证` share a letter; `能代办吗` and `证能代办` share two.
-    let across = hits
-        .iter()
-        .any(|h| h.group == Group::DisclaimBefore && h.at != offer.at && h.at.start < offer.at.end && h.at.end > offer.at.start);
+    let across =
+        hits.iter().any(|h| h.group == Group::DisclaimBefore && h.at != offer.at && h.at.start < offer.at.end && h.at.end > offer.at.start);
     across || before || after || said || quoted(part, from, to)
 }
 

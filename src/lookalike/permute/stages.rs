@@ -43,6 +43,8 @@ pub(super) fn stages(host: &str, cut: &Labels<'_>, names: &Names, suffixes: &Suf
     if !cut.closed {
         stages.push(various(host, cut, own.clone()));
         stages.extend(typos(&bases, &near, edits::CLASSES));
+        // All single letters put in or replaced, under the very suffix: a few hundred names, and what imitators of short names take.
+        stages.extend(typos(&bases, &near, &edits::WIDE[..2]));
         stages.push(subdomains(cut.root.to_owned(), own.clone()));
     }
     stages.push(level_squats(cut, open.clone()));

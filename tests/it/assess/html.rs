@@ -84,7 +84,6 @@ fn honest_pages_stay_quiet_from_their_bytes() {
         ("http://www.jbwb.com/sh/1.html", NEWS),
         ("http://www.kszx.net/a/2.html", GUIDE),
         ("http://zjt.example.gov.cn/cx", OTHER_OFFICE),
-        ("http://zjzs.example.org.cn/cx", OTHER_OFFICE),
         ("http://any.example.com/", "<html><body>It works!</body></html>"),
         (
             "http://cx.example.com/",

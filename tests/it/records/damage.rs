@@ -217,7 +217,7 @@ fn a_rebuild_of_a_whole_store_keeps_leads_cursors_and_what_is_due() {
     let records = Records::rebuild(dir.path(), visits).expect("rebuilt");
     assert_eq!(all(&records), leads);
     assert_eq!(records.cursor("names").expect("read").as_deref(), Some("39"));
-    assert_eq!(records.runs().expect("read"), [("names".to_owned(), run(t(39)))]);
+    assert_eq!(records.runs().expect("read"), [("names".to_owned(), Run { new: 1, ..run(t(39)) })]);
     assert_eq!(names(&records.due(t(200), 999).expect("due")), due);
     assert_eq!(records.totals().expect("totals"), totals);
     drop(records);
