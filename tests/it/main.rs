@@ -7,6 +7,7 @@ mod eval;
 mod evidence;
 mod fresh;
 mod held;
+mod held_second;
 mod hostile;
 mod house;
 #[path = "../lab/mod.rs"]
