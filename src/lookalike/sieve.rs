@@ -207,7 +207,8 @@ impl Sieve {
         speaks = false;
         for (id, index, at) in wanted.iter() {
             let target = &self.patterns[*id].own[*index].1;
-            let worth = self.spent(target, letters, *at, fits).map_or(0, |spent| target.points - super::cover::HALF_EDIT * i32::from(spent));
+            let worth =
+                self.spent(target, letters, *at, fits).map_or(0, |spent| target.points - super::cover::HALF_EDIT * i32::from(spent));
             sum -= target.weight.max(0) - worth.max(0).min(target.weight.max(0));
             if sum < level {
                 return false;
@@ -493,5 +494,41 @@ mod tests {
         list.screen_block(&block, &mut |name, _| found.push(String::from_utf8_lossy(name).into_owned()));
         assert_eq!(found, wanted);
         assert!(hits > 2_000, "{hits} lines were hit");
+    }
+
+    #[test]
+    fn hostile_bytes_are_read_in_a_block_as_they_are_alone() {
+        let list = watchlist();
+        let words: [&[u8]; 12] = [
+            b"cx-mem-gov-cn.top",
+            b"cx.mem.gov.cn.a.top",
+            b"zhengshuchaxun",
+            b"\xff\xfe",
+            b"\0",
+            b"%63x.mem.gov.cn",
+            b"%",
+            b"xn--",
+            b"xn--fiqs8s",
+            b"\xe8\xaf\x81\xe4\xb9",
+            b"\r",
+            b"--.--",
+        ];
+        let mut dice = Dice(0x5eed_0010);
+        let (mut block, mut wanted) = (Vec::new(), Vec::new());
+        for round in 0..3_000 {
+            let mut line = Vec::new();
+            for _ in 0..=dice.roll(if round % 500 == 0 { 60 } else { 3 }) {
+                line.extend_from_slice(words[dice.roll(words.len())]);
+                let stray = u8::try_from(dice.roll(256)).expect("a byte");
+                line.extend((dice.roll(4) == 0 && stray != b'\n').then_some(stray));
+            }
+            wanted.extend(list.read(&line).map(|hit| (line.trim_ascii().to_vec(), hit)));
+            block.extend_from_slice(&line);
+            block.push(b'\n');
+        }
+        let mut found = Vec::new();
+        list.screen_block(&block, &mut |name, hit| found.push((name.to_vec(), hit)));
+        assert_eq!(found, wanted);
+        assert!(wanted.len() > 500, "{} lines were hit", wanted.len());
     }
 }
