@@ -130,6 +130,9 @@ fn is_sound(before: Option<char>, letter: char) -> bool {
     matches!((before, letter), (Some('n'), 'g') | (Some('z' | 'c' | 's'), 'h'))
 }
 
+/// So many fits are enough; further ones may not be looked for.
+pub(super) const MAX_FITS: usize = 32;
+
 /// All fits of `token` at the start of `name` within `budget` half edits, appended to `out`.
 pub(super) fn fits<L: Letter>(name: &[L], token: &[L], budget: u8, out: &mut Vec<Fit>) {
     go(name, token, Fit { length: 0, spent: 0, edits: [None; 4] }, 0, budget, out);
@@ -145,7 +148,7 @@ fn go<L: Letter>(name: &[L], token: &[L], fit: Fit, mut at: usize, budget: u8, o
         return out.push(Fit { length, ..fit });
     }
     let left = budget - fit.spent;
-    if left == 0 || out.len() >= 32 {
+    if left == 0 || out.len() >= MAX_FITS {
         return;
     }
     let mut branch = |edit: Edit, cost: u8, taken: usize, used: usize| {

@@ -1,8 +1,9 @@
-//! A glance at a line of plain ASCII: which words or pieces stand in it, whether the line has the letters that their words want,
+//! A glance at a line of plain ASCII: whether a piece that it must have stands in it, then which words or pieces stand in it, whether the line has the letters that their words want,
 //! and whether the words of any one site can weigh enough together. One table look-up a byte, whatever the number of sites.
 //! Coarser than the [`super::sieve`] that follows, never finer: what goes no further here could not pass there.
 
 use super::letters::{self, Near};
+use super::prefilter;
 use super::sieve::Structure;
 
 /// Symbols of a row; codes of ASCII bytes are below.
@@ -11,33 +12,93 @@ const ROW: usize = 32;
 const TOLD: u32 = 1 << 31;
 /// Most words of a line that are weighed; a line with more goes further.
 const MAX_FOUND: usize = 32;
+/// Worths whose letters are asked for together.
+const GROUP: usize = 8;
 /// Sites that are weighed apart; further ones share the last place.
 const MAX_SITES: usize = 8;
 /// Longest line; a longer one goes further.
 const MAX_LINE: usize = 256;
 
+/// Three letters in a row of each piece that a name must have one of.
+struct Anchors(Box<[u64; 1 << 9]>);
+
+impl Anchors {
+    fn new(pieces: &[Vec<u8>]) -> Self {
+        let mut anchors = Self(Box::new([0; 1 << 9]));
+        let mut mark = |three: &[u8]| {
+            let index = three.iter().fold(0, |index, code| index << 5 | usize::from(code & 31));
+            anchors.0[index >> 6] |= 1 << (index & 63);
+        };
+        for piece in pieces {
+            match piece.windows(3).max_by_key(|three| prefilter::rarity(three.iter())) {
+                Some(three) => mark(three),
+                None => (0..32).for_each(|any| {
+                    mark(&[&[any], piece.as_slice()].concat());
+                    mark(&[piece.as_slice(), &[any]].concat());
+                }),
+            }
+        }
+        anchors
+    }
+    /// Bit 0: stand these three codes there?
+    fn holds(&self, index: usize) -> u64 {
+        self.0[index >> 6 & 0x1ff] >> (index & 63)
+    }
+}
+
 /// The compiled pass.
-#[derive(Default)]
 pub(super) struct Glance {
+    anchors: Anchors,
     /// A row for each state: the row of the next one, and [`TOLD`].
     rows: Vec<u32>,
     /// For each state where its words begin in `words`; one more for the end.
     told: Vec<u32>,
     words: Vec<u32>,
     patterns: Vec<Word>,
-    /// What each site's words must weigh.
-    levels: [i32; MAX_SITES],
+    /// What each site's words must weigh, by place.
+    pub(super) levels: [i32; MAX_SITES],
 }
 
 /// A text, and what it may be a piece of.
-#[derive(Default)]
 struct Word {
+    id: usize,
     length: usize,
     /// A hit wherever it stands.
     always: bool,
     structure: Structure,
-    /// Sites in order, of each the heaviest first.
+    worths: Vec<Group>,
+}
+
+/// Worths to one site of tokens that are alike.
+struct Group {
+    site: usize,
+    /// Letters that all of them want, and the most half edits that one may spend.
+    letters: u32,
+    budget: u8,
     worths: Vec<Worth>,
+}
+
+/// Words of one line, in the order of their ends.
+pub(super) struct Found {
+    words: [(u32, u16, u16); MAX_FOUND],
+    len: usize,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self { words: [(0, 0, 0); MAX_FOUND], len: 0 }
+    }
+}
+
+/// What a glance came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Glanced {
+    /// No words that could make a hit.
+    Nothing,
+    /// Words that may weigh enough for one of the sites whose bits are set.
+    Words(u32),
+    /// It is not plain, too long, or needs no weighing.
+    Unknown,
 }
 
 /// What a text can be worth to a site where a line has some letters.
@@ -68,6 +129,8 @@ impl Worth {
 
 /// A text of the automaton before it is built.
 pub(super) struct Text<'a> {
+    /// What the caller knows it by.
+    pub(super) id: usize,
     /// Codes, all those of ASCII letters or of other ASCII bytes.
     pub(super) codes: &'a [u8],
     /// A hit wherever it stands.
@@ -77,76 +140,101 @@ pub(super) struct Text<'a> {
 }
 
 impl Glance {
-    /// Builds the automaton. `levels`: what the words of each site must weigh at least.
-    pub(super) fn new<'a>(texts: impl Iterator<Item = Text<'a>>, levels: impl Iterator<Item = i32>) -> Self {
-        let mut glance = Self { levels: [i32::MAX; MAX_SITES], ..Self::default() };
+    /// Builds the automaton. `pieces`: one of them stands in every name that can be hit; `levels`: what the words of each site must weigh.
+    pub(super) fn new<'a>(pieces: &[Vec<u8>], texts: impl Iterator<Item = Text<'a>>, levels: impl Iterator<Item = i32>) -> Self {
+        let (rows, told, words, patterns) = Default::default();
+        let mut glance = Self { anchors: Anchors::new(pieces), rows, told, words, patterns, levels: [i32::MAX; MAX_SITES] };
         for (site, level) in levels.enumerate() {
-            let place = &mut glance.levels[site.min(MAX_SITES - 1)];
+            let place = &mut glance.levels[place_of(site) as usize];
             *place = level.min(*place);
         }
         let mut trie = Trie::default();
         for text in texts {
             trie.add(text.codes, u32::try_from(glance.patterns.len()).unwrap_or(u32::MAX));
             glance.patterns.push(Word {
+                id: text.id,
                 length: text.codes.len(),
                 always: text.always,
                 structure: text.structure,
-                worths: least(text.worths),
+                worths: grouped(least(text.worths)),
             });
         }
         trie.build(&mut glance);
         glance
     }
-    /// May the line come to a hit? `None`: not known, it is no plain line.
-    pub(super) fn may_hit(&self, line: &[u8]) -> Option<bool> {
+    /// May the line come to a hit? `found` is left with its words.
+    pub(super) fn at(&self, line: &[u8], found: &mut Found) -> Glanced {
         if line.len() > MAX_LINE {
-            return None;
+            return Glanced::Unknown;
         }
-        let (mut state, mut seen, mut coded, mut before) = (0_usize, 0_u32, false, letters::OTHER);
-        let mut found = [(0_u32, 0_u16); MAX_FOUND];
-        let mut count = 0;
-        for (at, byte) in line.iter().enumerate() {
-            let code = letters::CODES[usize::from(*byte)];
-            seen |= 1 << (code & 31);
+        let (mut seen, mut coded, mut before, mut last, mut any) = (0_u32, false, letters::OTHER, 0_usize, 0);
+        for byte in line {
+            let code = letters::CODES[usize::from(*byte)] & 31;
+            seen |= 1 << code;
             coded |= code | before == letters::SEPARATOR;
             before = code;
-            let next = self.rows[state + usize::from(code & 31)];
+            last = if code == letters::SEPARATOR { last } else { last << 5 | usize::from(code) };
+            any |= self.anchors.holds(last);
+        }
+        // A piece of two letters may stand last.
+        any |= self.anchors.holds(last << 5 | usize::from(letters::LINE_END));
+        if seen >> letters::SLOW & 1 == 1 || coded && letters::is_coded(line) {
+            return Glanced::Unknown;
+        }
+        if any & 1 == 0 {
+            return Glanced::Nothing;
+        }
+        self.find(line, seen, found)
+    }
+    fn find(&self, line: &[u8], seen: u32, found: &mut Found) -> Glanced {
+        let (mut state, mut read) = (0_usize, 0_u16);
+        found.len = 0;
+        for (at, byte) in line.iter().enumerate() {
+            let code = letters::CODES[usize::from(*byte)] & 31;
+            read += u16::from(code != letters::SEPARATOR);
+            let next = self.rows[state + usize::from(code)];
             state = (next & !TOLD) as usize;
             if next & TOLD != 0 && code != letters::SEPARATOR {
-                if count == MAX_FOUND {
-                    return Some(true);
+                if found.len == MAX_FOUND {
+                    return Glanced::Unknown;
                 }
-                found[count] = (next & !TOLD, u16::try_from(at).unwrap_or(u16::MAX));
-                count += 1;
+                found.words[found.len] = (next & !TOLD, u16::try_from(at).unwrap_or(u16::MAX), read);
+                found.len += 1;
             }
         }
-        if seen >> letters::SLOW & 1 == 1 || coded && letters::is_coded(line) {
-            return None;
-        }
-        Some(count > 0 && self.weigh(line, seen, &found[..count]))
+        if found.len == 0 { Glanced::Nothing } else { self.weigh(line, seen, found) }
     }
-    fn weigh(&self, line: &[u8], seen: u32, found: &[(u32, u16)]) -> bool {
-        let near = Near::of((1..=26).filter(|code| seen >> code & 1 == 1));
-        let (mut sums, mut speaks) = ([0_i32; MAX_SITES], [false; MAX_SITES]);
-        for (row, at) in found {
+    /// Patterns that were found, each with the letters of the line up to its end.
+    pub(super) fn words<'a>(&'a self, found: &'a Found) -> impl Iterator<Item = (usize, usize)> {
+        let ids = |row: u32| &self.words[self.told[row as usize / ROW] as usize..self.told[row as usize / ROW + 1] as usize];
+        found.words[..found.len]
+            .iter()
+            .flat_map(move |(row, _, read)| ids(*row).iter().map(|id| (self.patterns[*id as usize].id, usize::from(*read))))
+    }
+    fn weigh(&self, line: &[u8], seen: u32, found: &Found) -> Glanced {
+        let near = Near::of_set(seen);
+        let (mut sums, mut speaks) = ([0_i32; MAX_SITES], 0_u32);
+        for (row, at, _) in &found.words[..found.len] {
             let state = *row as usize / ROW;
             for word in &self.words[self.told[state] as usize..self.told[state + 1] as usize] {
                 let word = &self.patterns[*word as usize];
                 if word.always || word.structure != Structure::No && stands(word, line, usize::from(*at)) {
-                    return true;
+                    return Glanced::Unknown;
                 }
-                // Of each site the heaviest; whether any speaks is asked of all.
-                let mut weighed = usize::MAX;
-                for worth in word.worths.iter().filter(|w| near.holds(w.letters, w.budget)) {
-                    if worth.site != weighed {
-                        weighed = worth.site;
-                        sums[weighed] += worth.weight;
+                let mut best = [0_i32; MAX_SITES];
+                for group in word.worths.iter().filter(|g| near.holds(g.letters, g.budget)) {
+                    for worth in group.worths.iter().filter(|w| near.holds(w.letters, w.budget)) {
+                        best[group.site] = best[group.site].max(worth.weight);
+                        speaks |= u32::from(worth.speaks) << group.site;
                     }
-                    speaks[weighed] |= worth.speaks;
+                }
+                for (sum, best) in sums.iter_mut().zip(best) {
+                    *sum += best;
                 }
             }
         }
-        (0..MAX_SITES).any(|site| speaks[site] && sums[site] >= self.levels[site])
+        let enough = (0..MAX_SITES).fold(0, |sites, site| sites | u32::from(sums[site] >= self.levels[site]) << site);
+        if enough & speaks == 0 { Glanced::Nothing } else { Glanced::Words(enough & speaks) }
     }
 }
 
@@ -171,7 +259,7 @@ fn stands(word: &Word, line: &[u8], at: usize) -> bool {
 /// Without those that another one covers.
 fn least(mut worths: Vec<Worth>) -> Vec<Worth> {
     for worth in &mut worths {
-        worth.site = worth.site.min(MAX_SITES - 1);
+        worth.site = place_of(worth.site) as usize;
     }
     worths.sort_by(|a, b| a.site.cmp(&b.site).then(b.weight.cmp(&a.weight)).then(a.cmp(b)));
     worths.dedup();
@@ -182,6 +270,23 @@ fn least(mut worths: Vec<Worth>) -> Vec<Worth> {
         }
     }
     kept
+}
+
+fn grouped(mut worths: Vec<Worth>) -> Vec<Group> {
+    worths.sort_by_key(|w| (w.site, w.letters.reverse_bits()));
+    let sites = worths.chunk_by(|a, b| a.site == b.site);
+    let group = |worths: &[Worth]| Group {
+        site: worths[0].site,
+        letters: worths.iter().fold(u32::MAX, |all, w| all & w.letters),
+        budget: worths.iter().map(|w| w.budget).max().unwrap_or(0),
+        worths: worths.to_vec(),
+    };
+    sites.flat_map(|own| own.chunks(GROUP)).map(group).collect()
+}
+
+/// The place that a site's weights are summed at.
+pub(super) fn place_of(site: usize) -> u32 {
+    u32::try_from(site).unwrap_or(u32::MAX).min(MAX_SITES as u32 - 1)
 }
 
 /// Texts by their first letters.

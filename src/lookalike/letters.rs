@@ -118,6 +118,10 @@ impl Letters {
     pub(super) fn shown(&self) -> &[u8] {
         &self.shown[..self.len]
     }
+    /// The letters of a stretch, as far as it is one.
+    pub(super) fn near(&self, stretch: std::ops::Range<usize>) -> Near {
+        Near::of(self.text[stretch.start..stretch.end.min(self.len)].iter().copied())
+    }
     /// Does letter `at` follow a separator, or nothing that belongs to a name?
     pub(super) fn begins(&self, at: usize) -> bool {
         at == 0 || self.separated[at >> 6] >> (at & 63) & 1 == 1 || self.text[at - 1] == OTHER
@@ -150,7 +154,14 @@ impl Letters {
             if index > 0 {
                 self.separate(true);
             }
-            for c in layout::to_unicode(label).chars() {
+            let coded = label.strip_prefix("xn--").filter(|coded| coded.len() <= 63);
+            let decoded = coded.and_then(idna::punycode::decode_to_string).filter(|text| !text.is_empty());
+            if decoded.as_ref().is_some_and(|text| text.contains('Σ')) {
+                return None;
+            }
+            let lowered = decoded.as_deref().unwrap_or_default().chars().flat_map(char::to_lowercase).filter(|c| *c != '.');
+            let written = if decoded.is_some() { "" } else { label };
+            for c in lowered.chain(written.chars()) {
                 if layout::is_separator(c) {
                     self.separate(false);
                 } else if !layout::is_unseen(c) {
@@ -200,6 +211,15 @@ impl Near {
             0..32 => Self { near: sum.near | bit(code) | KIN.free[usize::from(code)], half: sum.half | KIN.half[usize::from(code)] },
             _ => sum,
         })
+    }
+    /// Of the codes whose bits are set.
+    pub(super) fn of_set(codes: u32) -> Self {
+        let mut left = codes & 0x07ff_fffe;
+        Self::of(std::iter::from_fn(move || {
+            let code = (left != 0).then(|| left.trailing_zeros())?;
+            left &= left - 1;
+            u8::try_from(code).ok()
+        }))
     }
     /// Can a token of these letters stand here for so many half edits? Each letter that is not there costs two, or one where a
     /// letter like it is.

@@ -4,7 +4,7 @@
 
 use super::compiled::{self, Compiled};
 use super::fuzzy;
-use super::glance::{self, Glance, Text, Worth};
+use super::glance::{self, Found, Glance, Glanced, Text, Worth};
 use super::letters::{self, Letters, Near};
 use super::prefilter::Prefilter;
 use super::tokens::{Form, Token};
@@ -34,6 +34,9 @@ pub(super) struct Scratch {
     letters: Letters,
     cores: Vec<Core>,
     fits: Vec<fuzzy::Fit>,
+    found: Found,
+    /// Pattern, its target, and the letter where the pattern stands.
+    wanted: Vec<(usize, usize, usize)>,
 }
 
 /// A text, and what it may be a piece of.
@@ -51,7 +54,8 @@ struct Pattern {
     structure: Structure,
     /// Heaviest first.
     targets: Vec<Target>,
-    /// The same by site.
+    /// The same by the place of their site.
+    own: Vec<(u32, Target)>,
     worths: Vec<Worth>,
 }
 
@@ -70,6 +74,8 @@ pub(super) enum Structure {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Target {
     weight: i32,
+    /// Of the token itself.
+    points: i32,
     offset: usize,
     slack: usize,
     shortest: usize,
@@ -123,7 +129,9 @@ impl Sieve {
                 }
             }
             for (piece, targets) in own {
-                patterns.entry(piece).or_default().worths.extend(worths(site, &targets));
+                let pattern = patterns.entry(piece).or_default();
+                pattern.worths.extend(worths(site, &targets));
+                pattern.own.extend(targets.iter().map(|t| (glance::place_of(site), *t)));
             }
             let plain = |text: &String| codes(&text.to_lowercase().replace(['.', '-', '_'], ""));
             let (hosts, trees) = (compiled.site.hosts.iter(), compiled.site.trees.iter());
@@ -142,31 +150,84 @@ impl Sieve {
             .build(patterns.keys())
             .map_err(|e| e.to_string())?;
         let levels = || sites.iter().map(|s| i32::from(s.names.alert) - MOST_ADDED);
-        let plain = patterns.iter().filter(|(text, _)| text.iter().all(|c| *c < letters::HAN)).map(|(codes, pattern)| Text {
+        let plain = patterns.iter().enumerate().filter(|(_, (text, _))| text.iter().all(|c| *c < letters::HAN));
+        let plain = plain.map(|(id, (codes, pattern))| Text {
+            id,
             codes,
             always: pattern.always,
             structure: pattern.structure,
             worths: pattern.worths.clone(),
         });
-        let glance = Glance::new(plain, levels());
-        let prefilter = Prefilter::new(shortest(anchors).iter().map(Vec::as_slice));
+        let pieces = shortest(anchors);
+        let glance = Glance::new(&pieces, plain, levels());
+        let prefilter = Prefilter::new(pieces.iter().map(Vec::as_slice));
         let level = levels().min().unwrap_or(0);
         Ok((Self { automaton, patterns: patterns.into_values().collect(), texts, level, glance }, prefilter))
     }
     /// Can the full reading of this line come to a hit?
     pub(super) fn lets_through(&self, line: &[u8], scratch: &mut Scratch) -> bool {
-        if self.glance.may_hit(line) == Some(false) {
+        let glanced = self.glance.at(line, &mut scratch.found);
+        if glanced == Glanced::Nothing {
             return false;
         }
         if scratch.letters.read(line).is_none() {
             return true;
         }
+        if let Glanced::Words(sites) = glanced {
+            return self.fitted_can_weigh_enough(sites, scratch);
+        }
         // Foreign characters are only coarsely known, so that no token can be fitted to them.
         self.can_weigh_enough(scratch, false) && (scratch.letters.foreign || self.can_weigh_enough(scratch, true))
     }
+    /// Can words that a glance found, fitted to the letters as written, come to the level of one of these sites?
+    fn fitted_can_weigh_enough(&self, sites: u32, scratch: &mut Scratch) -> bool {
+        (0..u32::BITS).filter(|place| sites >> place & 1 == 1).any(|place| self.site_can_weigh_enough(place, scratch))
+    }
+    fn site_can_weigh_enough(&self, place: u32, scratch: &mut Scratch) -> bool {
+        let Scratch { letters, cores, fits, found, wanted } = scratch;
+        let level = self.glance.levels[place as usize];
+        wanted.clear();
+        cores.clear();
+        let all = letters.near(0..letters.text().len());
+        let stands = |t: &Target, at| all.holds(t.letters, t.budget) && letters.near(t.around(at)).holds(t.letters, t.budget);
+        let (mut sum, mut speaks) = (0, false);
+        for (id, end) in self.glance.words(found) {
+            let pattern = &self.patterns[id];
+            let at = end - pattern.length;
+            for (index, (_, target)) in pattern.own.iter().enumerate().filter(|(_, (own, _))| *own == place) {
+                if target.whole || stands(target, at) {
+                    wanted.push((id, index, at));
+                    (sum, speaks) = (sum + target.weight.max(0), speaks || target.speaks);
+                }
+            }
+        }
+        if !speaks || sum < level {
+            return false;
+        }
+        speaks = false;
+        for (id, index, at) in wanted.iter() {
+            let target = &self.patterns[*id].own[*index].1;
+            let worth =
+                self.spent(target, letters, *at, fits).map_or(0, |spent| target.points - super::cover::HALF_EDIT * i32::from(spent));
+            sum -= target.weight.max(0) - worth.max(0).min(target.weight.max(0));
+            if sum < level {
+                return false;
+            }
+            if worth <= 0 {
+                continue;
+            }
+            if cores.len() == MAX_CORES {
+                return true;
+            }
+            let (from, to) = target.core(*at);
+            cores.push(Core { from, to, weight: worth.min(target.weight) });
+            speaks |= target.speaks;
+        }
+        speaks && heaviest(cores) >= level
+    }
     /// Can the words of the line come to the level? `fitted`: with tokens fitted to the letters as written, and not only to their set.
     fn can_weigh_enough(&self, scratch: &mut Scratch, fitted: bool) -> bool {
-        let Scratch { letters, cores, fits } = scratch;
+        let Scratch { letters, cores, fits, .. } = scratch;
         let text = letters.text();
         let level = if letters.foreign { self.level - super::screen::MIXED_POINTS } else { self.level };
         cores.clear();
@@ -200,6 +261,22 @@ impl Sieve {
         }
         speaks && sum >= level && heaviest(cores) >= level
     }
+    /// The fewest half edits with which the token stands around the pattern. `None`: it does not.
+    fn spent(&self, target: &Target, letters: &Letters, at: usize, fits: &mut Vec<fuzzy::Fit>) -> Option<u8> {
+        let start = at.saturating_sub(target.offset);
+        let starts = start.saturating_sub(target.slack)..=(start + target.slack).min(letters.shown().len() - 1);
+        let mut fewest = None;
+        for from in starts {
+            fits.clear();
+            fuzzy::fits(&letters.shown()[from..], &self.texts[target.text], target.budget, fits);
+            if fits.len() >= fuzzy::MAX_FITS {
+                // There may be better ones.
+                return Some(0);
+            }
+            fewest = fits.iter().map(|f| f.spent).chain(fewest).min();
+        }
+        fewest
+    }
     /// Does the token stand anywhere around the pattern?
     fn fits(&self, target: &Target, letters: &Letters, at: usize, fits: &mut Vec<fuzzy::Fit>) -> bool {
         let start = at.saturating_sub(target.offset);
@@ -229,6 +306,8 @@ impl Pattern {
             known.speaks |= target.speaks;
         }
         self.targets = best.into_values().collect();
+        self.own.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+        self.own.dedup();
         self.targets.sort_by(|a, b| b.cmp(a));
         self.parts = self.targets.iter().any(|t| !t.whole);
         self.left = self.targets.iter().map(|t| t.offset + t.slack).max().unwrap_or(0);
@@ -241,6 +320,7 @@ impl Target {
         let length = token.chars.len();
         Self {
             // A piece stands for the whole with at least half an edit, else the whole is found as well.
+            points: token.points,
             weight: token.points - if whole { 0 } else { super::cover::HALF_EDIT },
             offset,
             slack,
@@ -257,6 +337,11 @@ impl Target {
         let start = at.saturating_sub(self.offset);
         let from = start + self.slack;
         (from, (start.saturating_sub(self.slack) + self.shortest).max(from))
+    }
+    /// Letters that the token may take where the pattern stands at letter `at`; may end behind the line.
+    fn around(&self, at: usize) -> std::ops::Range<usize> {
+        let start = at.saturating_sub(self.offset);
+        start.saturating_sub(self.slack)..start + self.slack + self.shortest + 2 * usize::from(self.budget)
     }
     /// Letters from the pattern's start that the token may take.
     fn reach(&self) -> usize {
@@ -409,5 +494,41 @@ mod tests {
         list.screen_block(&block, &mut |name, _| found.push(String::from_utf8_lossy(name).into_owned()));
         assert_eq!(found, wanted);
         assert!(hits > 2_000, "{hits} lines were hit");
+    }
+
+    #[test]
+    fn hostile_bytes_are_read_in_a_block_as_they_are_alone() {
+        let list = watchlist();
+        let words: [&[u8]; 12] = [
+            b"cx-mem-gov-cn.top",
+            b"cx.mem.gov.cn.a.top",
+            b"zhengshuchaxun",
+            b"\xff\xfe",
+            b"\0",
+            b"%63x.mem.gov.cn",
+            b"%",
+            b"xn--",
+            b"xn--fiqs8s",
+            b"\xe8\xaf\x81\xe4\xb9",
+            b"\r",
+            b"--.--",
+        ];
+        let mut dice = Dice(0x5eed_0010);
+        let (mut block, mut wanted) = (Vec::new(), Vec::new());
+        for round in 0..3_000 {
+            let mut line = Vec::new();
+            for _ in 0..=dice.roll(if round % 500 == 0 { 60 } else { 3 }) {
+                line.extend_from_slice(words[dice.roll(words.len())]);
+                let stray = u8::try_from(dice.roll(256)).expect("a byte");
+                line.extend((dice.roll(4) == 0 && stray != b'\n').then_some(stray));
+            }
+            wanted.extend(list.read(&line).map(|hit| (line.trim_ascii().to_vec(), hit)));
+            block.extend_from_slice(&line);
+            block.push(b'\n');
+        }
+        let mut found = Vec::new();
+        list.screen_block(&block, &mut |name, hit| found.push((name.to_vec(), hit)));
+        assert_eq!(found, wanted);
+        assert!(wanted.len() > 500, "{} lines were hit", wanted.len());
     }
 }

@@ -117,6 +117,15 @@ fn match_json_is_the_contract() {
 }
 
 #[test]
+fn match_reads_the_first_name_behind_a_byte_order_mark() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let run = fed(dir.path(), &["match", "--json", "-"], b"\xef\xbb\xbfcx-mem-gov-cn.top\nexample.org\n");
+    let hits: Vec<Value> = stdout(&run).lines().map(|l| serde_json::from_str(l).expect("JSON a line")).collect();
+    assert_eq!(hits.len(), 1, "{}", stdout(&run));
+    assert_eq!(hits[0]["name"], "cx-mem-gov-cn.top");
+}
+
+#[test]
 fn match_reads_gzip_and_a_last_line_without_an_end() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
