@@ -76,11 +76,11 @@ enum Due {
 }
 
 impl Search {
-    /// Asks nothing yet. Queries: each site's own, then the settings'; none twice.
+    /// Asks nothing yet. Queries: the settings' own, as a person asked for them and a run has an end; then each site's; none twice.
     pub(super) fn new(settings: &Settings, sites: &[Site], engine: Engine) -> Self {
         let of_sites = sites.iter().flat_map(|s| s.queries.iter().map(|q| (q, Some(s.id.clone()))));
         let mut queries: Vec<Query> = Vec::new();
-        for (text, site) in of_sites.chain(settings.queries.iter().map(|q| (q, nearest(q, sites)))) {
+        for (text, site) in settings.queries.iter().map(|q| (q, nearest(q, sites))).chain(of_sites) {
             if !queries.iter().any(|q| q.text == text.trim()) {
                 queries.push(Query { text: text.trim().to_owned(), site });
             }
