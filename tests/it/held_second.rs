@@ -33,7 +33,8 @@ fn what_was_found_at_first_sight_is_still_found() {
     }
     std::fs::write(dir.path().join("manifest.tsv"), manifest).expect("written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_jianwei"));
-    let output = command.current_dir(dir.path()).env_remove("JIANWEI_CONFIG").args(["--json", "eval", ".", "--all"]).output().expect("runs");
+    let output =
+        command.current_dir(dir.path()).env_remove("JIANWEI_CONFIG").args(["--json", "eval", ".", "--all"]).output().expect("runs");
     let text = String::from_utf8(output.stdout).expect("utf-8");
     let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
     for line in lines.iter().filter(|l| l["schema"] == "eval-page/1") {
