@@ -22,9 +22,10 @@ pub(crate) use host::{cloaking, name_only};
 use crate::assess::anchors::Anchors;
 use crate::assess::lexicon::{Hit, Lexicon};
 use crate::assess::official::Official;
-use crate::assess::reading::Reading;
+use crate::assess::reading::{Part, Reading};
 use crate::assess::tally::Tally;
 use crate::assess::weights::Weights;
+use std::borrow::Cow;
 
 /// All that a signal may look at.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,13 @@ pub(crate) struct View<'a> {
     pub(crate) weights: &'a Weights,
     /// Phrases of the visible text.
     pub(crate) text_hits: &'a [Hit],
+}
+
+impl<'a> View<'a> {
+    /// Phrases of `part`; those of the visible text, the longest one, are found once a page.
+    pub(crate) fn hits(&self, part: &Part) -> Cow<'a, [Hit]> {
+        if std::ptr::eq(part, &self.reading.text) { Cow::Borrowed(self.text_hits) } else { Cow::Owned(self.lexicon.find(part.text())) }
+    }
 }
 
 /// Every signal in code, in order: what speaks for first.

@@ -31,7 +31,7 @@ pub(crate) struct Pitch<'p> {
 
 impl<'p> Pitch<'p> {
     pub(crate) fn read(view: &View, part: &'p Part) -> Self {
-        let hits = if std::ptr::eq(part, &view.reading.text) { view.text_hits.to_vec() } else { view.lexicon.find(part.text()) };
+        let hits = view.hits(part).into_owned();
         let whole = |h: &Hit| !view.lexicon.by_pattern(h) || one_clause(part, part.char_at(h.at.start), part.char_at(h.at.end));
         let meant = |group| -> Vec<Hit> {
             hits.iter().filter(|h| h.group == group && whole(h) && !spoken_of(view, part, &hits, h)).cloned().collect()

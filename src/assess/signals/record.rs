@@ -48,7 +48,7 @@ pub(crate) fn record_page(view: &View, tally: &mut Tally) {
     let weights = &view.weights.fake_query;
     let parts = [&view.reading.text, &view.reading.revealed, &view.reading.seen];
     let Some(record) = parts.into_iter().find_map(|part| record_in(view, part)) else { return };
-    let declared = view.lexicon.find(record.part.text()).into_iter().find(|h| h.group == Group::Genuine);
+    let declared = view.hits(record.part).iter().find(|h| h.group == Group::Genuine).cloned();
     let id = record_id(&view.reading.url);
     if !record.own_field && declared.is_none() && id.is_none() && !under_its_name(tally) {
         return;
@@ -93,7 +93,7 @@ fn under_its_name(tally: &Tally) -> bool {
 }
 
 fn record_in<'p>(view: &View, part: &'p Part) -> Option<Record<'p>> {
-    let hits = view.lexicon.find(part.text());
+    let hits = view.hits(part);
     let field = |h: &&Hit| matches!(h.group, Group::RecordOwn | Group::RecordAny) && !is_enumerated(part, h);
     let fields: Vec<&Hit> = hits.iter().filter(field).collect();
     let own = fields.iter().find(|h| h.group == Group::RecordOwn).map(|h| h.at.start);

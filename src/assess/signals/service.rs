@@ -22,7 +22,10 @@ pub(crate) fn service_in(view: &View, part: &Part) -> Option<std::ops::Range<usi
     let text = part.text();
     let listed = view.site.short_names.iter().find_map(|name| text.find(name.as_str()).map(|at| at..at + name.len()));
     listed.or_else(|| {
-        let hits = view.lexicon.find(text);
+        if !view.site.subjects.iter().any(|s| text.contains(s.as_str())) {
+            return None;
+        }
+        let hits = view.hits(part);
         let verbs: Vec<&Hit> = hits.iter().filter(|h| h.group == Group::ServiceVerb).collect();
         let subject = view.site.subjects.iter().filter_map(|s| text.find(s.as_str()).map(|at| at..at + s.len()));
         subject.filter_map(|s| following(text, &s, &verbs).map(|end| s.start..end)).next()
@@ -130,11 +133,13 @@ fn bureau_in(view: &View) -> Option<Span> {
 /// `empty_under_name`: under the service's name there are only scripts or pictures; what a visitor sees, plain reading cannot.
 pub(crate) fn empty_under_name(view: &View, tally: &mut Tally) {
     let (reading, page) = (view.reading, view.reading.page);
-    let named = tally.has(Class::FakeQuery, "site_name_title") || is_plain_title(view);
     let text = reading.text.len().saturating_sub(reading.title.len());
     let filled = !page.scripts.is_empty() || !page.images.is_empty() || page.html.contains("<script");
-    let parked = view.lexicon.find(reading.text.text()).iter().any(|h| h.group == Group::Parked);
-    if !named || text >= EMPTY_TEXT || !filled || parked || asks_for_a_person(view) || somebodys_own(view) {
+    if text >= EMPTY_TEXT || !filled || !(tally.has(Class::FakeQuery, "site_name_title") || is_plain_title(view)) {
+        return;
+    }
+    let parked = view.text_hits.iter().any(|h| h.group == Group::Parked);
+    if parked || asks_for_a_person(view) || somebodys_own(view) {
         return;
     }
     let why = Both::new(
