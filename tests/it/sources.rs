@@ -477,11 +477,11 @@ async fn a_search_gives_each_result_with_what_led_to_it_and_is_not_repeated_at_o
         batches[..2].iter().flat_map(|b| &b.sightings).map(|s| (s.seen.clone(), s.context.rank.expect("ranked"))).collect();
     assert_eq!(seen, [("http://a.example/".into(), 1), ("http://b.example/".into(), 2), ("http://c.example/".into(), 3)]);
     let context = &batches[0].sightings[0].context;
-    assert_eq!(context.query.as_deref(), Some("特种作业操作证查询"));
+    assert_eq!(context.query.as_deref(), Some("高处作业证查询官网"), "what a person asked for comes first");
     assert_eq!(context.site.as_deref(), Some("cx.mem.gov.cn"));
     assert_eq!((context.title.as_deref(), context.snippet.as_deref()), (Some("特种作业操作证查询"), Some("全国 统一")));
     let queries: Vec<_> = batches.iter().map(|b| b.sightings[0].context.query.clone().expect("asked")).collect();
-    assert_eq!(queries[4..], ["高处作业证查询官网", "高处作业证查询官网"]);
+    assert_eq!(queries[4..], ["电工证查询 全国", "电工证查询 全国"]);
     assert_eq!(asked(&log), 6, "three queries, two pages each");
 
     let (again, _) = run(search_source(&base, 2).as_mut(), Some(cursor)).await;
@@ -513,7 +513,7 @@ async fn an_engine_that_is_down_is_a_failure_and_gets_three_tries() {
     let (base, log) = server(|_| http(502, "", b"bad gateway")).await;
     let (batches, _) = run(search_source(&base, 1).as_mut(), None).await;
     assert_eq!(failures(&batches).len(), 3);
-    assert!(failures(&batches)[0].contains("lab on `特种作业操作证查询`: status 502"), "{batches:?}");
+    assert!(failures(&batches)[0].contains("lab on `高处作业证查询官网`: status 502"), "{batches:?}");
     assert_eq!(asked(&log), 3);
 }
 
