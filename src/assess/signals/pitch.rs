@@ -37,8 +37,15 @@ impl<'p> Pitch<'p> {
             hits.iter().filter(|h| h.group == group && whole(h) && !spoken_of(view, part, &hits, h)).cloned().collect()
         };
         let (strong, agent, weak) = (meant(Group::Offer), meant(Group::OfferAgent), meant(Group::OfferWeak));
-        let contacts = contacts(view, part, &hits);
-        Self { part, strong, agent, weak, contacts, hits }
+        Self { part, strong, agent, weak, contacts: Vec::new(), hits }
+    }
+    /// Is anything offered here?
+    pub(crate) fn offers(&self) -> bool {
+        !(self.strong.is_empty() && self.agent.is_empty() && self.weak.is_empty())
+    }
+    /// Looks for ways to be reached; worth its time only where something is offered.
+    pub(crate) fn find_contacts(&mut self, view: &View) {
+        self.contacts = contacts(view, self.part, &self.hits);
     }
     /// Folded characters between a phrase and a stretch.
     pub(crate) fn gap(&self, hit: &Hit, other: (usize, usize)) -> usize {

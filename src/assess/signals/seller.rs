@@ -12,10 +12,14 @@ use crate::model::lang::Both;
 /// Everything that speaks for and against a seller.
 pub(crate) fn seller(view: &View, tally: &mut Tally) {
     let reading = view.reading;
-    let pitches: Vec<Pitch> = [&reading.title, &reading.text, &reading.meta, &reading.alts, &reading.hidden, &reading.revealed]
+    let mut pitches: Vec<Pitch> = [&reading.title, &reading.text, &reading.meta, &reading.alts, &reading.hidden, &reading.revealed]
         .into_iter()
         .map(|p| Pitch::read(view, p))
         .collect();
+    if !pitches.iter().any(Pitch::offers) {
+        return;
+    }
+    pitches.iter_mut().for_each(|p| p.find_contacts(view));
     let strong = pitches.iter().flat_map(|p| p.strong.iter().map(|h| h.word));
     let certificate = best_certificate(&pitches, view);
     let Some((pitch, hit)) = certificate else { return };
