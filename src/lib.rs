@@ -29,6 +29,11 @@
 //!   Search results, which are not hostile by trade, are read with scraper behind a depth check.
 //! - [`records`] syncs the store's files itself before it acknowledges: sled's own flush does not reach the disk on Linux.
 //! - Leads are named by a hash of host and site, so that a rebuilt store gives the same names.
+//! - The name screen is four passes, each only for what the one before left: windows of letters, a glance at what the words can weigh, fitting,
+//!   the full reading. The first three never say no where the last says yes; tests hold them to it.
+//! - Four more sites beside the first are protected by their files alone and are on by default; `[rules] sites` narrows that.
+//! - A lead rests on the strongest visit of its last round, as a host's front page may show less than the record behind it.
+//! - Through a proxy plain http is tunnelled as https is: a proxy that looks names up could be led to another address than the guard saw.
 //! - A name seen without a scheme is visited by http first, https where http does not answer: many of these hosts show the copy on http alone.
 
 #![warn(rustdoc::broken_intra_doc_links)]
