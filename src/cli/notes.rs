@@ -65,7 +65,7 @@ fn one(note: &str, lang: Lang) -> (Kind, String) {
     let known = NOTES.iter().find(|(begin, _, _)| note.starts_with(begin));
     let kind = known.map_or(Kind::Odd, |(_, kind, _)| *kind);
     let zh = || match known {
-        Some((begin, _, zh)) => zh.replace("{}", note[begin.len()..].trim()),
+        Some((begin, _, zh)) => zh.replace("{}", note[begin.len()..].trim_end_matches(" are taken in").trim()),
         None => in_numbers(note).unwrap_or_else(|| note.to_owned()),
     };
     (kind, lang.pick(zh(), note.to_owned()))
@@ -87,6 +87,12 @@ mod tests {
     use super::*;
     use crate::capture;
     use url::Url;
+
+    #[test]
+    fn a_frame_that_was_taken_in_is_said_without_english() {
+        let told = one("text and forms of frame http://a.top/f are taken in", Lang::Zh);
+        assert_eq!(told, (Kind::Odd, "框架中的文字和表单已并入：http://a.top/f".to_owned()));
+    }
 
     #[test]
     fn every_note_of_a_page_that_was_cut_is_said_in_chinese_as_not_looked_at() {
