@@ -4,11 +4,12 @@
 use crate::model::host::Host;
 use crate::net::dns::Dns;
 use crate::net::guard::Guard;
+use crate::net::meter::Account;
 use crate::net::reach::{self, NoWay};
 use crate::net::settings::Settings;
 use crate::net::{FetchError, FetchRequest, Fetched, FetchedFile, Inner};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -53,10 +54,10 @@ pub(crate) fn client(dns: Arc<Dns>, guard: Guard, tls: rustls::ClientConfig, set
 }
 
 /// One request, its body in memory.
-pub(crate) async fn fetch(door: &Inner, request: &FetchRequest) -> Result<Fetched, FetchError> {
+pub(crate) async fn fetch(door: &Inner, account: Option<&Account>, request: &FetchRequest) -> Result<Fetched, FetchError> {
     let limit_bytes = request.max_body_bytes.unwrap_or(door.settings.max_body_bytes);
     let mut time = Time::new(door.settings.timeout_ms);
-    let (final_url, mut response) = follow(door, request, &mut time).await?;
+    let (final_url, mut response) = follow(door, account, request, &mut time).await?;
     let mut body = Vec::new();
     while let Some(part) = time.spend(response.chunk()).await? {
         if (body.len() + part.len()) as u64 > limit_bytes {
@@ -86,9 +87,15 @@ impl Time {
 }
 
 /// One request, its body in a file.
-pub(crate) async fn fetch_to_file(door: &Inner, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
+pub(crate) async fn fetch_to_file(
+    door: &Inner,
+    account: Option<&Account>,
+    request: &FetchRequest,
+    path: &Path,
+    cap: u64,
+) -> Result<FetchedFile, FetchError> {
     let part = part_of(path);
-    let done = match download(door, request, &part, cap).await {
+    let done = match download(door, account, request, &part, cap).await {
         Ok(file) if (200..300).contains(&file.status) => match tokio::fs::rename(&part, path).await {
             Ok(()) => return Ok(file),
             Err(e) => Err(disk(path, &e)),
@@ -100,9 +107,15 @@ pub(crate) async fn fetch_to_file(door: &Inner, request: &FetchRequest, path: &P
     done
 }
 
-async fn download(door: &Inner, request: &FetchRequest, part: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
+async fn download(
+    door: &Inner,
+    account: Option<&Account>,
+    request: &FetchRequest,
+    part: &Path,
+    cap: u64,
+) -> Result<FetchedFile, FetchError> {
     let idle_ms = door.settings.timeout_ms;
-    let (final_url, mut response) = follow(door, request, &mut Time::new(idle_ms)).await?;
+    let (final_url, mut response) = follow(door, account, request, &mut Time::new(idle_ms)).await?;
     let mut time = Time::new(idle_ms.saturating_add(cap.saturating_mul(1_000) / SLOWEST_BYTES_PER_S));
     let mut file = tokio::fs::File::create(part).await.map_err(|e| disk(part, &e))?;
     let mut bytes = 0_u64;
@@ -128,7 +141,12 @@ fn disk(path: &Path, e: &std::io::Error) -> FetchError {
 }
 
 /// Sends, and follows redirects through the guard, until an answer is none.
-async fn follow(door: &Inner, request: &FetchRequest, time: &mut Time) -> Result<(Url, Response), FetchError> {
+async fn follow(
+    door: &Inner,
+    account: Option<&Account>,
+    request: &FetchRequest,
+    time: &mut Time,
+) -> Result<(Url, Response), FetchError> {
     let mut url = request.url.clone();
     let mut headers = header_map(request, &door.settings.user_agent)?;
     let mut method = method_of(request)?;
@@ -138,7 +156,7 @@ async fn follow(door: &Inner, request: &FetchRequest, time: &mut Time) -> Result
         if let Some(body) = &body {
             sending = sending.body(body.clone());
         }
-        let response = send(door, sending, &url, time).await?;
+        let response = send(door, account, sending, &url, time).await?;
         let Some(next) = redirect_of(&url, &response)? else { return Ok((url, response)) };
         if matches!(response.status().as_u16(), 301..=303) && method != Method::GET {
             (method, body) = (Method::GET, None);
@@ -154,13 +172,22 @@ async fn follow(door: &Inner, request: &FetchRequest, time: &mut Time) -> Result
     Err(FetchError::Failed { why: format!("more than {} redirects from {}", door.settings.max_redirects, request.url) })
 }
 
-async fn send(door: &Inner, sending: RequestBuilder, url: &Url, time: &mut Time) -> Result<Response, FetchError> {
+async fn send(
+    door: &Inner,
+    account: Option<&Account>,
+    sending: RequestBuilder,
+    url: &Url,
+    time: &mut Time,
+) -> Result<Response, FetchError> {
     let (host, _) = reach::target(url, &door.guard)?;
     if door.proxy.is_some() {
         reach::addresses(&host, &door.dns, &door.guard).await?;
     }
+    door.meter.admit(account, &host, door.clock.now()).await?;
     door.pace.turn(&host).await;
     let response = time.spend(sending.send()).await?;
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok());
+    door.meter.heard(account, &host, response.status().as_u16(), retry_after, door.clock.now());
     if door.proxy.is_none() {
         let peer = response.remote_addr().ok_or_else(|| FetchError::Failed { why: format!("{url}: no peer address is known") })?;
         if let Some(why) = door.guard.refusal(peer.ip()) {

@@ -5,15 +5,19 @@
 //! A room of its own because a program that reads hostile pages must have exactly one way out.
 
 mod cidr;
+mod clock;
 mod dns;
 mod fetch;
 mod guard;
+mod meter;
 mod pace;
 mod reach;
 mod settings;
 mod tls;
 mod visit;
 
+pub use crate::net::clock::Clock;
+pub use crate::net::meter::{Keeper, Limit, Usage};
 pub use crate::net::settings::{BadSetting, Settings};
 
 use crate::model::capture::Hop;
@@ -22,6 +26,7 @@ use crate::model::resolution::{DnsAnswer, DnsRecord, Presence};
 use crate::model::time::Timestamp;
 use crate::net::dns::Dns;
 use crate::net::guard::Guard;
+use crate::net::meter::{Account, Meter};
 use crate::net::pace::Pace;
 use crate::net::settings::Proxy;
 use crate::net::tls::Tls;
@@ -37,6 +42,8 @@ pub const HIJACKED: &str = "NXDOMAIN (the resolver gives its own address instead
 #[derive(Clone)]
 pub struct Net {
     inner: Arc<Inner>,
+    /// Whose requests these are, for limits by source.
+    account: Option<Arc<Account>>,
 }
 
 struct Inner {
@@ -46,6 +53,8 @@ struct Inner {
     guard: Guard,
     dns: Arc<Dns>,
     pace: Pace,
+    meter: Meter,
+    clock: Clock,
     tls: Tls,
     client: reqwest::Client,
 }
@@ -125,6 +134,14 @@ pub enum FetchError {
         /// Milliseconds.
         after_ms: u64,
     },
+    /// Not now: the service asked for time, or its daily limit is used up. Nothing was sent.
+    #[error("{why}, until {} (Beijing time)", .until.beijing())]
+    Later {
+        /// Before this there is no use in asking again.
+        until: Timestamp,
+        /// Why.
+        why: String,
+    },
     /// DNS, connect, TLS, HTTP.
     #[error("{why}")]
     Failed {
@@ -139,19 +156,43 @@ impl Net {
     /// # Errors
     /// [`BadSetting`] for the first value that does not parse or is out of range.
     pub fn new(settings: &Settings) -> Result<Self, BadSetting> {
+        Self::new_at(settings, Clock::system())
+    }
+    /// The same with another clock.
+    ///
+    /// # Errors
+    /// As [`Net::new`].
+    pub fn new_at(settings: &Settings, clock: Clock) -> Result<Self, BadSetting> {
         let checked = settings.check()?;
         // Whoever came first chose the provider; ours is named in every configuration that this room builds.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (dns, guard, tls) = (Arc::new(Dns::new(checked.resolvers, settings.dns_per_s)), Guard::new(checked.allow), Tls::new());
         let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings)
             .map_err(|e| BadSetting { key: "proxy", why: format!("no HTTP client can be built with these settings: {e}") })?;
-        let pace = Pace::new(settings.per_host_interval_ms);
+        let (pace, meter) = (Pace::new(settings.per_host_interval_ms), Meter::new(settings.limits.clone()));
         let (settings, max_body_bytes, proxy) = (settings.clone(), checked.max_body_bytes, checked.proxy);
-        Ok(Self { inner: Arc::new(Inner { settings, max_body_bytes, proxy, guard, dns, pace, tls, client }) })
+        let inner = Inner { settings, max_body_bytes, proxy, guard, dns, pace, meter, clock, tls, client };
+        Ok(Self { inner: Arc::new(inner), account: None })
     }
-    /// Now, by the system clock.
+    /// Now, by this door's clock.
     pub fn now(&self) -> Timestamp {
-        now()
+        self.inner.clock.now()
+    }
+    /// The clock itself.
+    pub fn clock(&self) -> Clock {
+        self.inner.clock.clone()
+    }
+    /// The same door for the requests of one source: its limits count, and what it was told to wait for is remembered apart.
+    pub fn for_source(&self, id: &str) -> Self {
+        Self { inner: self.inner.clone(), account: Some(Arc::new(Account::new(id))) }
+    }
+    /// The latest moment before which an answer (`Retry-After`), or a daily limit, told this source's requests not to come again.
+    pub fn told_to_wait(&self) -> Option<Timestamp> {
+        self.account.as_ref().and_then(|a| a.later())
+    }
+    /// Takes over what was used of the daily limits before this process began; `keeper` hears every count before its request goes out.
+    pub fn keep_usage(&self, used: Vec<Usage>, keeper: Keeper) {
+        self.inner.meter.restore(used, keeper);
     }
     /// Which resolvers answer: `ip:port`, or `system`.
     pub fn resolvers(&self) -> Vec<String> {
@@ -195,18 +236,13 @@ impl Net {
     /// # Errors
     /// [`FetchError`]; a status of 400 or more is no error.
     pub async fn fetch(&self, request: &FetchRequest) -> Result<Fetched, FetchError> {
-        fetch::fetch(&self.inner, request).await
+        fetch::fetch(&self.inner, self.account.as_deref(), request).await
     }
     /// The same into a file of at most `cap` bytes, for feeds too large for memory. The file appears under `path` whole or not at all.
     ///
     /// # Errors
     /// [`FetchError`]; a status outside 200..=299 is no error, but leaves no file.
     pub async fn fetch_to_file(&self, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
-        fetch::fetch_to_file(&self.inner, request, path, cap).await
+        fetch::fetch_to_file(&self.inner, self.account.as_deref(), request, path, cap).await
     }
-}
-
-/// The system clock, the only one below the halls.
-fn now() -> Timestamp {
-    Timestamp::from_millis(chrono::Utc::now().timestamp_millis())
 }
