@@ -12,13 +12,16 @@ mod guard;
 mod meter;
 mod pace;
 mod reach;
+mod resume;
 mod settings;
 mod tls;
 mod visit;
+mod websocket;
 
 pub use crate::net::clock::Clock;
 pub use crate::net::meter::{Keeper, Limit, Usage};
 pub use crate::net::settings::{BadSetting, Settings};
+pub use crate::net::websocket::WebSocket;
 
 use crate::model::capture::Hop;
 use crate::model::host::Host;
@@ -64,7 +67,7 @@ struct Inner {
 pub struct FetchRequest {
     /// http or https.
     pub url: Url,
-    /// `GET` or `POST`.
+    /// `GET`, `HEAD` or `POST`.
     pub method: String,
     /// Sent as they stand; `user-agent` defaults to the settings'.
     pub headers: Vec<(String, String)>,
@@ -236,13 +239,39 @@ impl Net {
     /// # Errors
     /// [`FetchError`]; a status of 400 or more is no error.
     pub async fn fetch(&self, request: &FetchRequest) -> Result<Fetched, FetchError> {
-        fetch::fetch(&self.inner, self.account.as_deref(), request).await
+        fetch::fetch(&self.inner, self.terms(None), request).await
+    }
+    /// The same for a service made to be read by programs (a certificate log): at least `interval_ms` between two requests to this host,
+    /// instead of the settings' pace.
+    ///
+    /// # Errors
+    /// As [`Net::fetch`].
+    pub async fn fetch_paced(&self, request: &FetchRequest, interval_ms: u64) -> Result<Fetched, FetchError> {
+        fetch::fetch(&self.inner, self.terms(Some(interval_ms)), request).await
+    }
+    /// As [`Net::fetch_to_file`], but what a broken download left is kept beside `path` and gone on with next time, if the server still has
+    /// the same state of it (`If-Range`). The file appears under `path` whole or not at all.
+    ///
+    /// # Errors
+    /// As [`Net::fetch_to_file`].
+    pub async fn fetch_resuming(&self, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
+        resume::fetch(&self.inner, self.terms(None), request, path, cap).await
+    }
+    /// Opens a WebSocket (RFC 6455) behind the same guard, as a client that reads.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn websocket(&self, url: &Url) -> Result<WebSocket, FetchError> {
+        websocket::open(&self.inner, url).await
+    }
+    fn terms(&self, interval_ms: Option<u64>) -> fetch::Terms<'_> {
+        fetch::Terms { account: self.account.as_deref(), interval_ms }
     }
     /// The same into a file of at most `cap` bytes, for feeds too large for memory. The file appears under `path` whole or not at all.
     ///
     /// # Errors
     /// [`FetchError`]; a status outside 200..=299 is no error, but leaves no file.
     pub async fn fetch_to_file(&self, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
-        fetch::fetch_to_file(&self.inner, self.account.as_deref(), request, path, cap).await
+        fetch::fetch_to_file(&self.inner, self.terms(None), request, path, cap).await
     }
 }
