@@ -49,6 +49,9 @@ pub enum RecordsError {
         /// Which host.
         host: Host,
     },
+    /// A letter, receipt, feedback or monthly form that does not fit what is there.
+    #[error("{0}")]
+    Paper(String),
     /// The move is not allowed.
     #[error(transparent)]
     Illegal(#[from] IllegalMove),

@@ -5,6 +5,7 @@
 use crate::model::allow::AllowMove;
 use crate::model::digest::Sha256;
 use crate::model::lead::{LeadId, Move};
+use crate::model::referral::PaperMove;
 use crate::model::time::Timestamp;
 use crate::records::error::{RecordsError, at};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub(super) enum Said {
     },
     /// The allow-list.
     OnHost(AllowMove),
+    /// A letter, what came back, or the monthly form.
+    OnPaper(PaperMove),
 }
 
 /// The last line: its number and hash.

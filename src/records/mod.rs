@@ -13,6 +13,7 @@ mod leads;
 mod lock;
 mod mark;
 mod opening;
+mod referrals;
 mod shelf;
 mod standing;
 mod store;

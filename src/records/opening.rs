@@ -10,7 +10,7 @@ use crate::records::journal::{Head, Reading, Said, sync_folder};
 use crate::records::mark::Marked;
 use crate::records::shelf::{Draft, Found, SCHEMA, Shelf};
 use crate::records::store::Fault;
-use crate::records::{Next, Run, Visit, allow, hosts, leads, standing, visits};
+use crate::records::{Next, Run, Visit, allow, hosts, leads, referrals, standing, visits};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -286,6 +286,7 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
                     leads::replay(&mut draft, lead, step)?;
                 }
                 Said::OnHost(what) => allow::apply(&mut draft, entry.at, &entry.by, what)?,
+                Said::OnPaper(what) => referrals::apply(&mut draft, entry.at, &entry.by, what)?,
             }
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };
         }
