@@ -7,6 +7,7 @@ use crate::model::digest::Sha256;
 use crate::model::lead::{LeadId, Move};
 use crate::model::time::Timestamp;
 use crate::records::error::{RecordsError, at};
+use crate::records::people::Deed;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -45,6 +46,14 @@ pub(super) enum Said {
     },
     /// The allow-list.
     OnHost(AllowMove),
+    /// An account, or what its person did besides leads.
+    OnPerson {
+        /// Whose account.
+        person: String,
+        /// What.
+        #[serde(flatten)]
+        what: Deed,
+    },
 }
 
 /// The last line: its number and hash.
