@@ -176,6 +176,29 @@ pub enum PaperMove {
     },
 }
 
+impl PaperMove {
+    /// Letter number, or month, that it is about.
+    pub fn on(&self) -> &str {
+        match self {
+            Self::Sent(letter) => &letter.number,
+            Self::Receipt { letter, .. } | Self::Feedback { letter, .. } => letter,
+            Self::Typed { month, .. } | Self::HandedIn { month, .. } => month,
+            Self::Frozen(frozen) => &frozen.month,
+        }
+    }
+    /// The reader's word.
+    pub fn zh(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "移送函发出",
+            Self::Receipt { .. } => "收到回执",
+            Self::Feedback { .. } => "收到反馈",
+            Self::Typed { .. } => "填报月报项",
+            Self::Frozen(_) => "月报定稿",
+            Self::HandedIn { .. } => "月报报送",
+        }
+    }
+}
+
 /// A letter with all that came back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LetterFile {

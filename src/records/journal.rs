@@ -8,6 +8,7 @@ use crate::model::lead::{LeadId, Move};
 use crate::model::referral::PaperMove;
 use crate::model::time::Timestamp;
 use crate::records::error::{RecordsError, at};
+use crate::records::people::Deed;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -48,6 +49,14 @@ pub(super) enum Said {
     OnHost(AllowMove),
     /// A letter, what came back, or the monthly form.
     OnPaper(PaperMove),
+    /// An account, or what its person did besides leads.
+    OnPerson {
+        /// Whose account.
+        person: String,
+        /// What.
+        #[serde(flatten)]
+        what: Deed,
+    },
 }
 
 /// The last line: its number and hash.

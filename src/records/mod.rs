@@ -5,6 +5,7 @@
 //! package nor journal: they are carried over where the old store can be read, else sources start over, which repeats work and loses nothing.
 
 mod allow;
+mod duties;
 mod embedded;
 mod error;
 mod hosts;
@@ -13,6 +14,8 @@ mod leads;
 mod lock;
 mod mark;
 mod opening;
+mod people;
+mod queue;
 mod referrals;
 mod shelf;
 mod standing;
@@ -20,9 +23,12 @@ mod store;
 mod visits;
 mod watching;
 
+pub use duties::{AuditAsk, AuditLine, may};
 pub use error::RecordsError;
 pub use hosts::VisitFacts;
 pub use journal::JournalCheck;
+pub use people::{Deed, LOCK_MS, MAX_FAILURES, Person, Role, SavedFilter, Token, is_name};
+pub use queue::{Answer, Ask, Marks, QueueRow, Shared, Sort};
 pub use standing::{Alert, Quota, Recheck, Sight, Standing, Tally};
 
 use crate::model::allow::{AllowMove, Allowed};
@@ -135,6 +141,8 @@ pub struct Records {
     shelf: shelf::Shelf,
     journal: Mutex<journal::Journal>,
     mark: Mutex<mark::Mark>,
+    people: Mutex<people::Book>,
+    board: Mutex<queue::Board>,
     places: opening::Places,
     // Last, so that the folder is let go only after the store has closed.
     _lock: lock::FolderLock,
@@ -171,7 +179,9 @@ impl Records {
             tracing::info!("{missed} journalled decisions had not reached the store; applied");
         }
         journal.continue_from(shelf.view().meta.journal);
-        let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), places, _lock: lock };
+        let people = Mutex::new(people::Book::open(dir)?);
+        let board = Mutex::default();
+        let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), people, board, places, _lock: lock };
         records.flush()?;
         let check = records.judge(&reading);
         if let Some(first) = check.faults.first() {

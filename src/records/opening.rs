@@ -287,6 +287,8 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
                 }
                 Said::OnHost(what) => allow::apply(&mut draft, entry.at, &entry.by, what)?,
                 Said::OnPaper(what) => referrals::apply(&mut draft, entry.at, &entry.by, what)?,
+                // Accounts stand in their own file; the line is for whoever reads the journal.
+                Said::OnPerson { .. } => {}
             }
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };
         }
