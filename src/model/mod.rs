@@ -12,6 +12,7 @@ pub mod host;
 pub mod lang;
 pub mod lead;
 pub mod page;
+pub mod rendered;
 pub mod resolution;
 pub mod rulefile;
 pub mod sighting;
