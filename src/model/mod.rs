@@ -13,6 +13,7 @@ pub mod lang;
 pub mod lead;
 pub mod page;
 pub mod referral;
+pub mod rendered;
 pub mod resolution;
 pub mod rulefile;
 pub mod sighting;
