@@ -2,11 +2,12 @@
 //! Each step ends in one transaction of records; a step that was cut off by a crash is simply due again.
 
 use crate::capture;
-use crate::evidence;
+use crate::evidence::{self, Stamped};
 use crate::model::candidate::Candidate;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::{Dossier, Facts};
 use crate::model::host::Host;
+use crate::model::lead::PackageRef;
 use crate::model::resolution::{Presence, Resolution};
 use crate::net::Net;
 use crate::pipeline::{Event, Pass, PassError, Progress, schedule};
@@ -97,7 +98,9 @@ impl Pass {
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
             let captures = look(&url, &self.capture.variants, n == 0, &self.net).await;
             let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
-            visits.push(tokio::task::block_in_place(|| self.conclude(&dossier))?);
+            let visit = tokio::task::block_in_place(|| self.conclude(&dossier))?;
+            self.stamp(&visit.package).await?;
+            visits.push(visit);
         }
         Ok(visits)
     }
@@ -108,6 +111,18 @@ impl Pass {
         let package = evidence::seal(&self.evidence_dir, dossier, &assessment, &self.evidence)?;
         let stored = evidence::Stored { package, dossier: dossier.clone(), assessment };
         Ok(visit_of(stored))
+    }
+
+    /// Has a package time-stamped at once. Where that fails the package waits, marked on disk, for the next pass: the visit is kept all the same.
+    async fn stamp(&self, package: &PackageRef) -> Result<(), PassError> {
+        if self.evidence.tsa.is_empty() {
+            return Ok(());
+        }
+        if let Stamped::Waiting(why) = evidence::stamp(&self.evidence_dir, &package.path, &self.evidence, &self.net).await? {
+            let why = why.iter().map(|w| w.en.as_str()).collect::<Vec<_>>().join("; ");
+            tracing::info!(package = %package.id, "{} waits for its time-stamp: {why}", package.id);
+        }
+        Ok(())
     }
 
     fn keep(&self, done: Done, summary: &mut WorkSummary, progress: Progress<'_>) -> Result<(), PassError> {

@@ -188,7 +188,7 @@ pub(super) fn assessment() -> Assessment {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { tsa: Vec::new(), organisation: "某市网安支队\r\nX-Injected: 1".into(), officers: vec!["甲".into(), "乙".into()] }
+    Settings { organisation: "某市网安支队\r\nX-Injected: 1".into(), officers: vec!["甲".into(), "乙".into()], ..Settings::default() }
 }
 
 /// Every kind of hop that there is, in two visits.
