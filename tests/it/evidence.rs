@@ -11,7 +11,7 @@ use jianwei::model::capture::Outcome;
 use jianwei::model::digest::{Sha256, Sm3};
 use jianwei::model::dossier::Dossier;
 use jianwei::model::lead::PackageRef;
-use lot::{SOURCE, assessment, at, dossier, gzip, rich, settings, silent, visit};
+use lot::{SOURCE, assessment, assessment_of, dossier, gzip, later, rich, settings, silent, visit};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -339,7 +339,7 @@ fn a_manifest_that_points_outside_the_package_is_refused() {
         fs::write(root.path().join("secret.txt"), "secret").expect("written");
         let path = folder.join("manifest.json");
         let text = fs::read_to_string(&path).expect("a manifest");
-        let body = text[..text.find("\"self\": ").expect("self")].replace("\"capture.warc.gz\"", &format!("\"{bad}\""));
+        let body = text[..text.find("\"self\": ").expect("self")].replace("\"capture.wacz\"", &format!("\"{bad}\""));
         let tail =
             format!("\"self\": {{\"sha256\": \"{}\", \"sm3\": \"{}\"}}\n}}\n", Sha256::of(body.as_bytes()), Sm3::of(body.as_bytes()));
         replace(&path, (body + &tail).as_bytes());
@@ -464,9 +464,8 @@ fn a_half_written_package_is_none_and_is_swept() {
 fn packages_are_listed_oldest_first_and_verified_together() {
     let root = tempfile::tempdir().expect("a folder");
     for shift in [40 * 86_400_000i64, 0, 86_400_000] {
-        let mut dossier = rich();
-        dossier.captures[0].started_at = at(shift);
-        evidence::seal(root.path(), &dossier, &assessment(), &settings()).expect("sealed");
+        let dossier = later(rich(), shift);
+        evidence::seal(root.path(), &dossier, &assessment_of(&dossier), &settings()).expect("sealed");
     }
     let listed = evidence::packages(root.path()).expect("listed");
     let names: Vec<String> = listed.iter().map(|p| p.file_name().expect("a name").to_string_lossy()[..11].to_owned()).collect();
@@ -546,11 +545,8 @@ const KILLED_IN: &str = "JIANWEI_TEST_SEALS_IN";
 fn seals_until_killed() {
     let Some(root) = std::env::var_os(KILLED_IN) else { return };
     for i in 0..100_000 {
-        let mut dossier = rich();
-        dossier.captures[0].started_at = at(i * 1000);
-        let seed = i64::from(std::process::id()) * 1_000_000;
-        dossier.captures[0].ended_at = at(i * 1000 + seed);
-        evidence::seal(Path::new(&root), &dossier, &assessment(), &settings()).expect("sealed");
+        let dossier = later(rich(), i * 10_000 + i64::from(std::process::id()) * 86_400_000);
+        evidence::seal(Path::new(&root), &dossier, &assessment_of(&dossier), &settings()).expect("sealed");
     }
 }
 
