@@ -6,7 +6,8 @@ mod proofs;
 mod stamping;
 
 use flate2::bufread::MultiGzDecoder;
-use jianwei::evidence::{self, Check, EvidenceError};
+use jianwei::evidence::{self, Check, EvidenceError, Occasion, Settings};
+use jianwei::model::assessment::Assessment;
 use jianwei::model::capture::Outcome;
 use jianwei::model::digest::{Sha256, Sm3};
 use jianwei::model::dossier::Dossier;
@@ -20,6 +21,18 @@ use std::process::Command;
 fn sealed(dossier: &Dossier) -> (tempfile::TempDir, PathBuf, PackageRef) {
     let root = tempfile::tempdir().expect("a folder");
     let package = evidence::seal(root.path(), dossier, &assessment(), &settings()).expect("sealed");
+    let folder = root.path().join(&package.path);
+    (root, folder, package)
+}
+
+fn sealed_on(
+    dossier: &Dossier,
+    assessment: &Assessment,
+    settings: &Settings,
+    occasion: &Occasion,
+) -> (tempfile::TempDir, PathBuf, PackageRef) {
+    let root = tempfile::tempdir().expect("a folder");
+    let package = evidence::seal_on(root.path(), dossier, assessment, settings, occasion).expect("sealed");
     let folder = root.path().join(&package.path);
     (root, folder, package)
 }
