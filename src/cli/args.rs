@@ -215,7 +215,37 @@ pub(crate) enum EvidenceCommand {
         /// Packages, or folders that hold packages
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
+        /// A package without any time-stamp does not pass
+        #[arg(long)]
+        stamped: bool,
     },
+    /// Capture an address before two officers: steps logged, a draft of the minutes for them to sign
+    Fix(FixArgs),
+    /// Get the time-stamps that packages lack: those given, else all that wait
+    Stamp {
+        /// Packages, or folders that hold packages; nothing: the queue
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Make the unit's signing key in a new file and print the fingerprint of its public half
+    Key {
+        /// The new file (for [evidence] key)
+        file: PathBuf,
+    },
+    /// Print verify.sh, which checks a package without this program
+    Script,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FixArgs {
+    /// The address
+    pub(crate) url: String,
+    /// An officer who sits before it; give two
+    #[arg(long, value_name = "NAME", required = true)]
+    pub(crate) officer: Vec<String>,
+    /// What the case is about; left blank in the draft where absent
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -319,6 +349,16 @@ const ZH: &[(&str, &str, &str)] = &[
     ("evidence", "", "证据包"),
     ("evidence verify", "", "核验证据包（或装有证据包的目录），每项检查一行"),
     ("evidence verify", "paths", "证据包，或装有证据包的目录"),
+    ("evidence verify", "stamped", "没有可信时间戳的证据包不通过"),
+    ("evidence fix", "", "二名办案人员在场固定一个网址：记录步骤，生成网络在线提取笔录草稿"),
+    ("evidence fix", "url", "网址"),
+    ("evidence fix", "officer", "在场的办案人员，须给出二名"),
+    ("evidence fix", "reason", "案由；不写则在草稿中留空"),
+    ("evidence stamp", "", "补盖时间戳：所给的证据包，不给则为全部待加盖的"),
+    ("evidence stamp", "paths", "证据包，或装有证据包的目录；不写则为待加盖队列"),
+    ("evidence key", "", "在新文件中生成本单位签名密钥，并显示公钥指纹"),
+    ("evidence key", "file", "新文件（填入 [evidence] key）"),
+    ("evidence script", "", "输出 verify.sh：不用本程序也能校验证据包"),
     ("rules", "", "规则"),
     ("rules check", "", "用规则自带的样例检查每条规则"),
     ("rules check", "sample", "真实域名，每行一个（纯文本或 gzip）：同时估算每个词每百万名称带来多少告警"),

@@ -50,7 +50,8 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
             let assessment = rules.assess(&dossier, net.now());
             let root = context.settings.evidence_dir();
             let package = evidence::seal(&root, &dossier, &assessment, &context.settings.evidence)
-                .map_err(|e| Failure::failed(format!("证据无法保存：{e}"), format!("evidence cannot be kept: {e}"), context.lang))?;
+                .map_err(|e| packages::not_kept(&e, context.lang))?;
+            packages::stamp_now(context, &root, &package.path, &net).await?;
             let package = absolute(&root.join(&package.path));
             verdict::show(context, &Shown { given: &given, dossier: &dossier, assessment: &assessment, lines: rules.lines(), package })?;
         }
@@ -90,12 +91,12 @@ fn again(context: &Context, rules: &Rules, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// A URL as a person types it: without a scheme it is http. The text that is shown and screened keeps its tricks.
-fn parse(text: &str, lang: Lang) -> Result<(String, Url), Failure> {
+pub(super) fn parse(text: &str, lang: Lang) -> Result<(String, Url), Failure> {
     let bad = |zh: &str, en: &str| {
         Failure::usage(format!("“{text}” 不是可访问的网址：{zh}"), format!("`{text}` is no address to visit: {en}"), lang)
     };
@@ -123,7 +124,7 @@ fn url_in_chinese(error: url::ParseError) -> String {
     }
 }
 
-fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
+pub(super) fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
     let now = net.now();
     let (host, located) = locate(url.as_str()).expect("checked when it was parsed");
     let sighting = Sighting { seen: given.to_owned(), source: SOURCE.into(), seen_at: now, context: Where::default() };
@@ -138,7 +139,7 @@ fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
     }
 }
 
-async fn look(context: &Context, candidate: Candidate, url: &Url, exact: bool, net: &Net) -> Dossier {
+pub(super) async fn look(context: &Context, candidate: Candidate, url: &Url, exact: bool, net: &Net) -> Dossier {
     let resolution = resolve::resolve(&candidate.host, net, true).await;
     let captures = work::look(url, &context.settings.capture.variants, !exact, net).await;
     Dossier { candidate, resolution: Some(resolution), captures, facts: Facts::default() }

@@ -2,11 +2,13 @@
 
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::{Context, say};
-use crate::evidence::{self, Check};
+use crate::evidence::{self, Check, EvidenceError, Stamped};
+use crate::model::lang::{Both, Lang};
+use crate::net::Net;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-pub(super) fn verify(context: &Context, paths: &[PathBuf]) -> Result<Exit, Failure> {
+pub(super) fn verify(context: &Context, paths: &[PathBuf], stamped: bool) -> Result<Exit, Failure> {
     let lang = context.lang;
     let mut packages = Vec::new();
     for path in paths {
@@ -14,7 +16,10 @@ pub(super) fn verify(context: &Context, paths: &[PathBuf]) -> Result<Exit, Failu
     }
     let mut failed = 0u64;
     for package in &packages {
-        let checks = evidence::verify(package);
+        let mut checks = evidence::verify(package);
+        if stamped {
+            checks.extend(unstamped(&checks));
+        }
         let bad = checks.iter().any(|c| !c.pass) || checks.is_empty();
         failed += u64::from(bad);
         for check in &checks {
@@ -29,6 +34,39 @@ pub(super) fn verify(context: &Context, paths: &[PathBuf]) -> Result<Exit, Failu
         ))?;
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::CheckFailed })
+}
+
+/// A failing line where no time-stamp passed.
+fn unstamped(checks: &[Check]) -> Option<Check> {
+    let any = checks.iter().any(|c| c.pass && c.file.ends_with(".tsr"));
+    (!any).then(|| Check {
+        what: Both::new("可信时间戳", "time-stamps"),
+        pass: false,
+        file: String::new(),
+        detail: Both::new("本包没有有效的时间戳", "the package has no time-stamp that holds"),
+    })
+}
+
+/// Evidence that was not kept, in words.
+pub(super) fn not_kept(error: &EvidenceError, lang: Lang) -> Failure {
+    Failure::failed(format!("证据无法保存：{error}"), format!("evidence cannot be kept: {error}"), lang)
+}
+
+/// Stamps a package that was just sealed; a package that has to wait is told on stderr.
+pub(super) async fn stamp_now(context: &Context, root: &Path, package: &str, net: &Net) -> Result<Stamped, Failure> {
+    let settings = &context.settings.evidence;
+    if settings.tsa.is_empty() {
+        return Ok(Stamped::NotAsked);
+    }
+    let stamped = evidence::stamp(root, package, settings, net).await.map_err(|e| not_kept(&e, context.lang))?;
+    if let Stamped::Waiting(why) = &stamped {
+        let why = why.iter().map(|w| w.get(context.lang)).collect::<Vec<_>>().join(context.lang.pick("；", "; "));
+        say::note(&context.lang.pick(
+            format!("待加盖时间戳：{package}（{why}）；用 jianwei evidence stamp 或下次 scan 补盖"),
+            format!("waits for its time-stamp: {package} ({why}); `jianwei evidence stamp` or the next scan tries again"),
+        ));
+    }
+    Ok(stamped)
 }
 
 /// The package itself, or all packages below a folder that is none.

@@ -9,6 +9,8 @@ mod doctor;
 mod eval;
 mod eval_say;
 mod evidence;
+mod evidence_fix;
+mod evidence_stamp;
 mod fail;
 mod init;
 mod leads;
@@ -88,7 +90,11 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Eval(args) => eval::run(&context, &args),
         Command::Tip(args::TipCommand::Add { url, by }) => tip::add(&context, &url, &by),
         Command::Leads(command) => leads::run(&context, &command),
-        Command::Evidence(args::EvidenceCommand::Verify { paths }) => evidence::verify(&context, &paths),
+        Command::Evidence(args::EvidenceCommand::Verify { paths, stamped }) => evidence::verify(&context, &paths, stamped),
+        Command::Evidence(args::EvidenceCommand::Fix(args)) => evidence_fix::run(&context, &args),
+        Command::Evidence(args::EvidenceCommand::Stamp { paths }) => evidence_stamp::run(&context, &paths),
+        Command::Evidence(args::EvidenceCommand::Key { file }) => evidence_stamp::key(&context, &file),
+        Command::Evidence(args::EvidenceCommand::Script) => evidence_stamp::script(),
         Command::Rules(args::RulesCommand::Check { sample: None, .. }) => rules_check::run(&context),
         Command::Rules(args::RulesCommand::Check { sample: Some(sample), word }) => {
             let checked = rules_check::run(&context)?;

@@ -111,6 +111,7 @@ fn report(context: &Context, pass: &Pass, summary: &Summary) -> Result<(), Failu
             "resolved": {"present": work.present, "absent": work.absent, "unknown": work.unknown},
             "visits": work.visits,
             "leads": {"new": work.new_leads, "renewed": work.renewed_leads, "total": totals.leads},
+            "stamps": {"made_up_for": summary.stamps.stamped, "waiting": summary.stamps.waiting},
             "evidence": pass.evidence_dir,
         }));
     }
@@ -143,6 +144,15 @@ fn report(context: &Context, pass: &Pass, summary: &Summary) -> Result<(), Failu
     let leads = pass.records.leads(&Filter::default()).map_err(|e| context.records_failure(&e))?;
     if !leads.is_empty() {
         say::line(&leads::table(&leads, lang, 30))?;
+    }
+    if !context.settings.evidence.tsa.is_empty() || summary.stamps.waiting > 0 {
+        let (made, left) = (summary.stamps.stamped, summary.stamps.waiting);
+        let why = summary.stamps.why.iter().map(|w| w.get(lang)).collect::<Vec<_>>().join(lang.pick("；", "; "));
+        let why = if why.is_empty() { why } else { lang.pick(format!("（{why}）"), format!(" ({why})")) };
+        say::line(&lang.pick(
+            format!("时间戳：补盖 {made}，待加盖时间戳 {left}{why}"),
+            format!("time-stamps: {made} made up for, {left} packages wait{why}"),
+        ))?;
     }
     say::line(&lang.pick(format!("证据包：{}", pass.evidence_dir.display()), format!("packages: {}", pass.evidence_dir.display())))
 }

@@ -140,6 +140,7 @@ impl Settings {
         self.rules.dir.as_mut().map(fix);
         self.source.iter_mut().filter_map(|s| s.path.as_mut()).for_each(fix);
         self.evidence.tsa.iter_mut().for_each(|t| fix(&mut t.ca));
+        self.evidence.key.as_mut().map(fix);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What goes into a package: from a dossier, the list of files with their bytes. Pure; disk writes them.
 
-use crate::evidence::{Settings, explain, log, warc};
+use crate::evidence::{EvidenceError, Occasion, Settings, explain, inventory, log, minutes, surroundings, wacz, warc};
 use crate::model::assessment::Assessment;
 use crate::model::capture::{Capture, Hop};
 use crate::model::dossier::Dossier;
@@ -8,8 +8,10 @@ use crate::model::page::Page;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// The WARC of the visit.
-pub(super) const WARC: &str = "capture.warc.gz";
+/// The visit as it went over the wire.
+pub(super) const WACZ: &str = "capture.wacz";
+/// The same in packages of `manifest/1`: the WARC alone.
+pub(super) const OLD_WARC: &str = "capture.warc.gz";
 /// The dossier without bodies.
 pub(super) const DOSSIER: &str = "dossier.json";
 /// The assessment.
@@ -20,8 +22,16 @@ pub(super) const LOG: &str = "log/operation.jsonl";
 pub(super) const SOFTWARE: &str = "env/software.json";
 /// Every hop without bodies.
 pub(super) const HOPS: &str = "net/hops.json";
+/// What this machine was like.
+pub(super) const CLEANLINESS: &str = "env/cleanliness.json";
+/// The list of what was kept.
+pub(super) const INVENTORY: &str = "doc/电子数据提取固定清单.xlsx";
+/// The draft for an attended capture.
+pub(super) const MINUTES: &str = "doc/网络在线提取笔录（草稿）.docx";
 /// What no package lacks, besides the manifest.
-pub(super) const REQUIRED: [&str; 6] = [WARC, DOSSIER, SCORE, LOG, SOFTWARE, HOPS];
+pub(super) const REQUIRED: [&str; 8] = [WACZ, DOSSIER, SCORE, LOG, SOFTWARE, CLEANLINESS, HOPS, INVENTORY];
+/// The same for packages of `manifest/1`.
+pub(super) const OLD_REQUIRED: [&str; 6] = [OLD_WARC, DOSSIER, SCORE, LOG, SOFTWARE, HOPS];
 /// Schema of [`DOSSIER`].
 pub(super) const DOSSIER_SCHEMA: &str = "dossier/1";
 /// Schema of [`SCORE`].
@@ -56,19 +66,53 @@ pub(super) fn view_folder(dossier: &Dossier, i: usize) -> String {
 
 /// All files of the package but the manifest.
 pub(super) fn files(
+    root: &std::path::Path,
     dossier: &Dossier,
     main: &Capture,
     assessment: &Assessment,
     settings: &Settings,
+    occasion: &Occasion,
+) -> Result<Vec<File>, EvidenceError> {
+    let told = |why: &dyn std::fmt::Display| EvidenceError::broken(root, format!("{}: {why}", dossier.candidate.host));
+    let mut files = told_files(dossier, main, assessment, settings, occasion).map_err(|e| told(&e))?;
+    let warc = warc::write(dossier, main, settings, &occasion.attachments).map_err(|e| told(&e))?;
+    let ended = dossier.captures.iter().map(|c| c.ended_at).max().unwrap_or(main.ended_at);
+    let wacz = wacz::built(root, &warc, dossier, assessment.at.max(ended))?;
+    files.insert(0, file(WACZ, wacz, "application/wacz", "网络原始数据"));
+    for attachment in &occasion.attachments {
+        files.push(file(attachment.path.clone(), attachment.bytes.clone(), attachment.media_type, attachment.role));
+    }
+    let list = inventory::write(&files, dossier, main, occasion.attended.is_some()).map_err(|e| told(&e))?;
+    let minutes = occasion
+        .attended
+        .as_ref()
+        .map(|a| minutes::write(&files, dossier, main, settings, a, occasion))
+        .transpose()
+        .map_err(|e| told(&e))?;
+    files.push(file(INVENTORY, list, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "电子数据提取固定清单"));
+    if let Some(minutes) = minutes {
+        files.push(file(MINUTES, minutes, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "笔录草稿"));
+    }
+    files.push(file("doc/校验说明.txt", explain::TEXT.as_bytes().to_vec(), "text/plain; charset=utf-8", "校验说明"));
+    files.push(file("doc/verify.sh", explain::SCRIPT.as_bytes().to_vec(), "text/x-shellscript; charset=utf-8", "校验脚本"));
+    Ok(files)
+}
+
+/// Those that are the dossier in other words.
+fn told_files(
+    dossier: &Dossier,
+    main: &Capture,
+    assessment: &Assessment,
+    settings: &Settings,
+    occasion: &Occasion,
 ) -> Result<Vec<File>, serde_json::Error> {
     let mut files = vec![
-        file(WARC, warc::write(dossier, main, settings)?, "application/warc", "网络原始数据"),
         file(DOSSIER, pretty(&DossierFile { schema: DOSSIER_SCHEMA.into(), dossier })?, "application/json", "卷宗"),
         file(SCORE, pretty(&ScoreFile { schema: SCORE_SCHEMA.into(), assessment })?, "application/json", "研判得分"),
-        file(LOG, log::of(dossier, assessment).into_bytes(), "application/jsonl", "操作日志"),
-        file(SOFTWARE, pretty(&software(main, dossier, assessment, settings))?, "application/json", "软件与设置"),
+        file(LOG, log::of(dossier, assessment, occasion).into_bytes(), "application/jsonl", "操作日志"),
+        file(SOFTWARE, pretty(&software(main, dossier, assessment, settings, occasion))?, "application/json", "软件与设置"),
+        file(CLEANLINESS, pretty(&surroundings::report(dossier, settings))?, "application/json", "清洁性检查"),
         file(HOPS, pretty(&hops(dossier))?, "application/json", "各跳概要"),
-        file("doc/校验说明.txt", explain::TEXT.as_bytes().to_vec(), "text/plain; charset=utf-8", "校验说明"),
     ];
     if let Some(resolution) = &dossier.resolution {
         files.push(file("net/dns.json", pretty(resolution)?, "application/json", "DNS 应答"));
@@ -119,7 +163,8 @@ fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
 }
 
 /// Which program, rules and settings shaped the visit.
-fn software(main: &Capture, dossier: &Dossier, assessment: &Assessment, settings: &Settings) -> serde_json::Value {
+fn software(main: &Capture, dossier: &Dossier, assessment: &Assessment, settings: &Settings, occasion: &Occasion) -> serde_json::Value {
+    let attended = occasion.attended.as_ref();
     json!({
         "schema": "software/1",
         "name": env!("CARGO_PKG_NAME"),
@@ -131,8 +176,9 @@ fn software(main: &Capture, dossier: &Dossier, assessment: &Assessment, settings
         "resolvers": dossier.resolution.as_ref().map(|r| &r.resolvers),
         "variants": dossier.captures.iter().map(|c| &c.variant).collect::<Vec<_>>(),
         "organisation": settings.organisation,
-        "officers": settings.officers,
-        "mode": "发现快照",
+        "officers": attended.map_or(&settings.officers, |a| &a.officers),
+        "program_sha256": surroundings::program(),
+        "mode": if attended.is_some() { "现场固定" } else { "发现快照" },
     })
 }
 

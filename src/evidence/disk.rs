@@ -3,6 +3,7 @@
 use crate::evidence::EvidenceError;
 use crate::evidence::contents::File;
 use crate::evidence::manifest::{self, Manifest};
+use crate::evidence::proof::waiting::{self, Waiting};
 use crate::evidence::verify::MAX_FILE_BYTES;
 use crate::model::capture::Capture;
 use crate::model::digest::{Sha256, Sm3};
@@ -17,7 +18,15 @@ const TMP: &str = ".tmp-";
 const SYNC_THREADS: usize = 8;
 
 /// Writes the package, or returns the one that stands there with the same content.
-pub(super) fn keep(root: &Path, files: &[File], manifest: &Manifest, capture: &Capture) -> Result<PackageRef, EvidenceError> {
+///
+/// `proofs` stand outside the manifest. Where the package is to be stamped, its mark is written before it gets its name.
+pub(super) fn keep(
+    root: &Path,
+    files: &[File],
+    manifest: &Manifest,
+    proofs: &[File],
+    capture: &Capture,
+) -> Result<PackageRef, EvidenceError> {
     let id = &manifest.package;
     let path = format!("{}/{id}", &capture.started_at.rfc3339()[..7]);
     let last = root.join(&path);
@@ -33,8 +42,17 @@ pub(super) fn keep(root: &Path, files: &[File], manifest: &Manifest, capture: &C
         sync_folder(last.parent().unwrap_or(root))?;
         sync_folder(root)?;
     } else {
+        if let Some(captured_at) = manifest.captured_at.filter(|_| !manifest.stamps.is_empty()) {
+            fs::create_dir_all(root).map_err(EvidenceError::io(root))?;
+            waiting::mark(root, &Waiting::new(&path, captured_at))?;
+        }
         let aside = root.join(format!("{TMP}{id}"));
-        write(root, &aside, &last, files, manifest).inspect_err(|_| drop(fs::remove_dir_all(&aside)))?;
+        let written = write(root, &aside, &last, files, manifest, proofs);
+        if let Err(e) = written {
+            let _ = fs::remove_dir_all(&aside);
+            let _ = waiting::forget(root, &path);
+            return Err(e);
+        }
     }
     Ok(PackageRef {
         id: id.clone(),
@@ -60,7 +78,7 @@ fn same(last: &Path, files: &[File], manifest: &Manifest) -> Result<(), Evidence
     Ok(())
 }
 
-fn write(root: &Path, aside: &Path, last: &Path, files: &[File], manifest: &Manifest) -> Result<(), EvidenceError> {
+fn write(root: &Path, aside: &Path, last: &Path, files: &[File], manifest: &Manifest, proofs: &[File]) -> Result<(), EvidenceError> {
     let month = last.parent().unwrap_or(root);
     for folder in [root, month] {
         fs::create_dir_all(folder).map_err(EvidenceError::io(folder))?;
@@ -71,7 +89,7 @@ fn write(root: &Path, aside: &Path, last: &Path, files: &[File], manifest: &Mani
     fs::create_dir(aside).map_err(EvidenceError::io(aside))?;
     let mut folders = BTreeSet::new();
     let mut written = Vec::new();
-    for file in files {
+    for file in files.iter().chain(proofs) {
         let full = aside.join(&file.path);
         let folder = full.parent().unwrap_or(aside).to_owned();
         if folders.insert(folder.clone()) {
@@ -163,12 +181,45 @@ pub(super) fn packages(root: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
-/// Removes half-written packages.
+/// Writes one file beside a package or into its `proof/`: aside, durable, then under its name in one step.
+pub(super) fn place(root: &Path, path: &Path, bytes: &[u8], read_only: bool) -> Result<(), EvidenceError> {
+    static MADE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let folder = path.parent().unwrap_or(root);
+    if !folder.is_dir() {
+        fs::create_dir_all(folder).map_err(EvidenceError::io(folder))?;
+        sync_folder(folder.parent().unwrap_or(root))?;
+    }
+    let n = MADE.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let aside = root.join(format!("{TMP}file-{}-{n}", std::process::id()));
+    let done = || -> std::io::Result<()> {
+        let mut file = fs::File::create(&aside)?;
+        file.write_all(bytes)?;
+        if read_only {
+            let mut mode = file.metadata()?.permissions();
+            mode.set_readonly(true);
+            file.set_permissions(mode)?;
+        }
+        file.sync_all()?;
+        fs::rename(&aside, path)
+    };
+    done().map_err(EvidenceError::io(path)).inspect_err(|_| drop(fs::remove_file(&aside)))?;
+    sync_folder(folder)
+}
+
+/// Removes half-written packages and files.
 pub(super) fn sweep(root: &Path) -> Result<usize, EvidenceError> {
     let mut swept = 0;
     for (_, path) in folders(root)?.into_iter().filter(|(name, _)| name.starts_with(TMP)) {
         fs::remove_dir_all(&path).map_err(EvidenceError::io(&path))?;
         swept += 1;
+    }
+    // Read again: most folders hold no such file, and then this is one call.
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(&format!("{TMP}file-"));
+        if ours && entry.file_type().is_ok_and(|t| t.is_file()) {
+            fs::remove_file(entry.path()).map_err(EvidenceError::io(&entry.path()))?;
+            swept += 1;
+        }
     }
     Ok(swept)
 }

@@ -1,6 +1,7 @@
 //! The operation log: what was done during one visit, one JSON line each, every line carrying the SHA-256 of the line before.
 //! The last line says `sealed` and how many lines came before, so that a cut end shows.
 
+use crate::evidence::Occasion;
 use crate::model::assessment::Assessment;
 use crate::model::capture::{Capture, Hop};
 use crate::model::digest::Sha256;
@@ -11,15 +12,24 @@ use serde_json::{Value, json};
 
 /// Largest log that is read.
 const MAX_LINES: usize = 100_000;
+/// Two clocks tell the times of one hop (the system's, and the steady one that measured its length); they may differ by so many milliseconds.
+const JITTER_MS: i64 = 1_000;
 
 struct Chain {
     text: String,
     before: String,
     lines: u64,
+    last: Option<Timestamp>,
 }
 
 impl Chain {
+    fn new() -> Self {
+        Self { text: String::new(), before: String::new(), lines: 0, last: None }
+    }
+    /// A time that is a little before the last one is the jitter of two clocks; more than that is kept as it is, and shows.
     fn push(&mut self, at: Timestamp, what: &str, detail: Value) {
+        let at = self.last.filter(|last| at < *last && last.millis() - at.millis() <= JITTER_MS).unwrap_or(at);
+        self.last = Some(at);
         let line = json!({"n": self.lines, "at": at, "what": what, "detail": detail, "before": self.before}).to_string();
         self.before = Sha256::of(line.as_bytes()).hex();
         self.text.push_str(&line);
@@ -29,14 +39,26 @@ impl Chain {
 }
 
 /// The log of one visit.
-pub(super) fn of(dossier: &Dossier, assessment: &Assessment) -> String {
-    let mut chain = Chain { text: String::new(), before: String::new(), lines: 0 };
+pub(super) fn of(dossier: &Dossier, assessment: &Assessment, occasion: &Occasion) -> String {
+    let mut chain = Chain::new();
+    if let Some(attended) = &occasion.attended {
+        let begun = dossier.captures.first().map_or(assessment.at, |c| c.started_at);
+        let first = attended.steps.first().map_or(begun, |s| s.at);
+        chain.push(first, "attended", json!({"officers": attended.officers, "reason": attended.reason}));
+        for step in &attended.steps {
+            chain.push(step.at, "step", json!({"what": step.what}));
+        }
+    }
     if let Some(r) = &dossier.resolution {
         let answers: Vec<Value> = r.answers.iter().map(|a| json!([a.question, a.rcode, a.records.len()])).collect();
         chain.push(r.at, "dns", json!({"host": r.host, "resolvers": r.resolvers, "presence": r.presence, "answers": answers}));
     }
     for capture in &dossier.captures {
         visit(&mut chain, capture);
+    }
+    for attachment in &occasion.attachments {
+        let kept = json!({"path": attachment.path, "role": attachment.role, "bytes": attachment.bytes.len(), "sha256": Sha256::of(&attachment.bytes)});
+        chain.push(chain.last.map_or(attachment.at, |last| last.max(attachment.at)), "attach", kept);
     }
     let scores = json!({"class": assessment.class, "scores": assessment.scores, "rules": assessment.rules});
     chain.push(assessment.at, "assess", scores);
@@ -80,12 +102,13 @@ fn ended(hop: &Hop) -> Timestamp {
     hop.at.plus_millis(i64::try_from(hop.timing.total_ms).unwrap_or(i64::MAX))
 }
 
-/// Follows the chain.
+/// Follows the chain; `ordered`: no line may be earlier than the one before it (logs of `manifest/1` do not promise that).
 ///
 /// # Errors
 /// The first line that does not link, in one sentence.
-pub(super) fn check(text: &str) -> Result<usize, Both> {
+pub(super) fn check(text: &str, ordered: bool) -> Result<usize, Both> {
     let mut before = String::new();
+    let mut time: Option<Timestamp> = None;
     let mut last = Value::Null;
     let mut n = 0;
     for line in text.lines() {
@@ -97,6 +120,14 @@ pub(super) fn check(text: &str) -> Result<usize, Both> {
                 format!("line {}: does not link to the line before it", n + 1),
             ));
         }
+        let at = value["at"].as_str().and_then(Timestamp::parse);
+        if ordered && at < time {
+            return Err(Both::new(
+                format!("第 {} 行的时间早于上一行：时钟被往回调过", n + 1),
+                format!("line {}: is earlier than the line before it: the clock was set back", n + 1),
+            ));
+        }
+        time = at;
         before = Sha256::of(line.as_bytes()).hex();
         last = value;
         n += 1;
@@ -115,7 +146,7 @@ mod tests {
     use super::*;
 
     fn three() -> String {
-        let mut chain = Chain { text: String::new(), before: String::new(), lines: 0 };
+        let mut chain = Chain::new();
         let at = Timestamp::from_millis(0);
         chain.push(at, "visit", json!({}));
         chain.push(at, "request", json!({"hop": 0}));
@@ -126,13 +157,26 @@ mod tests {
     #[test]
     fn a_cut_reordered_or_edited_log_breaks_the_chain() {
         let text = three();
-        assert_eq!(check(&text), Ok(3));
+        assert_eq!(check(&text, true), Ok(3));
         let lines: Vec<&str> = text.lines().collect();
         let join = |order: &[usize]| order.iter().map(|i| format!("{}\n", lines[*i])).collect::<String>();
         for order in [&[0, 1][..], &[0, 2], &[1, 2], &[1, 0, 2], &[0, 1, 1, 2], &[]] {
-            assert!(check(&join(order)).is_err(), "{order:?}");
+            assert!(check(&join(order), true).is_err(), "{order:?}");
         }
-        assert!(check(&text.replace("\"hop\":0", "\"hop\":1")).is_err());
-        assert!(check(text.trim_end()).is_err());
+        assert!(check(&text.replace("\"hop\":0", "\"hop\":1"), true).is_err());
+        assert!(check(text.trim_end(), true).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_shows_and_the_jitter_of_two_clocks_does_not() {
+        let log = |times: [i64; 3]| {
+            let mut chain = Chain::new();
+            times.iter().for_each(|t| chain.push(Timestamp::from_millis(*t), "visit", json!({})));
+            chain.push(Timestamp::from_millis(times[2]), "sealed", json!({"lines_before": 3}));
+            chain.text
+        };
+        assert_eq!(check(&log([5_000, 4_990, 6_000]), true), Ok(4));
+        assert!(check(&log([5_000, 3_000, 6_000]), true).is_err());
+        assert_eq!(check(&log([5_000, 3_000, 6_000]), false), Ok(4));
     }
 }

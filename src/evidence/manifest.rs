@@ -2,6 +2,7 @@
 //! The last two lines are the hash of all lines before them, so that `head -n -2 manifest.json | sha256sum` checks it without us.
 
 use crate::evidence::contents::File;
+use crate::evidence::proof::{self, Expected};
 use crate::model::assessment::Assessment;
 use crate::model::capture::Capture;
 use crate::model::digest::{Sha256, Sm3};
@@ -12,9 +13,14 @@ use serde::{Deserialize, Serialize};
 
 /// Name of the one file that is not listed in itself.
 pub(super) const NAME: &str = "manifest.json";
-const SCHEMA: &str = "manifest/1";
+/// What is written today.
+const SCHEMA: &str = "manifest/2";
+/// Without proofs; still read.
+const SCHEMA_1: &str = "manifest/1";
 /// Largest manifest that is read.
 pub(super) const MAX_BYTES: u64 = 4 << 20;
+/// Most authorities that a manifest may name.
+pub(super) const MAX_STAMPS: usize = 16;
 /// Most files that a manifest may list.
 pub(super) const MAX_FILES: usize = 4096;
 
@@ -37,6 +43,12 @@ pub(super) struct Manifest {
     pub(super) host: String,
     pub(super) url: String,
     pub(super) outcome: String,
+    /// End of the visit. `None`: an old package.
+    pub(super) captured_at: Option<Timestamp>,
+    /// Authorities that are to stamp it.
+    pub(super) stamps: Vec<Expected>,
+    /// SHA-256 of the public key that signs it. `None`: nobody signs.
+    pub(super) signer: Option<Sha256>,
     pub(super) files: Vec<Entry>,
     pub(super) bytes: Vec<u8>,
 }
@@ -50,6 +62,10 @@ struct Form {
     host: String,
     url: String,
     outcome: String,
+    captured_at: Option<Timestamp>,
+    #[serde(default)]
+    stamps: Vec<Expected>,
+    signer: Option<Sha256>,
     files: Vec<Entry>,
     #[serde(rename = "self")]
     own: Own,
@@ -64,7 +80,14 @@ struct Own {
 
 impl Manifest {
     /// The manifest of `files`. The package's id is made from what it holds, so the same content has the same id.
-    pub(super) fn of(files: &[File], dossier: &Dossier, capture: &Capture, assessment: &Assessment) -> Self {
+    pub(super) fn of(
+        files: &[File],
+        dossier: &Dossier,
+        capture: &Capture,
+        assessment: &Assessment,
+        stamps: Vec<Expected>,
+        signer: Option<Sha256>,
+    ) -> Self {
         let mut entries: Vec<Entry> = files.iter().map(entry).collect();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         let host = dossier.candidate.host.to_string();
@@ -75,19 +98,33 @@ impl Manifest {
         }
         let package = format!("EV-{}-{}", capture.started_at.compact(), &Sha256::of(content.as_bytes()).hex()[..8]);
         let outcome = capture.outcome.word().to_owned();
-        let mut manifest = Self { package, host, url, outcome, files: entries, bytes: Vec::new() };
+        let captured_at = dossier.captures.iter().map(|c| c.ended_at).max();
+        let mut manifest = Self { package, host, url, outcome, captured_at, stamps, signer, files: entries, bytes: Vec::new() };
         manifest.bytes = manifest.render(assessment.at.max(capture.ended_at));
         manifest
     }
     fn render(&self, created_at: Timestamp) -> Vec<u8> {
         let text = |s: &str| serde_json::Value::from(s).to_string();
         let mut body = format!(
-            "{{\n\"schema\": \"{SCHEMA}\",\n\"package\": {},\n\"created_at\": \"{created_at}\",\n\"host\": {},\n\"url\": {},\n\"outcome\": {},\n\"files\": [\n",
+            "{{\n\"schema\": \"{SCHEMA}\",\n\"package\": {},\n\"created_at\": \"{created_at}\",\n\"host\": {},\n\"url\": {},\n\"outcome\": {},\n",
             text(&self.package),
             text(&self.host),
             text(&self.url),
             text(&self.outcome)
         );
+        if let Some(at) = self.captured_at {
+            body.push_str(&format!("\"captured_at\": \"{at}\",\n"));
+        }
+        body.push_str("\"stamps\": [\n");
+        for (i, e) in self.stamps.iter().enumerate() {
+            let comma = if i + 1 == self.stamps.len() { "" } else { "," };
+            body.push_str(&format!("{{\"tag\": \"{}\", \"url\": {}, \"ca_sha256\": \"{}\"}}{comma}\n", e.tag, text(&e.url), e.ca_sha256));
+        }
+        body.push_str("],\n");
+        if let Some(signer) = self.signer {
+            body.push_str(&format!("\"signer\": \"{signer}\",\n"));
+        }
+        body.push_str("\"files\": [\n");
         for (i, e) in self.files.iter().enumerate() {
             let comma = if i + 1 == self.files.len() { "" } else { "," };
             body.push_str(&format!(
@@ -112,7 +149,8 @@ impl Manifest {
     pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, Both> {
         self_check(&bytes)?;
         let form: Form = serde_json::from_slice(&bytes).map_err(|e| Both::new(format!("格式不对：{e}"), format!("not a manifest: {e}")))?;
-        if form.schema != SCHEMA {
+        let old = form.schema == SCHEMA_1 && form.captured_at.is_none() && form.stamps.is_empty() && form.signer.is_none();
+        if !(old || form.schema == SCHEMA && form.captured_at.is_some()) {
             let is = form.schema.escape_debug();
             return Err(Both::new(format!("schema 为 {is}，应为 {SCHEMA}"), format!("schema `{is}` is not `{SCHEMA}`")));
         }
@@ -137,7 +175,15 @@ impl Manifest {
                 format!("path `{path}` leaves the package or is no plain path"),
             ));
         }
-        Ok(Self { package: form.package, host: form.host, url: form.url, outcome: form.outcome, files: form.files, bytes })
+        if form.stamps.len() > MAX_STAMPS || form.stamps.iter().any(|e| e.tag != proof::tag(&e.url)) {
+            return Err(Both::new("时间戳机构一栏不合规", "the list of authorities is not as it should be"));
+        }
+        let Form { package, host, url, outcome, captured_at, stamps, signer, files, .. } = form;
+        Ok(Self { package, host, url, outcome, captured_at, stamps, signer, files, bytes })
+    }
+    /// Was it written before there were proofs (`manifest/1`)?
+    pub(super) fn is_old(&self) -> bool {
+        self.captured_at.is_none()
     }
     /// The listed file of that path.
     pub(super) fn entry(&self, path: &str) -> Option<&Entry> {
@@ -176,8 +222,8 @@ fn entry(file: &File) -> Entry {
 
 /// Is it a plain relative path with forward slashes that stays inside the package on every system?
 pub(super) fn safe(path: &str) -> bool {
-    let part = |p: &str| !p.is_empty() && p != "." && p != ".." && !p.chars().any(|c| c.is_control() || matches!(c, '\\' | ':'));
-    path.len() <= 400 && path.split('/').all(part) && path != NAME
+    let part = |p: &str| !p.is_empty() && p != "." && p != ".." && !p.chars().any(|c| c.is_control() || matches!(c, '\\' | ':' | '"'));
+    path.len() <= 400 && path.split('/').all(part) && path != NAME && !path.starts_with("proof/") && path != proof::FOLDER
 }
 
 #[cfg(test)]
@@ -186,7 +232,22 @@ mod tests {
 
     #[test]
     fn paths_that_leave_the_package_are_refused() {
-        for bad in ["", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a\\b", "c:/x", "a\0b", "manifest.json", "a/", &"x".repeat(401)] {
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a//b",
+            "./a",
+            "a\\b",
+            "c:/x",
+            "a\0b",
+            "manifest.json",
+            "proof/x.tsr",
+            "a\"b",
+            "a/",
+            &"x".repeat(401),
+        ] {
             assert!(!safe(bad), "{bad:?}");
         }
         for good in ["capture.warc.gz", "view/text.txt", "doc/校验说明.txt", "a/..b"] {

@@ -1,13 +1,13 @@
 //! Verifies packages: one line a check, in both languages, naming the file. Trusts nothing in the folder: no link is followed, no size believed.
 
 use crate::evidence::Check;
-use crate::evidence::contents::{DOSSIER, LOG, REQUIRED, SCORE, WARC};
+use crate::evidence::contents::{DOSSIER, LOG, OLD_REQUIRED, OLD_WARC, REQUIRED, SCORE, WACZ};
 use crate::evidence::manifest::{self, Entry, Manifest};
-use crate::evidence::{Stored, agree, disk, log, read, warc_check};
+use crate::evidence::{Stored, agree, disk, log, proof, read, wacz, warc_check};
 use crate::model::digest;
 use crate::model::lang::Both;
 use sha2::Digest as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -65,19 +65,27 @@ fn one(folder: &Path) -> Vec<Check> {
     }
     let found = walk(folder, &mut lines);
     let manifest = manifest_of(folder, &mut lines);
+    let old = manifest.as_ref().map_or_else(|| found.contains_key(OLD_WARC), Manifest::is_old);
     if let Some(manifest) = &manifest {
-        listed(folder, manifest, &found, &mut lines);
+        let files: BTreeSet<String> = found.iter().filter(|(_, k)| **k == Kind::File).map(|(p, _)| p.clone()).collect();
+        let proofs = if old { proof::check::Proofs::default() } else { proof::check::all(folder, manifest, &files) };
+        listed(folder, manifest, &found, &proofs.known, &mut lines);
+        for (file, what, result) in proofs.lines {
+            lines.add(&file, &what.zh, &what.en, result);
+        }
     }
-    for path in REQUIRED.iter().filter(|p| !matches!(found.get(**p), Some(Kind::File))) {
+    let required = if old { &OLD_REQUIRED[..] } else { &REQUIRED };
+    for path in required.iter().filter(|p| !matches!(found.get(**p), Some(Kind::File))) {
         lines.add(path, "必备文件", "required file", Err(Both::new("缺少", "missing")));
     }
     let has = |path: &str| matches!(found.get(path), Some(Kind::File));
-    let records = has(WARC).then(|| warc(&folder.join(WARC)));
+    let wire = if old { OLD_WARC } else { WACZ };
+    let records = has(wire).then(|| if old { warc(&folder.join(wire)) } else { opened(&folder.join(wire), &mut lines) });
     if let Some(records) = &records {
-        lines.add(WARC, "WARC 记录：成员、摘要、长度、配对", "WARC records: members, digests, lengths, pairs", told(records));
+        lines.add(wire, "WARC 记录：成员、摘要、长度、配对", "WARC records: members, digests, lengths, pairs", told(records));
     }
     if has(LOG) {
-        lines.add(LOG, "操作日志哈希链", "operation log chain", operations(folder));
+        lines.add(LOG, "操作日志哈希链", "operation log chain", operations(folder, !old));
     }
     if has(DOSSIER) && has(SCORE) && manifest.is_some() {
         let stored = read::package(folder.parent().unwrap_or(folder), folder);
@@ -89,6 +97,14 @@ fn one(folder: &Path) -> Vec<Check> {
         }
     }
     lines.0
+}
+
+/// The records of a WACZ; what is wrong around them is a line of its own.
+fn opened(path: &Path, lines: &mut Lines) -> Result<warc_check::Report, Both> {
+    let opened = wacz::open(path, MAX_FILE_BYTES)?;
+    let result = opened.wrapping.map(|()| none());
+    lines.add(WACZ, "WACZ：索引、页面表、描述与 WARC 一致", "WACZ: index, pages and description agree with the WARC", result);
+    Ok(opened.records)
 }
 
 fn one_story(folder: &Path, stored: &Stored, report: &warc_check::Report) -> Result<(), Both> {
@@ -165,7 +181,7 @@ fn manifest_of(folder: &Path, lines: &mut Lines) -> Option<Manifest> {
 }
 
 /// Every listed file as the manifest says, nothing besides.
-fn listed(folder: &Path, manifest: &Manifest, found: &BTreeMap<String, Kind>, lines: &mut Lines) {
+fn listed(folder: &Path, manifest: &Manifest, found: &BTreeMap<String, Kind>, proofs: &BTreeSet<String>, lines: &mut Lines) {
     for entry in &manifest.files {
         let there = matches!(found.get(&entry.path), Some(Kind::File));
         let result = if there { hashes(&folder.join(&entry.path), entry) } else { Err(Both::new("缺少", "missing")) };
@@ -174,7 +190,8 @@ fn listed(folder: &Path, manifest: &Manifest, found: &BTreeMap<String, Kind>, li
     let mut extra = 0;
     for (path, kind) in found {
         let known = match kind {
-            Kind::File => path == manifest::NAME || manifest.entry(path).is_some(),
+            Kind::File => path == manifest::NAME || manifest.entry(path).is_some() || proofs.contains(path),
+            Kind::Folder if path == proof::FOLDER => !manifest.is_old(),
             Kind::Folder => manifest.files.iter().any(|e| e.path.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))),
         };
         if !known {
@@ -241,8 +258,8 @@ fn told(records: &Result<warc_check::Report, Both>) -> Result<Both, Both> {
     Err(Both::new(all(|p| &p.zh, "；"), all(|p| &p.en, "; ")))
 }
 
-fn operations(folder: &Path) -> Result<Both, Both> {
+fn operations(folder: &Path, ordered: bool) -> Result<Both, Both> {
     let bytes = read::capped(&folder.join(LOG), 64 << 20).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|_| Both::new("不是 UTF-8", "is not UTF-8"))?;
-    log::check(&text).map(|n| Both::new(format!("{n} 行"), format!("{n} lines")))
+    log::check(&text, ordered).map(|n| Both::new(format!("{n} 行"), format!("{n} lines")))
 }

@@ -2,9 +2,9 @@
 //! One gzip member a record, both digests on every record, ids made from content: the same visit gives the same bytes.
 //! The payload of an HTTP record is what follows its head as it came (still chunked and compressed), as warcio and others count it.
 
-use crate::evidence::Settings;
-use crate::evidence::contents::{WARC, one_line, pem, user_agent};
+use crate::evidence::contents::{one_line, pem, user_agent};
 use crate::evidence::warc_check::HeadScanner;
+use crate::evidence::{Attachment, Settings, wacz};
 use crate::model::capture::{Capture, Hop, Outcome};
 use crate::model::digest::Sha256;
 use crate::model::dossier::Dossier;
@@ -69,11 +69,11 @@ impl Writer {
 }
 
 /// The whole WARC of a dossier, compressed.
-pub(super) fn write(dossier: &Dossier, main: &Capture, settings: &Settings) -> Result<Vec<u8>, serde_json::Error> {
+pub(super) fn write(dossier: &Dossier, main: &Capture, settings: &Settings, attached: &[Attachment]) -> Result<Vec<u8>, serde_json::Error> {
     let seed = format!("{}\n{}\n{}", dossier.candidate.host, main.requested_url, main.started_at);
     let mut w = Writer { out: Vec::new(), seed, made: 0, info: String::new() };
     let mut info = w.record("warcinfo", "", main.started_at, "application/warc-fields", warcinfo(main, settings).into_bytes());
-    info.extra.push(("WARC-Filename", WARC.into()));
+    info.extra.push(("WARC-Filename", wacz::WARC_NAME.into()));
     w.info = info.id.clone();
     w.put(&info);
     if let Some(resolution) = &dossier.resolution {
@@ -90,8 +90,32 @@ pub(super) fn write(dossier: &Dossier, main: &Capture, settings: &Settings) -> R
         }))?;
         let record = w.record("metadata", &capture.requested_url, capture.ended_at, "application/json", block);
         w.put(&record);
+        if let Some(record) = page_info(&mut w, capture)? {
+            w.put(&record);
+        }
+    }
+    for attachment in attached {
+        let Some(uri) = &attachment.uri else { continue };
+        let record = w.record("resource", uri, attachment.at, attachment.media_type, attachment.bytes.clone());
+        w.put(&record);
     }
     Ok(w.out)
+}
+
+/// What a page asked for, in the shape that crawlers use (`urn:pageinfo:`). `None`: no HTTP answer came.
+fn page_info(w: &mut Writer, capture: &Capture) -> Result<Option<Record>, serde_json::Error> {
+    let Some(last) = capture.hops.last().filter(|h| is_http(&h.response_head)) else { return Ok(None) };
+    let urls: serde_json::Map<String, serde_json::Value> = capture
+        .hops
+        .iter()
+        .map(|h| {
+            let mime = h.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim().to_owned();
+            (one_line(&h.url), json!({"status": h.status.unwrap_or(0), "mime": mime, "type": "document"}))
+        })
+        .collect();
+    let info = json!({"url": one_line(&last.url), "ts": last.at.rfc3339_seconds(), "variant": capture.variant, "urls": urls});
+    let block = serde_json::to_vec(&info)?;
+    Ok(Some(w.record("resource", &format!("urn:pageinfo:{}", last.url), last.at, "application/json", block)))
 }
 
 fn exchange(w: &mut Writer, hop: &Hop) -> Result<(), serde_json::Error> {

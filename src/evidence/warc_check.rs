@@ -12,6 +12,8 @@ use std::io::{BufRead, BufReader, Read};
 const MAX_RECORDS: usize = 20_000;
 /// Largest header block of one record.
 const MAX_HEAD_BYTES: u64 = 64 << 10;
+/// How much of an HTTP head is looked at for the index (whole pieces of 64 KiB).
+const MAX_KEPT_HEAD_BYTES: usize = 64 << 10;
 /// Most bytes of all records together, after decompression.
 const MAX_TOTAL_BYTES: u64 = 2 << 30;
 /// Problems after which reading stops.
@@ -26,6 +28,36 @@ pub(super) struct Report {
     pub(super) problems: Vec<Both>,
     /// Requests and responses in their order.
     pub(super) heads: Vec<HttpHead>,
+    /// Where every record stands and what it is, for an index.
+    pub(super) entries: Vec<Entry>,
+}
+
+/// One record as an index tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// WARC-Type.
+    pub(super) kind: String,
+    /// WARC-Target-URI.
+    pub(super) uri: String,
+    /// WARC-Date.
+    pub(super) date: String,
+    /// WARC-Payload-Digest as it stands.
+    pub(super) digest: String,
+    /// Media type of the payload, `unk` where unknown.
+    pub(super) mime: String,
+    /// HTTP status; empty where there is none.
+    pub(super) status: String,
+    /// First byte of its gzip member.
+    pub(super) offset: u64,
+    /// Bytes of its gzip member.
+    pub(super) length: u64,
+}
+
+impl Entry {
+    /// The date in the 14 digits of an index.
+    pub(super) fn stamp(&self) -> String {
+        self.date.chars().filter(char::is_ascii_digit).take(14).collect()
+    }
 }
 
 /// The HTTP head of one record.
@@ -74,6 +106,8 @@ struct Head {
     uri: String,
     length: u64,
     http: bool,
+    date: String,
+    media: String,
     block: Option<String>,
     payload: Option<String>,
     concurrent: Vec<String>,
@@ -82,7 +116,7 @@ struct Head {
 /// Reads all members of `input`.
 pub(super) fn check(input: impl Read) -> Report {
     let mut report = Report::default();
-    let mut input = BufReader::with_capacity(1 << 16, input);
+    let mut input = Counted { inner: BufReader::with_capacity(1 << 16, input), consumed: 0 };
     let mut seen = Seen::default();
     let mut total = 0;
     loop {
@@ -99,8 +133,10 @@ pub(super) fn check(input: impl Read) -> Report {
             report.problems.push(Both::new(format!("在第 {n} 条记录前停止检查"), format!("stopped before record {n}")));
             break;
         }
+        let offset = input.consumed;
         match member(&mut input, &mut total, &mut report, n) {
-            Ok(head) => {
+            Ok((head, front)) => {
+                report.entries.push(entry(&head, &front, offset, input.consumed - offset));
                 seen.note(&head, n, &mut report.problems);
                 report.records = n;
             }
@@ -114,8 +150,52 @@ pub(super) fn check(input: impl Read) -> Report {
     report
 }
 
-/// One gzip member, which must be one whole record. Errors end the reading: nothing after them can be trusted to be aligned.
-fn member(input: &mut impl BufRead, total: &mut u64, report: &mut Report, n: usize) -> Result<Head, Both> {
+/// Knows how far it has read.
+struct Counted<R> {
+    inner: R,
+    consumed: u64,
+}
+
+impl<R: BufRead> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let got = self.inner.read(into)?;
+        self.consumed += got as u64;
+        Ok(got)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+    fn consume(&mut self, amount: usize) {
+        self.consumed += amount as u64;
+        self.inner.consume(amount);
+    }
+}
+
+/// What an index says of a record; `front` is its HTTP head, where it has one.
+fn entry(head: &Head, front: &[u8], offset: u64, length: u64) -> Entry {
+    let text: String = front.iter().map(|b| char::from(*b)).collect();
+    let mut lines = text.lines();
+    let status = lines.next().and_then(|l| l.split_whitespace().nth(1)).filter(|s| s.len() == 3 && s.bytes().all(|b| b.is_ascii_digit()));
+    let named = lines.find_map(|l| l.split_once(':').filter(|(n, _)| n.eq_ignore_ascii_case("content-type")).map(|(_, v)| v));
+    let mime = if head.http { named.unwrap_or_default() } else { &head.media };
+    let mime = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    Entry {
+        kind: head.kind.clone(),
+        uri: head.uri.clone(),
+        date: head.date.clone(),
+        digest: head.payload.clone().unwrap_or_default(),
+        mime: if mime.is_empty() { "unk".into() } else { mime },
+        status: if head.http { status.unwrap_or_default().to_owned() } else { String::new() },
+        offset,
+        length,
+    }
+}
+
+/// One gzip member, which must be one whole record; gives its header and its HTTP head. Errors end the reading: nothing after them can be trusted to be aligned.
+fn member(input: &mut impl BufRead, total: &mut u64, report: &mut Report, n: usize) -> Result<(Head, Vec<u8>), Both> {
     let mut text = BufReader::with_capacity(1 << 16, GzDecoder::new(input));
     let lines = head_lines(&mut text)?;
     let (head, missing) = head(&lines)?;
@@ -129,7 +209,8 @@ fn member(input: &mut impl BufRead, total: &mut u64, report: &mut Report, n: usi
             format!("records are larger than {MAX_TOTAL_BYTES} bytes together"),
         ));
     }
-    let hashes = hash_block(&mut text, &head)?;
+    let mut head_bytes = Vec::new();
+    let hashes = hash_block(&mut text, &head, &mut head_bytes)?;
     let mut end = Vec::new();
     text.take(5).read_to_end(&mut end).map_err(gzip)?;
     if end != b"\r\n\r\n" {
@@ -153,7 +234,7 @@ fn member(input: &mut impl BufRead, total: &mut u64, report: &mut Report, n: usi
     if head.http {
         report.heads.push(HttpHead { response: head.kind == "response", uri: head.uri.clone(), sha256: hashes.head });
     }
-    Ok(head)
+    Ok((head, head_bytes))
 }
 
 fn head_lines(text: &mut impl BufRead) -> Result<Vec<String>, Both> {
@@ -205,6 +286,8 @@ fn head(lines: &[String]) -> Result<(Head, Vec<Both>), Both> {
         id: one("warc-record-id").unwrap_or_default(),
         uri: one("warc-target-uri").unwrap_or_default(),
         length: length.ok_or_else(|| Both::new("缺少 Content-Length，或不是数字", "Content-Length is missing or no number"))?,
+        date: one("warc-date").unwrap_or_default(),
+        media: one("content-type").unwrap_or_default(),
         http: one("content-type").is_some_and(|t| t.starts_with("application/http")),
         block: one("warc-block-digest"),
         payload: one("warc-payload-digest"),
@@ -221,7 +304,7 @@ struct Hashes {
     payload: digest::Sha256,
 }
 
-fn hash_block(text: &mut impl Read, head: &Head) -> Result<Hashes, Both> {
+fn hash_block(text: &mut impl Read, head: &Head, kept: &mut Vec<u8>) -> Result<Hashes, Both> {
     let (mut block, mut front, mut payload) = (Sha256::new(), Sha256::new(), Sha256::new());
     let mut scanner = HeadScanner { done: !head.http, ..HeadScanner::default() };
     let mut left = head.length;
@@ -238,6 +321,9 @@ fn hash_block(text: &mut impl Read, head: &Head) -> Result<Hashes, Both> {
         let from = scanner.push(&piece[..got]).unwrap_or(got);
         block.update(&piece[..got]);
         front.update(&piece[..from]);
+        if kept.len() < MAX_KEPT_HEAD_BYTES {
+            kept.extend_from_slice(&piece[..from]);
+        }
         payload.update(&piece[from..got]);
         left -= got as u64;
     }

@@ -103,12 +103,14 @@ pub struct Summary {
     pub sources: Vec<intake::SourceSummary>,
     /// What the due work gave.
     pub work: work::WorkSummary,
+    /// Time-stamps that were made up for, and packages that wait for theirs at the end of the pass.
+    pub stamps: evidence::StampSummary,
 }
 
 impl Summary {
     /// Did a source or a stage fail in part?
     pub fn partly(&self) -> bool {
-        self.sources.iter().any(|s| matches!(s.outcome.as_str(), "failed" | "blocked"))
+        self.stamps.waiting > 0 || self.sources.iter().any(|s| matches!(s.outcome.as_str(), "failed" | "blocked"))
     }
 }
 
@@ -120,12 +122,23 @@ impl Pass {
     pub async fn scan(&self, sources: Vec<Box<dyn crate::sources::Source>>, progress: Progress<'_>) -> Result<Summary, PassError> {
         let mut summary = Summary::default();
         tokio::task::block_in_place(|| self.adopt())?;
+        summary.stamps.stamped = self.stamp_waiting().await?.stamped;
         for mut source in sources {
             let row = self.take_in(source.as_mut(), self.net.now(), &Gate::open(), progress).await?;
             progress(Event::SourceDone(row.clone()));
             summary.sources.push(row);
         }
         summary.work = self.work(&Stop::never(), progress).await?;
+        let again = self.stamp_waiting().await?;
+        summary.stamps = evidence::StampSummary { stamped: summary.stamps.stamped + again.stamped, ..again };
         Ok(summary)
+    }
+
+    /// Tries once more to have every package stamped that waits for it. For the start and end of a pass, and for a daemon every few minutes.
+    ///
+    /// # Errors
+    /// [`PassError::Evidence`]: the disk.
+    pub async fn stamp_waiting(&self) -> Result<evidence::StampSummary, PassError> {
+        Ok(evidence::stamp_waiting(&self.evidence_dir, &self.evidence, &self.net).await?)
     }
 }

@@ -2,12 +2,12 @@
 //! Each step ends in one transaction of records; a step that was cut off by a crash is simply due again.
 
 use crate::capture;
-use crate::evidence;
+use crate::evidence::{self, Stamped};
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::{Dossier, Facts};
 use crate::model::host::Host;
-use crate::model::lead::{Lead, Move};
+use crate::model::lead::{Lead, Move, PackageRef};
 use crate::model::resolution::{Presence, Resolution};
 use crate::model::sighting::{Context, Sighting};
 use crate::model::time::Timestamp;
@@ -131,6 +131,7 @@ impl Pass {
             };
             let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
             let visit = tokio::task::block_in_place(|| self.conclude(&dossier))?;
+            self.stamp(&visit.package).await?;
             let met: Vec<&Capture> = dossier.captures.iter().collect();
             let at = Url::parse(&visit.url).ok().and_then(|u| Host::parse(u.host_str()?).ok());
             let review = visit.assessment.review && visit.outcome == "captured";
@@ -145,6 +146,18 @@ impl Pass {
         let package = evidence::seal(&self.evidence_dir, dossier, &assessment, &self.evidence)?;
         let stored = evidence::Stored { package, dossier: dossier.clone(), assessment };
         Ok(visit_of(stored))
+    }
+
+    /// Has a package time-stamped at once. Where that fails the package waits, marked on disk, for the next pass: the visit is kept all the same.
+    async fn stamp(&self, package: &PackageRef) -> Result<(), PassError> {
+        if self.evidence.tsa.is_empty() {
+            return Ok(());
+        }
+        if let Stamped::Waiting(why) = evidence::stamp(&self.evidence_dir, &package.path, &self.evidence, &self.net).await? {
+            let why = why.iter().map(|w| w.en.as_str()).collect::<Vec<_>>().join("; ");
+            tracing::info!(package = %package.id, "{} waits for its time-stamp: {why}", package.id);
+        }
+        Ok(())
     }
 
     fn keep(&self, done: Done, summary: &mut WorkSummary, progress: Progress<'_>) -> Result<(), PassError> {

@@ -11,6 +11,7 @@ mod names;
 mod pages;
 mod search;
 mod sites;
+pub(crate) mod stamp;
 mod tls;
 mod web;
 

@@ -128,9 +128,10 @@ pub(super) fn page_visit() -> Capture {
     }
 }
 
-pub(super) fn visit(hops: Vec<Hop>, outcome: Outcome) -> Capture {
+pub(super) fn visit(mut hops: Vec<Hop>, outcome: Outcome) -> Capture {
+    hops.iter_mut().zip(0..).for_each(|(h, i)| h.at = at(1000 + i * 150));
     let (page, final_url) = (None, None);
-    Capture { hops, outcome, page, final_url, variant: "wechat".into(), started_at: at(1000), ended_at: at(1500), ..page_visit() }
+    Capture { hops, outcome, page, final_url, variant: "wechat".into(), started_at: at(1000), ended_at: at(3000), ..page_visit() }
 }
 
 pub(super) fn dossier(captures: Vec<Capture>) -> Dossier {
@@ -185,12 +186,34 @@ pub(super) fn assessment() -> Assessment {
             evidence: "view/text.txt".into(),
         }],
         rules: "0123456789abcdef".into(),
-        at: at(2000),
+        at: at(4000),
     }
 }
 
+/// The whole dossier, made `ms` milliseconds later.
+pub(super) fn later(mut dossier: Dossier, ms: i64) -> Dossier {
+    let shift = |t: &mut Timestamp| *t = t.plus_millis(ms);
+    if let Some(resolution) = &mut dossier.resolution {
+        shift(&mut resolution.at);
+    }
+    for capture in &mut dossier.captures {
+        shift(&mut capture.started_at);
+        shift(&mut capture.ended_at);
+        capture.hops.iter_mut().for_each(|h| shift(&mut h.at));
+    }
+    dossier
+}
+
+/// The assessment that was made right after it.
+pub(super) fn assessment_of(dossier: &Dossier) -> Assessment {
+    let ended = dossier.captures.iter().map(|c| c.ended_at).max().unwrap_or(at(0));
+    Assessment { at: ended.plus_millis(1000), ..assessment() }
+}
+
 pub(super) fn settings() -> Settings {
-    Settings { tsa: Vec::new(), organisation: "某市网安支队\r\nX-Injected: 1".into(), officers: vec!["甲".into(), "乙".into()] }
+    Settings {
+        organisation: "某市网安支队\r\nX-Injected: 1".into(), officers: vec!["甲".into(), "乙".into()], ..Settings::default()
+    }
 }
 
 /// Every kind of hop that there is, in two visits.

@@ -1,0 +1,123 @@
+//! `jianwei evidence fix URL --officer A --officer B`: a capture before two officers. Every step is told and logged, the minutes are drafted.
+//! It says plainly what a hash and a time-stamp do not prove.
+
+use crate::assess::Rules;
+use crate::cli::args::FixArgs;
+use crate::cli::fail::{Exit, Failure};
+use crate::cli::rules::RuleBook;
+use crate::cli::{Context, check, evidence as packages, say};
+use crate::evidence::{self, Attachment, Attended, Occasion, Stamped, Step};
+use crate::model::dossier::Dossier;
+use crate::model::lang::Lang;
+use crate::net::Net;
+use serde_json::json;
+use url::Url;
+
+/// What is told, and logged with the time of telling.
+struct Told<'a> {
+    context: &'a Context,
+    net: &'a Net,
+    steps: Vec<Step>,
+}
+
+impl Told<'_> {
+    fn step(&mut self, zh: String, en: String) {
+        let at = self.net.now();
+        say::note(&format!("{}  {}", at.beijing(), self.context.lang.pick(&zh, &en)));
+        self.steps.push(Step { at, what: zh });
+    }
+}
+
+pub(super) fn run(context: &Context, args: &FixArgs) -> Result<Exit, Failure> {
+    let officers = two(&args.officer, context.lang)?;
+    let (given, url) = check::parse(&args.url, context.lang)?;
+    let (rules, net) = (RuleBook::read(&context.settings, context.lang)?.rules(), context.net()?);
+    context.block_on(fix(context, args, officers, (&given, &url), (&rules, &net)))
+}
+
+async fn fix(
+    context: &Context,
+    args: &FixArgs,
+    officers: Vec<String>,
+    (given, url): (&str, &Url),
+    (rules, net): (&Rules, &Net),
+) -> Result<Exit, Failure> {
+    let (lang, settings) = (context.lang, &context.settings.evidence);
+    let mut told = Told { context, net, steps: Vec::new() };
+    told.step(
+        format!("开始现场固定，办案人员：{}", officers.join("、")),
+        format!("attended capture begins, officers: {}", officers.join(", ")),
+    );
+    told.step(
+        format!("提取对象：{url}（公开网页，不登录，不提交表单）"),
+        format!("address: {url} (a public page; no login, no form is submitted)"),
+    );
+    told.step("本机环境检查写入 env/cleanliness.json".into(), "this machine's state goes to env/cleanliness.json".into());
+    let recording = Recording::begin(&mut told);
+    let candidate = check::candidate(given, url, net);
+    let dossier = check::look(context, candidate, url, given.contains("://"), net).await;
+    let attachments = recording.end(net).into_iter().collect();
+    for capture in &dossier.captures {
+        let (variant, why) = (&capture.variant, lang.pick(capture.outcome.why_zh(), capture.outcome.why()));
+        say::note(&format!("{}  {variant}: {why}", capture.started_at.beijing()));
+    }
+    let assessment = rules.assess(&dossier, net.now());
+    let occasion = Occasion { attended: Some(Attended { officers, reason: args.reason.clone(), steps: told.steps }), attachments };
+    let root = context.settings.evidence_dir();
+    let package = evidence::seal_on(&root, &dossier, &assessment, settings, &occasion).map_err(|e| packages::not_kept(&e, lang))?;
+    let stamped = packages::stamp_now(context, &root, &package.path, net).await?;
+    let folder = check::absolute(&root.join(&package.path));
+    let state = match &stamped {
+        Stamped::Done => ("stamped", lang.pick("已加盖时间戳", "time-stamped")),
+        Stamped::Waiting(_) => ("waiting", lang.pick("待加盖时间戳", "waits for its time-stamp")),
+        Stamped::NotAsked => ("not_asked", lang.pick("未配置时间戳机构", "no time-stamp authority is configured")),
+    };
+    if context.json {
+        say::json(&json!({"schema": "fix/1", "url": given, "outcome": outcome(&dossier), "package": folder, "stamps": state.0,
+            "manifest_sha256": package.manifest_sha256, "manifest_sm3": package.manifest_sm3}))?;
+    } else {
+        say::line(&lang.pick(format!("证据包：{}", folder.display()), format!("package: {}", folder.display())))?;
+        say::line(&format!("manifest.json SHA-256 {}", package.manifest_sha256))?;
+        say::line(&format!("manifest.json SM3     {}", package.manifest_sm3))?;
+        say::line(state.1)?;
+        say::line(lang.pick(LIMITS.0, LIMITS.1))?;
+    }
+    Ok(if matches!(stamped, Stamped::Waiting(_)) { Exit::Partly } else { Exit::Done })
+}
+
+const LIMITS: (&str, &str) = (
+    "笔录草稿在 doc/ 中，请核对、补填空白并签名。校验值只说明固定以来未被改动；时间戳只说明盖章时已经存在；二者都不能证明\n内容确由该网站发出，也不能证明网站由谁经营。请另行全程录像，并将录像的校验值填入笔录。",
+    "The draft of the minutes is in doc/: check it, fill in the blanks, sign. A hash shows only: unchanged since capture. A time-stamp shows only:\nit existed then. Neither proves that the site sent it, nor who runs the site. Film the session, and write the film's hash into the minutes.",
+);
+
+/// The screencast of the browser. It records nothing yet: when the browser is joined, `begin` starts it and `end` gives the film.
+struct Recording;
+
+impl Recording {
+    fn begin(told: &mut Told<'_>) -> Self {
+        told.step("本程序不录像；请另行录像".into(), "this program films nothing; film the session otherwise".into());
+        Self
+    }
+    fn end(self, _net: &Net) -> Option<Attachment> {
+        None
+    }
+}
+
+fn outcome(dossier: &Dossier) -> &'static str {
+    dossier.main_capture().map_or("failed", |c| c.outcome.word())
+}
+
+/// Two different names.
+fn two(given: &[String], lang: Lang) -> Result<Vec<String>, Failure> {
+    let mut names: Vec<String> = given.iter().map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
+    names.dedup();
+    let different = names.len() >= 2 && names.iter().any(|n| *n != names[0]);
+    if different && names.len() <= 8 {
+        return Ok(names);
+    }
+    Err(Failure::usage(
+        "现场固定须有二名不同的办案人员：--officer 甲 --officer 乙".into(),
+        "an attended capture needs two different officers: --officer A --officer B".into(),
+        lang,
+    ))
+}
