@@ -8,6 +8,7 @@ mod cidr;
 mod dns;
 mod fetch;
 mod guard;
+mod line;
 mod pace;
 mod reach;
 mod settings;
@@ -87,6 +88,15 @@ pub struct BulkAnswer {
     pub presence: Presence,
     /// Records of a present name as received, at most 64, aliases on the way included.
     pub records: Vec<DnsRecord>,
+}
+
+/// What a server of a line protocol (WHOIS) sent back.
+#[derive(Clone, Debug)]
+pub struct Talked {
+    /// Its bytes, at most the cap.
+    pub bytes: Vec<u8>,
+    /// Why it was cut short; `None`: the server closed.
+    pub cut: Option<FetchError>,
 }
 
 /// A body that went into a file.
@@ -196,6 +206,14 @@ impl Net {
     /// [`FetchError`]; a status of 400 or more is no error.
     pub async fn fetch(&self, request: &FetchRequest) -> Result<Fetched, FetchError> {
         fetch::fetch(&self.inner, request).await
+    }
+    /// One line to a server, and all that it says until it closes (WHOIS, RFC 3912). Guarded and pinned as every hop; what came before a cap
+    /// or the time limit is given with the reason.
+    ///
+    /// # Errors
+    /// [`FetchError`]: nothing was sent.
+    pub async fn talk(&self, host: &Host, port: u16, line: &str, cap: usize) -> Result<Talked, FetchError> {
+        line::talk(&self.inner, host, port, line, cap).await
     }
     /// The same into a file of at most `cap` bytes, for feeds too large for memory. The file appears under `path` whole or not at all.
     ///

@@ -3,6 +3,7 @@
 //! No stage calls another; all calls stand here, top to bottom as the flow. Nothing is acknowledged before it is on disk.
 
 mod adopt;
+mod attribute;
 pub mod intake;
 pub mod schedule;
 pub mod work;
@@ -14,6 +15,7 @@ use crate::lookalike::Watchlist;
 use crate::model::site::Site;
 use crate::net::Net;
 use crate::records::{Records, RecordsError};
+use crate::resolve;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,6 +37,8 @@ pub struct Pass {
     pub capture: capture::Settings,
     /// `[evidence]`.
     pub evidence: evidence::Settings,
+    /// Registers, address tables, fronts, filings.
+    pub desk: resolve::Desk,
 }
 
 /// Why a pass stops. What the world did never stops one; a full disk or a broken store does.

@@ -10,7 +10,7 @@ use crate::records::journal::{Head, Reading, Said, sync_folder};
 use crate::records::mark::Marked;
 use crate::records::shelf::{Draft, Found, SCHEMA, Shelf};
 use crate::records::store::Fault;
-use crate::records::{Next, Run, Visit, allow, hosts, leads, visits};
+use crate::records::{Next, Run, Visit, allow, hosts, leads, marks, visits};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -111,6 +111,7 @@ enum Row {
     Cursor(Vec<u8>, String),
     Run(Vec<u8>, Run),
     Host(Box<Known>),
+    PassiveDns(Vec<u8>, (crate::model::host::Host, String)),
 }
 
 impl Carried {
@@ -128,6 +129,10 @@ impl Carried {
         })?;
         view.each(b"h/", |_, known| {
             rows.push(Row::Host(Box::new(known)));
+            on
+        })?;
+        view.each(b"p/", |id, seen| {
+            rows.push(Row::PassiveDns([b"p/", id].concat(), seen));
             on
         })?;
         Ok(Self { rows, journal: view.meta.journal })
@@ -234,6 +239,7 @@ fn fill(new: &Path, marked: Marked, reading: &Reading, mut visits: Vec<Visit>, c
             match row {
                 Row::Cursor(key, cursor) => draft.put(key.clone(), cursor)?,
                 Row::Run(key, run) => draft.put(key.clone(), run)?,
+                Row::PassiveDns(key, seen) => draft.put(key.clone(), seen)?,
                 Row::Host(known) => carry_host(&mut draft, known)?,
             }
         }
@@ -277,6 +283,7 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
                     leads::replay(&mut draft, lead, step)?;
                 }
                 Said::OnHost(what) => allow::apply(&mut draft, entry.at, &entry.by, what)?,
+                Said::OnCluster(what) => marks::apply(&mut draft, entry.at, &entry.by, what, entry.seq)?,
             }
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };
         }

@@ -1,0 +1,51 @@
+//! A person's word on clusters, as the journal keeps it. Each can be taken back by its opposite.
+
+use crate::model::host::Host;
+use serde::{Deserialize, Serialize};
+
+/// Merge or split by hand, or take either back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "move", rename_all = "snake_case")]
+pub enum ClusterMove {
+    /// These two belong together.
+    Merge {
+        /// One.
+        host: Host,
+        /// The other.
+        with: Host,
+        /// Needed.
+        reason: String,
+    },
+    /// No longer.
+    Unmerge {
+        /// One.
+        host: Host,
+        /// The other.
+        with: Host,
+        /// Needed.
+        reason: String,
+    },
+    /// What ties this host to others is chance: only a person's merge counts for it.
+    Split {
+        /// Which.
+        host: Host,
+        /// Needed.
+        reason: String,
+    },
+    /// No longer.
+    Unsplit {
+        /// Which.
+        host: Host,
+        /// Needed.
+        reason: String,
+    },
+}
+
+impl ClusterMove {
+    /// Why.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Merge { reason, .. } | Self::Unmerge { reason, .. } | Self::Split { reason, .. } | Self::Unsplit { reason, .. } => reason,
+        }
+    }
+}
