@@ -353,6 +353,36 @@ fn sketch(features: &BTreeSet<u64>) -> Vec<u32> {
     (0..SKETCH).map(|i| (least(i) >> 32) as u32).collect()
 }
 
+/// What to ask search and asset engines for an indicator of a confirmed fake: engine and query. Text to be used by people and by sources;
+/// empty for what no engine indexes.
+pub fn queries(what: &Indicator) -> Vec<(&'static str, String)> {
+    let quoted: String = what.value.chars().filter(|c| !matches!(c, '"' | '\\') && !c.is_control()).take(100).collect();
+    if quoted.is_empty() {
+        return Vec::new();
+    }
+    match what.kind.as_str() {
+        "phone" | "qq" | "wechat" | "email" | "landline" | "filing" => {
+            vec![("search", format!("\"{quoted}\"")), ("hunter", format!("web.body=\"{quoted}\"")), ("fofa", format!("body=\"{quoted}\""))]
+        }
+        "baidu_tongji" | "cnzz" | "51la" | "google_analytics" | "wallet" | "payment_code" | "kit_file" => {
+            vec![
+                ("hunter", format!("web.body=\"{quoted}\"")),
+                ("fofa", format!("body=\"{quoted}\"")),
+                ("quake", format!("response:\"{quoted}\"")),
+            ]
+        }
+        "cert_serial" => {
+            let serial = quoted.split(' ').next().unwrap_or_default().to_owned();
+            vec![("hunter", format!("cert.serial_number=\"{serial}\"")), ("quake", format!("tls_SN:\"{serial}\""))]
+        }
+        "ip" | "old_ip" => {
+            vec![("hunter", format!("ip=\"{quoted}\"")), ("fofa", format!("ip=\"{quoted}\"")), ("quake", format!("ip:\"{quoted}\""))]
+        }
+        "registrant" => vec![("hunter", format!("icp.name=\"{quoted}\""))],
+        _ => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
