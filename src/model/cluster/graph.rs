@@ -14,9 +14,11 @@ const MAX_WEIGHED: usize = 5_000;
 /// Indicators of one host that are tried in pairs.
 const MAX_PAIRED: usize = 16;
 /// Bands of a sketch by which near-equal pages are found.
-const BANDS: usize = 8;
-/// First pages tried in one band.
-const MAX_LEADERS: usize = 32;
+const BANDS: usize = 16;
+/// Pages looked at in one band.
+const MAX_LEADERS: usize = 64;
+/// Places of a sketch that agree when one page stands for the other.
+const ALL_BUT_EQUAL: usize = 31;
 
 /// What a host is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,35 +191,66 @@ impl Graph {
         let fold = |band: &[u32]| band.iter().fold(17, |h: u64, n| h.wrapping_mul(0x0100_0000_01b3) ^ u64::from(*n));
         sketch.chunks(sketch.len().div_ceil(BANDS).max(1)).enumerate().map(move |(i, band)| (i as u8, fold(band)))
     }
-    /// The group of near-equal pages that a sketch belongs to: that of the first page which is nearest, where one is near enough.
-    fn near_page(&self, sketch: &[u32]) -> Option<u32> {
+    /// The groups of near-equal pages that a sketch is near to, nearest first, with how many places agree.
+    fn near_pages(&self, sketch: &[u32]) -> Vec<(usize, u32)> {
         let near = |leader: &u32| {
             let (other, mark) = &self.leaders[*leader as usize];
             let agree = other.iter().zip(sketch).filter(|(a, b)| a == b).count();
             (agree >= NEAR).then_some((agree, *mark))
         };
-        let found = Self::keys(sketch).filter_map(|k| self.bands.get(&k)).flatten().filter_map(near);
-        found.max_by_key(|(agree, mark)| (*agree, std::cmp::Reverse(*mark))).map(|(_, mark)| mark)
+        let mut found: Vec<(usize, u32)> = Self::keys(sketch).filter_map(|k| self.bands.get(&k)).flatten().filter_map(near).collect();
+        found.sort_by_key(|(agree, mark)| (std::cmp::Reverse(*agree), *mark));
+        let mut seen = HashSet::new();
+        found.retain(|(_, mark)| seen.insert(*mark));
+        found
     }
-    /// The same, or a new group that this page leads.
+    /// The group of near-equal pages of a sketch. One that is near to several groups makes them one, so that the order in which pages come
+    /// does not matter; one that is not all but equal to a known page is itself looked for from then on.
     fn page_of(&mut self, sketch: &[u32]) -> Option<u32> {
         if sketch.is_empty() {
             return None;
         }
-        if let Some(mark) = self.near_page(sketch) {
-            return Some(mark);
+        let near = self.near_pages(sketch);
+        let best = near.first().copied();
+        let name = || Sha256::of(&sketch.iter().flat_map(|n| n.to_be_bytes()).collect::<Vec<_>>()).hex()[..16].to_owned();
+        let mut group = match best {
+            Some((_, mark)) => mark,
+            None => self.mark(kind_of("page").expect("one of the kinds"), &name()),
+        };
+        for (_, other) in near.into_iter().skip(1) {
+            group = self.unite(group, other);
         }
-        let name: String = Sha256::of(&sketch.iter().flat_map(|n| n.to_be_bytes()).collect::<Vec<_>>()).hex()[..16].to_owned();
-        let mark = self.mark(kind_of("page").expect("one of the kinds"), &name);
-        let leader = self.leaders.len() as u32;
-        self.leaders.push((sketch.to_vec(), mark));
-        for key in Self::keys(sketch) {
-            let list = self.bands.entry(key).or_default();
-            if list.len() < MAX_LEADERS {
-                list.push(leader);
+        if best.is_none_or(|(agree, _)| agree < ALL_BUT_EQUAL) {
+            let leader = self.leaders.len() as u32;
+            self.leaders.push((sketch.to_vec(), group));
+            for key in Self::keys(sketch) {
+                let list = self.bands.entry(key).or_default();
+                if list.len() < MAX_LEADERS {
+                    list.push(leader);
+                }
             }
         }
-        Some(mark)
+        Some(group)
+    }
+    /// Makes two groups of pages one: the smaller joins the larger.
+    fn unite(&mut self, a: u32, b: u32) -> u32 {
+        let size = |m: u32| self.marks[m as usize].carriers.len();
+        let (stays, goes) = if size(a) >= size(b) { (a, b) } else { (b, a) };
+        for node in std::mem::take(&mut self.marks[goes as usize].carriers) {
+            let marks = &mut self.nodes[node as usize].marks;
+            marks.retain(|m| *m != goes);
+            if let Err(at) = marks.binary_search(&stays) {
+                marks.insert(at, stays);
+                self.marks[stays as usize].carriers.push(node);
+            }
+            for m in self.nodes[node as usize].marks.clone() {
+                self.marks[m as usize].weight = None;
+            }
+        }
+        for (_, mark) in self.leaders.iter_mut().filter(|(_, mark)| *mark == goes) {
+            *mark = stays;
+        }
+        stays
     }
     /// What an indicator weighs. `None`: nobody carries it.
     pub fn weight(&mut self, kind: &str, value: &str) -> Option<Weight> {
@@ -315,8 +348,10 @@ impl Graph {
     /// the assessment; empty: not told.
     pub fn ties(&mut self, host: &Host, marks: &Marks, told: impl Fn(&Indicator) -> &'static str) -> Vec<DossierTie> {
         let mut all: Vec<(u32, DossierTie)> = Vec::new();
-        let page =
-            self.near_page(&marks.sketch).map(|m| Indicator { kind: "page".into(), value: self.marks[m as usize].value.to_string() });
+        let page = self
+            .near_pages(&marks.sketch)
+            .first()
+            .map(|(_, m)| Indicator { kind: "page".into(), value: self.marks[*m as usize].value.to_string() });
         for what in marks.found.iter().map(|f| &f.what).chain(&page) {
             let word = told(what);
             let weight = self.weight(&what.kind, &what.value).filter(|w| !word.is_empty() && !w.official && w.points * 2 >= TIE);

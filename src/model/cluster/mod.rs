@@ -17,4 +17,4 @@ pub const LEAST: u32 = 15;
 /// Weak indicators together count for at most this.
 pub const WEAK_CAP: u32 = 25;
 /// Places of a sketch that must agree for near-equal pages, of [`crate::model::indicator::SKETCH`].
-pub const NEAR: usize = 27;
+pub const NEAR: usize = 25;
