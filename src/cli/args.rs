@@ -206,6 +206,54 @@ pub(crate) enum LeadsCommand {
         #[command(flatten)]
         filter: FilterArgs,
     },
+    /// The hosts that carry an indicator (a phone number, an account, an analytics id, a certificate key, an address)
+    Pivot {
+        /// The value, or KIND=VALUE
+        indicator: String,
+    },
+    /// Leads that share an operator or a kit, with the ties that say so
+    Clusters,
+    /// Say that two hosts belong together
+    Merge {
+        /// One host
+        host: String,
+        /// The other
+        with: String,
+        /// Why; kept in the journal
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Take it back
+        #[arg(long)]
+        undo: bool,
+        /// Who says so
+        #[arg(long, value_name = "NAME", default_value = "analyst")]
+        by: String,
+    },
+    /// Say that what ties a host to others is chance
+    Split {
+        /// The host
+        host: String,
+        /// Why; kept in the journal
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Take it back
+        #[arg(long)]
+        undo: bool,
+        /// Who says so
+        #[arg(long, value_name = "NAME", default_value = "analyst")]
+        by: String,
+    },
+    /// Registrars, hosters, CDNs and issuers that serve the leads (to be confirmed by a person)
+    Providers {
+        /// Only leads opened in this month (Beijing time)
+        #[arg(long, value_name = "YYYY-MM")]
+        month: Option<String>,
+    },
+    /// Take in passive DNS (Common Output Format, one JSON object a line)
+    PassiveDns {
+        /// The file
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -339,6 +387,20 @@ const ZH: &[(&str, &str, &str)] = &[
     ("leads export", "", "导出为文件"),
     ("leads export", "format", "csv、xlsx、json"),
     ("leads export", "output", "写到哪个文件（否则标准输出）；未写 --format 时由扩展名决定"),
+    ("leads pivot", "", "带有某个特征（手机号、账号、统计编号、证书公钥、地址等）的主机"),
+    ("leads pivot", "indicator", "特征值，或 类型=值"),
+    ("leads clusters", "", "集群：同一操作者或同一套件的线索，附关联依据"),
+    ("leads merge", "", "人工认定两个主机属于同一集群"),
+    ("leads merge", "with", "另一个主机"),
+    ("leads split", "", "人工认定某主机与他人的关联纯属巧合"),
+    ("leads providers", "", "为线索提供技术服务的注册商、托管商、CDN、证书机构（须人工确认）"),
+    ("leads providers", "month", "只看该月（北京时间）立案的线索"),
+    ("leads passive-dns", "", "导入被动 DNS 记录（COF，每行一个 JSON）"),
+    ("leads passive-dns", "file", "文件"),
+    ("leads *", "host", "主机名"),
+    ("leads *", "reason", "理由，写入日志"),
+    ("leads *", "undo", "撤销"),
+    ("leads *", "by", "何人认定"),
     ("leads *", "state", "只看这些状态"),
     ("leads *", "class", "只看这些类别：fake_query、seller、mirror、none"),
     ("leads *", "site", "只看这个受保护网站"),

@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
         }
         return Ok(Exit::Done);
     }
-    let (watchlist, rules, net) = (book.watchlist()?, book.rules(), context.net()?);
+    let (watchlist, rules, net, desk) = (book.watchlist()?, book.rules(), context.net()?, context.desk(&book)?);
     let allowed = Records::allowed_in(context.settings.data_dir()).map_err(|e| context.records_failure(&e))?;
     context.block_on(async {
         for (given, url) in urls {
@@ -46,7 +46,8 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
                 say::note(&context.lang.pick(format!("在允许名单中：{told}"), format!("on the allow-list: {told}")));
             }
             candidate.reasons.extend(watchlist.screen(given.as_bytes()).map(Reason::Name));
-            let dossier = look(context, candidate, &url, given.contains("://"), &net).await;
+            let mut dossier = look(context, candidate, &url, given.contains("://"), &net).await;
+            desk.fill(&mut dossier, true, None, &net).await;
             let assessment = rules.assess(&dossier, net.now());
             let root = context.settings.evidence_dir();
             let package = evidence::seal(&root, &dossier, &assessment, &context.settings.evidence)

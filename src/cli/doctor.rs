@@ -5,6 +5,8 @@ use crate::cli::rules::RuleBook;
 use crate::cli::{Context, say};
 use crate::model::host::Host;
 use crate::model::lang::Both;
+use crate::resolve::FRONTS_LIST;
+use crate::resolve::tables::{TableFile, Tables};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
     findings.push(resolver(context)?);
     findings.extend(programs());
     findings.push(fonts());
+    findings.extend(tables(context));
     let mut missing = false;
     for f in &findings {
         missing |= f.needed && !f.good;
@@ -150,6 +153,32 @@ fn fonts() -> Finding {
         detail: found.map_or_else(|| Both::new("未安装", "not installed"), |d| same((*d).to_owned())),
         remedy: "apt-get install -y fonts-noto-cjk".into(),
     }
+}
+
+/// The address tables: none is needed, each says "unknown" without it.
+fn tables(context: &Context) -> Vec<Finding> {
+    let dir = context.settings.tables_dir();
+    let mut files = Tables::open(&dir).files().to_vec();
+    let list = dir.join(FRONTS_LIST);
+    let dated = std::fs::metadata(&list)
+        .and_then(|m| m.modified())
+        .ok()
+        .map(|t| chrono::DateTime::<chrono::Utc>::from(t).format("%Y-%m-%d").to_string());
+    let fault = dated.is_none().then(|| "absent".to_owned());
+    files.push(TableFile { name: FRONTS_LIST.into(), as_of: dated, fault });
+    let one = |f: TableFile| Finding {
+        what: Both::new(format!("数据文件 {}", f.name), format!("data file {}", f.name)),
+        good: f.fault.is_none(),
+        needed: false,
+        detail: match (&f.as_of, &f.fault) {
+            (_, Some(fault)) if fault == "absent" => Both::new("没有，相应归属显示“未知”", "absent: what it tells is shown as unknown"),
+            (_, Some(fault)) => same(fault.clone()),
+            (Some(date), None) => Both::new(format!("数据日期 {date}"), format!("data of {date}")),
+            (None, None) => same(String::new()),
+        },
+        remedy: format!("make data TABLES={}", dir.display()),
+    };
+    files.into_iter().map(one).collect()
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

@@ -1,6 +1,7 @@
 //! `jianwei leads list|show|export`. The same filters for all three.
 
 use crate::cli::args::{FilterArgs, LeadsCommand};
+use crate::cli::attribution::{self, Whose};
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::{Context, open, say, settings};
 use crate::model::assessment::{Class, Verdict};
@@ -19,6 +20,7 @@ pub(super) fn run(context: &Context, command: &LeadsCommand) -> Result<Exit, Fai
         LeadsCommand::List { filter } => list(context, filter),
         LeadsCommand::Show { lead } => show(context, lead),
         LeadsCommand::Export { format, output, filter } => export(context, format.as_deref(), output.as_deref(), filter),
+        command => attribution::run(context, command),
     }
 }
 
@@ -55,10 +57,15 @@ fn show(context: &Context, wanted: &str) -> Result<Exit, Failure> {
             context.lang,
         ));
     };
+    let whose = attribution::whose(context, &records, &lead)?;
     if context.json {
-        say::json(&referral::lead_json(&lead, context.lang))?;
+        let mut json = referral::lead_json(&lead, context.lang);
+        if let (Some(json), serde_json::Value::Object(more)) = (json.as_object_mut(), whose.json(context.lang)) {
+            json.extend(more);
+        }
+        say::json(&json)?;
     } else {
-        say::line(&in_full(&lead, context))?;
+        say::line(&in_full(&lead, &whose, context))?;
     }
     Ok(Exit::Done)
 }
@@ -202,7 +209,7 @@ fn short(text: &str, most: usize) -> String {
     if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }
 
-fn in_full(lead: &Lead, context: &Context) -> String {
+fn in_full(lead: &Lead, whose: &Whose, context: &Context) -> String {
     let lang = context.lang;
     let mut out = Vec::new();
     let mut field = |zh: &str, en: &str, value: String| out.push(format!("{}：{value}", lang.pick(zh, en)));
@@ -238,6 +245,7 @@ fn in_full(lead: &Lead, context: &Context) -> String {
         let path = context.settings.evidence_dir().join(&package.path);
         field("证据包", "package", format!("{} {} SHA-256 {}", package.captured_at.beijing(), path.display(), package.manifest_sha256));
     }
+    out.extend(whose.lines(lang));
     out.join("\n")
 }
 

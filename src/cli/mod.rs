@@ -4,6 +4,7 @@
 
 mod allow;
 mod args;
+mod attribution;
 mod check;
 mod doctor;
 mod eval;

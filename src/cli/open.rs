@@ -2,11 +2,13 @@
 
 use crate::cli::Context;
 use crate::cli::fail::Failure;
+use crate::cli::rules::RuleBook;
 use crate::evidence;
 use crate::model::lang::Lang;
 use crate::net::Net;
 use crate::pipeline::work::visit_of;
 use crate::records::{Records, RecordsError, Visit};
+use crate::resolve::Desk;
 use std::path::Path;
 
 impl Context {
@@ -16,6 +18,13 @@ impl Context {
             let file = self.settings.file.display();
             Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), self.lang)
         })
+    }
+
+    /// The attribution desk, from `[attribution]`.
+    pub(super) fn desk(&self, book: &RuleBook) -> Result<Desk, Failure> {
+        let settings = &self.settings.attribution;
+        Desk::open(settings, &book.files, &self.settings.tables_dir())
+            .map_err(|e| Failure::usage(e.told(Lang::Zh), e.told(Lang::En), self.lang))
     }
 
     /// The store of the data folder, opened for this process alone; repaired from the packages where it must be.

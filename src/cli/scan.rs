@@ -37,6 +37,7 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
         evidence_dir,
         capture: context.settings.capture.clone(),
         evidence: context.settings.evidence.clone(),
+        desk: context.desk(&book)?,
     };
     let _following = follower.follow()?;
     let shown = Shown::new(context.lang, context.quiet);

@@ -4,7 +4,7 @@
 use crate::cli::fail::Failure;
 use crate::model::lang::Lang;
 use crate::model::rulefile::toml_in_chinese;
-use crate::{capture, evidence, net, sources};
+use crate::{capture, evidence, net, resolve, sources};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) net: net::Settings,
     pub(crate) capture: capture::Settings,
     pub(crate) evidence: evidence::Settings,
+    pub(crate) attribution: resolve::Settings,
     pub(crate) console: Console,
     pub(crate) source: Vec<sources::Settings>,
     /// The file it was read from; empty where there was none.
@@ -89,6 +90,11 @@ impl Settings {
         self.data.dir.join("evidence")
     }
 
+    /// Where the address tables are.
+    pub(crate) fn tables_dir(&self) -> PathBuf {
+        self.attribution.tables.clone().unwrap_or_else(|| self.data.dir.join("tables"))
+    }
+
     fn read(file: &Path, lang: Lang) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(file).map_err(|e| {
             Failure::usage(
@@ -138,6 +144,8 @@ impl Settings {
         };
         fix(&mut self.data.dir);
         self.rules.dir.as_mut().map(fix);
+        self.attribution.tables.as_mut().map(fix);
+        self.attribution.filings.as_mut().map(fix);
         self.source.iter_mut().filter_map(|s| s.path.as_mut()).for_each(fix);
         self.evidence.tsa.iter_mut().for_each(|t| fix(&mut t.ca));
         self.evidence.key.as_mut().map(fix);

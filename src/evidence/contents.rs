@@ -117,6 +117,7 @@ fn told_files(
     if let Some(resolution) = &dossier.resolution {
         files.push(file("net/dns.json", pretty(resolution)?, "application/json", "DNS 应答"));
     }
+    files.extend(registers(dossier)?);
     let chains = chains(dossier);
     if !chains.is_empty() {
         files.push(file("net/tls-chain.pem", chains.into_bytes(), "application/x-pem-file", "TLS 证书链"));
@@ -126,6 +127,18 @@ fn told_files(
             files.extend(views(&view_folder(dossier, i), capture, page)?);
         }
         files.extend(kept(&view_folder(dossier, i), capture)?);
+    }
+    Ok(files)
+}
+
+/// Attribution as a whole, and every answer of a register as it came.
+fn registers(dossier: &Dossier) -> Result<Vec<File>, serde_json::Error> {
+    let Some(attribution) = &dossier.facts.attribution else { return Ok(Vec::new()) };
+    let mut files = vec![file("net/attribution.json", pretty(attribution)?, "application/json", "归属信息")];
+    for (i, raw) in attribution.registration.iter().flat_map(|r| &r.raw).enumerate() {
+        let (head, outcome) = (format!("# {} {}\n# {}\n# {}", raw.protocol, raw.server, one_line(&raw.query), raw.at), raw.outcome.en());
+        let text = format!("{head}\n# {}\n\n{}", outcome.replace(['\n', '\r'], " "), raw.text);
+        files.push(file(format!("net/register-{}.txt", i + 1), text.into_bytes(), "text/plain; charset=utf-8", "注册信息原始应答"));
     }
     Ok(files)
 }

@@ -1,5 +1,6 @@
 //! A dossier: all that assess may read of one candidate.
 
+use super::attribution::Attribution;
 use super::candidate::{Candidate, Reason};
 use super::capture::Capture;
 use super::resolution::Resolution;
@@ -36,6 +37,9 @@ pub struct Facts {
     pub seen_text: Option<String>,
     /// What it shares with confirmed fakes and sellers.
     pub ties: Option<Vec<Tie>>,
+    /// Registration, hosting and filings with their raw answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Box<Attribution>>,
 }
 
 /// An identifier and the domain that the register gives for it.

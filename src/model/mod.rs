@@ -4,15 +4,23 @@
 
 pub mod allow;
 pub mod assessment;
+pub mod attribution;
 pub mod candidate;
 pub mod capture;
+pub mod cluster;
 pub mod digest;
+pub mod division;
 pub mod dossier;
+pub mod filing;
 pub mod host;
+pub mod hosting;
+pub mod indicator;
+pub mod jurisdiction;
 pub mod lang;
 pub mod lead;
 pub mod page;
 pub mod referral;
+pub mod registration;
 pub mod rendered;
 pub mod resolution;
 pub mod rulefile;

@@ -9,6 +9,7 @@ mod clock;
 mod dns;
 mod fetch;
 mod guard;
+mod line;
 mod meter;
 mod pace;
 mod reach;
@@ -99,6 +100,15 @@ pub struct BulkAnswer {
     pub presence: Presence,
     /// Records of a present name as received, at most 64, aliases on the way included.
     pub records: Vec<DnsRecord>,
+}
+
+/// What a server of a line protocol (WHOIS) sent back.
+#[derive(Clone, Debug)]
+pub struct Talked {
+    /// Its bytes, at most the cap.
+    pub bytes: Vec<u8>,
+    /// Why it was cut short; `None`: the server closed.
+    pub cut: Option<FetchError>,
 }
 
 /// A body that went into a file.
@@ -266,6 +276,14 @@ impl Net {
     }
     fn terms(&self, interval_ms: Option<u64>) -> fetch::Terms<'_> {
         fetch::Terms { account: self.account.as_deref(), interval_ms }
+    }
+    /// One line to a server, and all that it says until it closes (WHOIS, RFC 3912). Guarded and pinned as every hop; what came before a cap
+    /// or the time limit is given with the reason.
+    ///
+    /// # Errors
+    /// [`FetchError`]: nothing was sent.
+    pub async fn talk(&self, host: &Host, port: u16, line: &str, cap: usize) -> Result<Talked, FetchError> {
+        line::talk(&self.inner, host, port, line, cap).await
     }
     /// The same into a file of at most `cap` bytes, for feeds too large for memory. The file appears under `path` whole or not at all.
     ///

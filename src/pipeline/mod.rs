@@ -3,6 +3,7 @@
 //! No stage calls another; all calls stand here, top to bottom as the flow. Nothing is acknowledged before it is on disk.
 
 mod adopt;
+mod attribute;
 pub mod cron;
 pub mod intake;
 pub mod recheck;
@@ -20,6 +21,7 @@ use crate::net::Net;
 use crate::pipeline::intake::Gate;
 use crate::pipeline::stop::Stop;
 use crate::records::{Records, RecordsError};
+use crate::resolve;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,6 +43,8 @@ pub struct Pass {
     pub capture: capture::Settings,
     /// `[evidence]`.
     pub evidence: evidence::Settings,
+    /// Registers, address tables, fronts, filings.
+    pub desk: resolve::Desk,
 }
 
 /// Why a pass stops. What the world did never stops one; a full disk or a broken store does.

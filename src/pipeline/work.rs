@@ -7,6 +7,7 @@ use crate::model::candidate::{Candidate, Reason};
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::{Dossier, Facts};
 use crate::model::host::Host;
+use crate::model::indicator;
 use crate::model::lead::{Lead, Move, PackageRef};
 use crate::model::resolution::{Presence, Resolution};
 use crate::model::sighting::{Context, Sighting};
@@ -129,7 +130,8 @@ impl Pass {
             } else {
                 look(&url, &self.capture.variants, n == 0, &self.net).await
             };
-            let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
+            let mut dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
+            self.attribute(&mut dossier).await?;
             let visit = tokio::task::block_in_place(|| self.conclude(&dossier))?;
             self.stamp(&visit.package).await?;
             let met: Vec<&Capture> = dossier.captures.iter().collect();
@@ -298,7 +300,10 @@ pub fn visit_of(stored: evidence::Stored) -> Visit {
     let outcome = main.map_or_else(|| Outcome::Failed { why: "no capture".into() }, |c| c.outcome.clone());
     let url = main.map_or_else(|| dossier.candidate.url.clone(), |c| c.final_url.clone().unwrap_or_else(|| c.requested_url.clone()));
     let title = main.and_then(|c| c.page.as_ref()).map(|p| p.title.clone()).unwrap_or_default();
+    let marks = indicator::marks(&dossier);
     Visit {
+        marks,
+        attribution: dossier.facts.attribution,
         outcome: outcome.word().to_owned(),
         outcome_why: outcome.why(),
         url,

@@ -3,6 +3,7 @@
 //! A broken chain is told, never mended: whoever reads the journal in court must see it.
 
 use crate::model::allow::AllowMove;
+use crate::model::cluster::ClusterMove;
 use crate::model::digest::Sha256;
 use crate::model::lead::{LeadId, Move};
 use crate::model::referral::PaperMove;
@@ -33,7 +34,7 @@ pub(super) struct Entry {
     pub(super) prev: Sha256,
 }
 
-/// What a line says: of a lead, or of a host.
+/// What a line says: of a lead, of a host, or of which hosts belong together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Said {
@@ -57,6 +58,8 @@ pub(super) enum Said {
         #[serde(flatten)]
         what: Deed,
     },
+    /// Clusters.
+    OnCluster(ClusterMove),
 }
 
 /// The last line: its number and hash.

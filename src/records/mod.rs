@@ -13,6 +13,7 @@ mod journal;
 mod leads;
 mod lock;
 mod mark;
+mod marks;
 mod opening;
 mod people;
 mod queue;
@@ -28,14 +29,19 @@ pub use error::RecordsError;
 pub use hosts::VisitFacts;
 pub use journal::JournalCheck;
 pub use people::{Deed, LOCK_MS, MAX_FAILURES, Person, Role, SavedFilter, Token, is_name};
-pub use queue::{Answer, Ask, Marks, QueueRow, Shared, Sort};
+pub use queue::{Answer, Ask, Milestones, QueueRow, Shared, Sort};
 pub use standing::{Alert, Quota, Recheck, Sight, Standing, Tally};
 
 use crate::model::allow::{AllowMove, Allowed};
 use crate::model::assessment::{Assessment, Verdict};
+use crate::model::attribution::Attribution;
 use crate::model::candidate::Candidate;
+use crate::model::cluster::{ClusterMove, Graph};
+use crate::model::dossier::Tie;
 use crate::model::host::Host;
+use crate::model::indicator::{Found, Indicator, Marks, kind_of};
 use crate::model::lead::{Lead, LeadId, Move, PackageRef, State, Step};
+use crate::model::registration::Registration;
 use crate::model::resolution::Resolution;
 use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -83,6 +89,12 @@ pub struct Visit {
     pub assessment: Assessment,
     /// The sealed package.
     pub package: PackageRef,
+    /// What the page carries that ties it to others.
+    #[serde(default)]
+    pub marks: Marks,
+    /// Whose the host is. `None`: not looked at.
+    #[serde(default)]
+    pub attribution: Option<Box<Attribution>>,
 }
 
 /// Which leads. Empty parts do not filter.
@@ -143,6 +155,8 @@ pub struct Records {
     mark: Mutex<mark::Mark>,
     people: Mutex<people::Book>,
     board: Mutex<queue::Board>,
+    /// Made when first asked for, then kept in step.
+    graph: Mutex<Option<Graph>>,
     places: opening::Places,
     // Last, so that the folder is let go only after the store has closed.
     _lock: lock::FolderLock,
@@ -181,7 +195,8 @@ impl Records {
         journal.continue_from(shelf.view().meta.journal);
         let people = Mutex::new(people::Book::open(dir)?);
         let board = Mutex::default();
-        let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), people, board, places, _lock: lock };
+        let graph = Mutex::new(None);
+        let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), people, board, graph, places, _lock: lock };
         records.flush()?;
         let check = records.judge(&reading);
         if let Some(first) = check.faults.first() {
@@ -284,7 +299,9 @@ impl Records {
     /// [`RecordsError::Store`].
     pub fn finish_visit(&self, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
         self.reopen_changed(visit)?;
-        self.change(|draft| visits::take_in(draft, visit, next))
+        let lead = self.change(|draft| visits::take_in(draft, visit, next))?;
+        self.follow(&visit.candidate.host)?;
+        Ok(lead)
     }
     /// Takes in a visit whose package was sealed just before the process died. What is due stays due, so the step that was cut off is
     /// made again. Returns false, and changes nothing, for a visit that is known.
@@ -292,6 +309,7 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Store`].
     pub fn adopt(&self, visit: &Visit) -> Result<bool, RecordsError> {
+        *held(&self.graph) = None;
         self.change(|draft| {
             let host = &visit.candidate.host;
             let facts = VisitFacts::of(visit);
@@ -365,6 +383,7 @@ impl Records {
         self.told(draft.put(leads::lead_key(id), &lead).and_then(|()| hosts::after_move(&mut draft, &lead, &what, now)))?;
         self.told(draft.commit())?;
         self.flush()?;
+        self.follow(&lead.candidate.host)?;
         Ok(lead)
     }
     /// A person's word that a host is ours or known good, or is so no longer: journalled (fsync), then kept. An allowed host is due for nothing.
@@ -398,6 +417,97 @@ impl Records {
     /// [`RecordsError::Store`] where the journal cannot be read.
     pub fn allowed_in(dir: &Path) -> Result<Vec<Allowed>, RecordsError> {
         allow::in_journal(dir)
+    }
+    /// A person's word on which hosts belong together: journalled (fsync), then kept. Each can be taken back by its opposite.
+    ///
+    /// # Errors
+    /// [`RecordsError::NoReason`]: nothing is written. [`RecordsError::Store`]: if the line reached the journal, the next open applies it.
+    pub fn arrange(&self, what: &ClusterMove, by: &str, now: Timestamp) -> Result<(), RecordsError> {
+        if what.reason().trim().is_empty() {
+            let (ClusterMove::Merge { host, .. }
+            | ClusterMove::Unmerge { host, .. }
+            | ClusterMove::Split { host, .. }
+            | ClusterMove::Unsplit { host, .. }) = what;
+            return Err(RecordsError::NoReason { host: host.clone() });
+        }
+        let mut draft = self.shelf.draft();
+        let head = held(&self.journal).append(now, by, journal::Said::OnCluster(what.clone()))?;
+        draft.meta.journal = head;
+        self.told(marks::apply(&mut draft, now, by, what, head.seq).and_then(|()| draft.commit()))?;
+        if let Some(graph) = held(&self.graph).as_mut() {
+            graph.apply(what, &marks::told(by, now));
+        }
+        self.flush()
+    }
+    /// Reads who carries what, of all hosts visited, with the leads' states and what people said. Held in memory from the first call on
+    /// (some KiB a host), and kept in step with every visit and decision.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn with_graph<T>(&self, read: impl FnOnce(&mut Graph) -> T) -> Result<T, RecordsError> {
+        let mut held = held(&self.graph);
+        let graph = match held.take() {
+            Some(graph) => graph,
+            None => self.told(marks::graph(&self.shelf.view()))?,
+        };
+        Ok(read(held.insert(graph)))
+    }
+    /// Brings the held graph up to date on one host.
+    fn follow(&self, host: &Host) -> Result<(), RecordsError> {
+        let mut held = held(&self.graph);
+        if let (Some(graph), Some((standing, marks))) = (held.as_mut(), self.told(marks::now(&self.shelf.view(), host))?) {
+            graph.put(host, standing, &marks);
+        }
+        Ok(())
+    }
+    /// What these marks share with confirmed leads on other hosts: the heaviest of each kind, at most 16. Light and official ones tell nothing.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn ties(&self, host: &Host, marks: &Marks) -> Result<Vec<Tie>, RecordsError> {
+        self.with_graph(|graph| graph.ties(host, marks, |i: &Indicator| kind_of(&i.kind).map_or("", |k| k.tie)))
+    }
+    /// Whose a host is, as of the latest visit, without the raw answers (they are in the package).
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn attribution(&self, host: &Host) -> Result<Option<Attribution>, RecordsError> {
+        self.told(marks::attribution(&self.shelf.view(), host))
+    }
+    /// Every attribution.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn attributions(&self) -> Result<Vec<Attribution>, RecordsError> {
+        self.told(marks::attributions(&self.shelf.view()))
+    }
+    /// The latest answer of the registers on a host's registrable name. `None`: never asked, or nobody answered.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn registration(&self, host: &Host) -> Result<Option<Registration>, RecordsError> {
+        let Some(name) = host.registrable() else { return Ok(None) };
+        self.told(marks::registration(&self.shelf.view(), name))
+    }
+    /// What a host carries, where each was seen, and when. `None`: no visit with a page.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn marks(&self, host: &Host) -> Result<Option<(Vec<Found>, Timestamp)>, RecordsError> {
+        self.told(marks::of(&self.shelf.view(), host))
+    }
+    /// Keeps what passive DNS saw: hosts with an address or alias of theirs. Returns how many are new.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn keep_passive_dns(&self, seen: &[(Host, String)]) -> Result<u64, RecordsError> {
+        *held(&self.graph) = None;
+        let mut new = 0;
+        for chunk in seen.chunks(1_000) {
+            new +=
+                self.change(|draft| chunk.iter().try_fold(0, |n, (host, data)| Ok(n + u64::from(marks::put_old(draft, host, data)?))))?;
+        }
+        Ok(new)
     }
     /// Totals.
     ///

@@ -10,7 +10,7 @@ use crate::records::journal::{Head, Reading, Said, sync_folder};
 use crate::records::mark::Marked;
 use crate::records::shelf::{Draft, Found, SCHEMA, Shelf};
 use crate::records::store::Fault;
-use crate::records::{Next, Run, Visit, allow, hosts, leads, referrals, standing, visits};
+use crate::records::{Next, Run, Visit, allow, hosts, leads, marks, referrals, standing, visits};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -113,6 +113,7 @@ enum Row {
     Host(Box<Known>),
     /// A row of standing, as it is.
     Other(Vec<u8>, serde_json::Value),
+    PassiveDns(Vec<u8>, (crate::model::host::Host, String)),
 }
 
 impl Carried {
@@ -138,6 +139,10 @@ impl Carried {
                 on
             })?;
         }
+        view.each(b"p/", |id, seen| {
+            rows.push(Row::PassiveDns([b"p/", id].concat(), seen));
+            on
+        })?;
         Ok(Self { rows, journal: view.meta.journal })
     }
 }
@@ -242,6 +247,7 @@ fn fill(new: &Path, marked: Marked, reading: &Reading, mut visits: Vec<Visit>, c
             match row {
                 Row::Cursor(key, cursor) => draft.put(key.clone(), cursor)?,
                 Row::Run(key, run) => draft.put(key.clone(), run)?,
+                Row::PassiveDns(key, seen) => draft.put(key.clone(), seen)?,
                 Row::Host(known) => carry_host(&mut draft, known)?,
                 Row::Other(key, value) => draft.put(key.clone(), value)?,
             }
@@ -289,6 +295,7 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
                 Said::OnPaper(what) => referrals::apply(&mut draft, entry.at, &entry.by, what)?,
                 // Accounts stand in their own file; the line is for whoever reads the journal.
                 Said::OnPerson { .. } => {}
+                Said::OnCluster(what) => marks::apply(&mut draft, entry.at, &entry.by, what, entry.seq)?,
             }
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };
         }

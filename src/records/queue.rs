@@ -45,13 +45,13 @@ pub struct QueueRow {
     /// First addresses, at most four.
     pub addresses: Vec<IpAddr>,
     /// When it was confirmed, referred and seen blocked, by decisions that stand.
-    pub marks: Marks,
+    pub marks: Milestones,
     haystack: String,
 }
 
 /// When the decisions that a month is counted by were made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
+pub struct Milestones {
     /// First confirmation.
     pub confirmed: Option<Timestamp>,
     /// Approval.
@@ -153,7 +153,7 @@ impl QueueRow {
             changed_at: lead.history.last().map_or(lead.assessment.at, |s: &Step| s.at.max(lead.assessment.at)),
             package: lead.packages.last().map(|p| p.path.clone()),
             addresses: lead.resolution.iter().flat_map(|r| r.addresses.iter().copied()).take(4).collect(),
-            marks: Marks {
+            marks: Milestones {
                 confirmed: last(|m| matches!(m, Move::Confirm)),
                 approved: last(|m| matches!(m, Move::Approve)),
                 referred: last(|m| matches!(m, Move::Refer { .. })),

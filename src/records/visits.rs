@@ -6,7 +6,7 @@ use crate::model::lead::{Lead, LeadId, State};
 use crate::records::hosts::{Known, Seen, host_key, keep, site_of, visit_key, visits_prefix};
 use crate::records::shelf::{Draft, View};
 use crate::records::store::Fault;
-use crate::records::{Next, Visit, allow, leads};
+use crate::records::{Next, Visit, allow, leads, marks};
 
 /// A host whose leads were all dismissed is looked at again after this long, in milliseconds.
 const REST_MS: i64 = 30 * 24 * 3600 * 1000;
@@ -36,6 +36,7 @@ pub(super) fn take_in(draft: &mut Draft<'_>, visit: &Visit, next: Next) -> Resul
     known.last = visits.last().map(|v| v.facts.clone());
     known.next = next;
     known.attempts = 0;
+    marks::take_in(draft, visit)?;
     let lead = renew_all(draft, &mut known, visit, &visits)?;
     if allow::covering(draft, host)?.is_some() {
         known.next.at = None;

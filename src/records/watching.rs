@@ -104,12 +104,14 @@ impl Records {
     /// [`RecordsError::Store`].
     pub fn finish_recheck(&self, visit: &Visit, next: Next, rechecks: &[Recheck]) -> Result<Option<(Lead, bool)>, RecordsError> {
         self.reopen_changed(visit)?;
-        self.change(|draft| {
+        let lead = self.change(|draft| {
             for recheck in rechecks {
                 draft.put(recheck_key(recheck), recheck)?;
             }
             visits::take_in(draft, visit, next)
-        })
+        })?;
+        self.follow(&visit.candidate.host)?;
+        Ok(lead)
     }
     /// Re-checks of one lead, oldest first.
     ///

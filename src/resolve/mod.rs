@@ -1,6 +1,20 @@
-//! Resolve: what DNS says of a host, at one time, with every answer kept.
+//! Resolve: what DNS says of a host, at one time, with every answer kept; and at the desk, whose the host is: registers, address tables, fronts, filings.
 //! In: a `Host`. Out: a `Resolution` in three states. Never decides whether the host is visited; that is the guard's word.
 //! Where all addresses are those that the resolver gives for names nobody made, the name is absent: the answers are kept, the addresses are not believed.
+
+mod desk;
+pub mod filings;
+pub mod fronts;
+mod lanes;
+pub mod pdns;
+pub mod rdap;
+mod register;
+mod settings;
+pub mod tables;
+pub mod whois;
+
+pub use desk::{Desk, FRONTS_LIST};
+pub use settings::{Server, Settings};
 
 use crate::model::host::Host;
 use crate::model::resolution::{DnsAnswer, Presence, Resolution};

@@ -3,6 +3,7 @@
 mod assess;
 mod capture;
 mod cli;
+mod clusters;
 mod eval;
 mod evidence;
 mod fresh;
@@ -19,6 +20,7 @@ mod protected_sites;
 mod records;
 mod referral;
 mod replay;
+mod resolve;
 mod scan;
 mod sources;
 mod world;

@@ -12,6 +12,7 @@ use jianwei::model::assessment::{Assessment, Scores, Verdict};
 use jianwei::model::candidate::{Candidate, Reason};
 use jianwei::model::digest::{Sha256, Sm3};
 use jianwei::model::host::Host;
+use jianwei::model::indicator::Marks;
 use jianwei::model::lead::{Lead, LeadId, Move, PackageRef, State};
 use jianwei::model::resolution::{Presence, Resolution};
 use jianwei::model::sighting::Sighting;
@@ -58,6 +59,8 @@ fn visit(name: &str, at: Timestamp, score: u8) -> Visit {
     Visit {
         candidate: candidate(name, "names", t(0)),
         resolution: Some(resolution(name, at, Presence::Present)),
+        marks: Marks::default(),
+        attribution: None,
         outcome: "captured".into(),
         outcome_why: "page captured".into(),
         url: format!("http://{name}/index.html"),

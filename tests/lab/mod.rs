@@ -9,6 +9,8 @@ mod hostile;
 mod log;
 mod names;
 mod pages;
+#[cfg(test)]
+pub(crate) mod registers;
 mod search;
 mod sites;
 pub(crate) mod stamp;
