@@ -3,6 +3,7 @@
 
 use crate::capture;
 use crate::evidence;
+use crate::model::assessment::Assessment;
 use crate::model::candidate::Candidate;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::{Dossier, Facts};
@@ -98,17 +99,16 @@ impl Pass {
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
             let captures = look(&url, &self.capture.variants, n == 0, &self.net).await;
             let mut dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
-            self.attribute(&mut dossier).await?;
-            visits.push(tokio::task::block_in_place(|| self.conclude(&dossier))?);
+            let assessment = self.attribute(&mut dossier).await?;
+            visits.push(tokio::task::block_in_place(|| self.conclude(dossier, assessment))?);
         }
         Ok(visits)
     }
 
-    /// Assess, then seal: the package holds the scores that were made at capture time.
-    fn conclude(&self, dossier: &Dossier) -> Result<Visit, PassError> {
-        let assessment = self.rules.get().assess(dossier, self.net.now());
-        let package = evidence::seal(&self.evidence_dir, dossier, &assessment, &self.evidence)?;
-        let stored = evidence::Stored { package, dossier: dossier.clone(), assessment };
+    /// Seals: the package holds the scores that were made at capture time.
+    fn conclude(&self, dossier: Dossier, assessment: Assessment) -> Result<Visit, PassError> {
+        let package = evidence::seal(&self.evidence_dir, &dossier, &assessment, &self.evidence)?;
+        let stored = evidence::Stored { package, dossier, assessment };
         Ok(visit_of(stored))
     }
 

@@ -47,7 +47,7 @@ pub(super) enum Said {
     /// The allow-list.
     OnHost(AllowMove),
     /// Clusters.
-    OnCluster(ClusterMove),
+    Clusters(ClusterMove),
 }
 
 /// The last line: its number and hash.

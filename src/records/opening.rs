@@ -283,7 +283,7 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
                     leads::replay(&mut draft, lead, step)?;
                 }
                 Said::OnHost(what) => allow::apply(&mut draft, entry.at, &entry.by, what)?,
-                Said::OnCluster(what) => marks::apply(&mut draft, entry.at, &entry.by, what, entry.seq)?,
+                Said::Clusters(what) => marks::apply(&mut draft, entry.at, &entry.by, what, entry.seq)?,
             }
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };
         }
