@@ -83,13 +83,13 @@ fn marks(n: u64, kits: u64) -> Marks {
         one("kit_file", format!("/static/js/app.{kit:08x}.js")),
         one("phone", format!("138{n:08}")),
     ];
-    if n % 3 > 0 {
+    if !n.is_multiple_of(3) {
         found.push(one("baidu_tongji", format!("{kit:032x}")));
     }
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         found.push(one("wechat", format!("account{kit}")));
     }
-    let sketch = (0..32_u64).map(|i| if (n + i) % 23 == 0 { n as u32 } else { (kit * 1_000_003 + i * 7_919) as u32 }).collect();
+    let sketch = (0..32_u64).map(|i| if (n + i).is_multiple_of(23) { n as u32 } else { (kit * 1_000_003 + i * 7_919) as u32 }).collect();
     Marks { found, sketch }
 }
 

@@ -32,6 +32,11 @@
 //! - The name screen is four passes, each only for what the one before left: windows of letters, a glance at what the words can weigh, fitting,
 //!   the full reading. The first three never say no where the last says yes; tests hold them to it.
 //! - Four more sites beside the first are protected by their files alone and are on by default; `[rules] sites` narrows that.
+//! - Clusters are worked out by pure code in [`model::cluster`], as both records (which keeps who carries what) and cli ask it: the graph is
+//!   held in memory from the first question on, and a cluster is walked from the host asked for. [`records`] stores no cluster, only marks
+//!   and people's words, so a rebuilt store gives the same ones.
+//! - Registries are asked (through [`net`], which has a line protocol for WHOIS) only of hosts whose page alone scores; tables of addresses are
+//!   read by `pread` with a small page cache, as a memory map would need unsafe code. No table is needed: without it the answer is "unknown".
 //! - A lead rests on the strongest visit of its last round, as a host's front page may show less than the record behind it.
 //! - Through a proxy plain http is tunnelled as https is: a proxy that looks names up could be led to another address than the guard saw.
 //! - A name seen without a scheme is visited by http first, https where http does not answer: many of these hosts show the copy on http alone.

@@ -3,6 +3,7 @@
 
 use crate::capture;
 use crate::evidence::{self, Stamped};
+use crate::model::assessment::Assessment;
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::{Dossier, Facts};
@@ -131,10 +132,11 @@ impl Pass {
                 look(&url, &self.capture.variants, n == 0, &self.net).await
             };
             let mut dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
-            self.attribute(&mut dossier).await?;
-            let visit = tokio::task::block_in_place(|| self.conclude(&dossier))?;
+            let assessment = self.attribute(&mut dossier).await?;
+            let captures = dossier.captures.clone();
+            let visit = tokio::task::block_in_place(|| self.conclude(dossier, assessment))?;
             self.stamp(&visit.package).await?;
-            let met: Vec<&Capture> = dossier.captures.iter().collect();
+            let met: Vec<&Capture> = captures.iter().collect();
             let at = Url::parse(&visit.url).ok().and_then(|u| Host::parse(u.host_str()?).ok());
             let review = visit.assessment.review && visit.outcome == "captured";
             visits.push((visit, Look { sight: recheck::sight(&met, review), visitors: recheck::visitors(&met), host: at }));
@@ -142,11 +144,10 @@ impl Pass {
         Ok(visits)
     }
 
-    /// Assess, then seal: the package holds the scores that were made at capture time.
-    fn conclude(&self, dossier: &Dossier) -> Result<Visit, PassError> {
-        let assessment = self.rules.get().assess(dossier, self.net.now());
-        let package = evidence::seal(&self.evidence_dir, dossier, &assessment, &self.evidence)?;
-        let stored = evidence::Stored { package, dossier: dossier.clone(), assessment };
+    /// Seals: the package holds the scores that were made at capture time.
+    fn conclude(&self, dossier: Dossier, assessment: Assessment) -> Result<Visit, PassError> {
+        let package = evidence::seal(&self.evidence_dir, &dossier, &assessment, &self.evidence)?;
+        let stored = evidence::Stored { package, dossier, assessment };
         Ok(visit_of(stored))
     }
 

@@ -93,7 +93,7 @@ fn line(entry: &Entry, hash: String) -> AuditLine {
         Said::OnLead { lead, what } => (lead.to_string(), what.zh()),
         Said::OnHost(crate::model::allow::AllowMove::Allow { host, .. }) => (host.to_string(), "列入允许名单"),
         Said::OnHost(what) => (what.host().to_string(), "移出允许名单"),
-        Said::OnCluster(what) => (what.host().to_string(), what.zh()),
+        Said::Clusters(what) => (what.host().to_string(), what.zh()),
         Said::OnPaper(what) => (what.on().to_owned(), what.zh()),
         Said::OnPerson { person, what } => (person.clone(), what.zh()),
     };

@@ -59,7 +59,7 @@ pub(super) enum Said {
         what: Deed,
     },
     /// Clusters.
-    OnCluster(ClusterMove),
+    Clusters(ClusterMove),
 }
 
 /// The last line: its number and hash.

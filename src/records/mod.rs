@@ -431,7 +431,7 @@ impl Records {
             return Err(RecordsError::NoReason { host: host.clone() });
         }
         let mut draft = self.shelf.draft();
-        let head = held(&self.journal).append(now, by, journal::Said::OnCluster(what.clone()))?;
+        let head = held(&self.journal).append(now, by, journal::Said::Clusters(what.clone()))?;
         draft.meta.journal = head;
         self.told(marks::apply(&mut draft, now, by, what, head.seq).and_then(|()| draft.commit()))?;
         if let Some(graph) = held(&self.graph).as_mut() {

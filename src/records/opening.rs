@@ -295,7 +295,7 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
                 Said::OnPaper(what) => referrals::apply(&mut draft, entry.at, &entry.by, what)?,
                 // Accounts stand in their own file; the line is for whoever reads the journal.
                 Said::OnPerson { .. } => {}
-                Said::OnCluster(what) => marks::apply(&mut draft, entry.at, &entry.by, what, entry.seq)?,
+                Said::Clusters(what) => marks::apply(&mut draft, entry.at, &entry.by, what, entry.seq)?,
             }
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };
         }

@@ -148,7 +148,7 @@ fn card(entity: &Value, name: &str) -> Option<String> {
 
 /// A telephone number, put together where the register cut it into pieces.
 fn telephone(entity: &Value) -> Option<String> {
-    let voice = fields(entity, "tel").filter(|f| !f[1]["type"].as_str().is_some_and(|t| t == "fax"));
+    let voice = fields(entity, "tel").filter(|f| f[1]["type"].as_str().is_none_or(|t| t != "fax"));
     let parts: Vec<String> = voice.filter_map(|f| text(&f[3])).map(|t| t.trim_start_matches("tel:").to_owned()).collect();
     let first = parts.first()?;
     Some(if first.len() < 6 { parts.join("-") } else { first.clone() })

@@ -31,7 +31,7 @@ pub(crate) struct Register {
     settings: Settings,
     shipped: Vec<Server>,
     lanes: Lanes,
-    bootstrap: Mutex<Option<(Timestamp, Arc<HashMap<String, String>>)>>,
+    bootstrap: Mutex<Option<Listed>>,
     recent: Mutex<HashMap<String, Registration>>,
 }
 
@@ -40,6 +40,9 @@ pub(crate) struct Register {
 struct RegistryFile {
     registry: Vec<Server>,
 }
+
+/// When the list was fetched, and the RDAP base of each suffix.
+type Listed = (Timestamp, Arc<HashMap<String, String>>);
 
 #[derive(Deserialize)]
 struct Bootstrap {
@@ -307,7 +310,7 @@ fn retry_after(fetched: &Fetched, now: Timestamp) -> Option<u64> {
         return Some(seconds);
     }
     let until = chrono::DateTime::parse_from_rfc2822(value).ok()?.timestamp_millis();
-    Some(u64::try_from((until - now.millis()).max(0).unsigned_abs().div_ceil(1_000)).unwrap_or(0))
+    Some((until - now.millis()).max(0).unsigned_abs().div_ceil(1_000))
 }
 
 /// UTF-8, else GB 18030: some registrars of China still write it.

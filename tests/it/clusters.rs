@@ -1,15 +1,23 @@
 //! Clusters: kits behind CDNs and the unrelated hosts beside them, people's merges and splits, and the same from the store.
 
+use crate::cli::{jianwei, stderr, stdout};
 use crate::world::Random;
+use jianwei::model::assessment::{Assessment, Scores, Verdict};
+use jianwei::model::attribution::Attribution;
 use jianwei::model::candidate::Candidate;
 use jianwei::model::capture::{Capture, Outcome};
 use jianwei::model::cluster::{ClusterMove, Graph, Standing};
+use jianwei::model::digest::{Sha256, Sm3};
 use jianwei::model::dossier::{Dossier, Facts};
 use jianwei::model::host::Host;
+use jianwei::model::hosting::Hosting;
 use jianwei::model::indicator::{self, Found, Indicator, Marks};
+use jianwei::model::lead::{Move, PackageRef};
 use jianwei::model::page::{Contact, Identifier, Page};
+use jianwei::model::registration::Registration;
 use jianwei::model::resolution::{Presence, Resolution};
 use jianwei::model::time::Timestamp;
+use jianwei::records::{Next, Records, Visit};
 use std::time::Instant;
 
 fn host(name: &str) -> Host {
@@ -280,4 +288,128 @@ fn near_equal_pages_tie_and_different_ones_do_not() {
     graph.put(&host("b.top"), Standing::Lead, &sketch(&page(3, 2)));
     graph.put(&host("c.top"), Standing::Lead, &sketch(&page(1, 1)));
     assert!(tied(&mut graph, "a.top", "b.top") && !tied(&mut graph, "a.top", "c.top"));
+}
+
+// From the store, as a person sees it.
+
+fn kept(dir: &std::path::Path, name: &str, kit: usize) {
+    let at = Timestamp::parse("2026-03-01T02:00:00Z").expect("a time");
+    let records = Records::open(dir, &Vec::new).expect("the store opens");
+    let dossier = dossier(name, kit_page(kit, 1, name), CDN[0]);
+    let assessment = Assessment {
+        class: Verdict::FakeQuery,
+        site: "cx.mem.gov.cn".into(),
+        scores: Scores { fake_query: 90, seller: 0, mirror: 0 },
+        review: true,
+        findings: vec![],
+        not_looked_at: vec![],
+        rules: "0123456789abcdef".into(),
+        at,
+    };
+    let package = PackageRef {
+        id: format!("EV-20260301T020000Z-{}", &Sha256::of(name.as_bytes()).hex()[..8]),
+        path: "p".into(),
+        manifest_sha256: Sha256::of(b"x"),
+        manifest_sm3: Sm3::of(b"x"),
+        captured_at: at,
+        outcome: "captured".into(),
+    };
+    let registration = Registration {
+        domain: name.into(),
+        registered: Some(true),
+        registrar: Some("某某注册商".into()),
+        registrant: Some("重庆市渝中区某公司".into()),
+        created: Some(at),
+        abuse_email: Some("abuse@registrar.example".into()),
+        name_servers: vec!["ns1.dns.example".into()],
+        source: "whois whois.cnnic.cn:43".into(),
+        at: Some(at),
+        ..Registration::default()
+    };
+    let attribution = Attribution {
+        host: host(name),
+        at,
+        registration: Some(registration),
+        hosting: Hosting::default(),
+        filings: vec![],
+        remarks: vec![],
+        issuer: None,
+    };
+    let visit = Visit {
+        marks: indicator::marks(&dossier),
+        attribution: Some(Box::new(attribution)),
+        candidate: dossier.candidate,
+        resolution: dossier.resolution,
+        outcome: "captured".into(),
+        outcome_why: "page captured".into(),
+        url: format!("http://{name}/"),
+        title: "查询".into(),
+        assessment,
+        package,
+    };
+    records.finish_visit(&visit, Next { visit: false, at: None }).expect("kept");
+}
+
+#[test]
+fn a_lead_is_shown_with_whose_it_is_its_cluster_and_a_suggestion_in_chinese() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("jianwei.toml"), "[data]\ndir = \"data\"\n").expect("written");
+    let data = dir.path().join("data");
+    std::fs::create_dir_all(&data).expect("made");
+    for name in ["a-kit.top", "b-kit.top"] {
+        kept(&data, name, 0);
+    }
+    let run = |arguments: &[&str]| {
+        let run = jianwei(dir.path(), arguments);
+        assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+        stdout(&run)
+    };
+    let told = run(&["leads", "show", "a-kit.top", "--lang", "zh"]);
+    for part in [
+        "注册商：某某注册商　[来源 whois whois.cnnic.cn:43，2026-03-01 10:00:00]",
+        "注册邮箱：未知",
+        "域名注册商：某某注册商；地点 未知；投诉联系 abuse@registrar.example",
+        "服务器地址：未知",
+        "市专班",
+        "建议，须人工确认",
+        "集群 JQ-",
+        "百度统计编号 0123456789abcdef0123456789abcdef（权重 80",
+        "b-kit[.]top",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    let pivot = run(&["leads", "pivot", "0123456789ABCDEF0123456789abcdef", "--lang", "zh"]);
+    assert!(pivot.contains("a-kit[.]top") && pivot.contains("b-kit[.]top") && pivot.contains("可查询 hunter"), "{pivot}");
+    assert!(run(&["leads", "providers", "--month", "2026-03", "--lang", "zh"]).contains("2 条线索　域名注册商：某某注册商"));
+    assert_eq!(run(&["leads", "providers", "--month", "2026-04", "--lang", "zh"]), "");
+    run(&["leads", "split", "a-kit.top", "--reason", "巧合"]);
+    assert_eq!(run(&["leads", "clusters"]), "");
+    // The journal alone holds the word: a store made anew has it too.
+    std::fs::remove_dir_all(data.join("records")).expect("removed");
+    for name in ["a-kit.top", "b-kit.top"] {
+        kept(&data, name, 0);
+    }
+    assert_eq!(run(&["leads", "clusters"]), "");
+    run(&["leads", "split", "a-kit.top", "--reason", "看错了", "--undo"]);
+    assert!(run(&["leads", "clusters", "--json"]).contains("\"schema\":\"cluster/1\""));
+    std::fs::write(dir.path().join("old.json"), "{\"rrname\":\"a-kit.top\",\"rrtype\":\"A\",\"rdata\":\"1.2.3.4\"}\n").expect("written");
+    let pdns = run(&["leads", "passive-dns", "old.json", "--lang", "zh"]);
+    assert!(pdns.contains("新地址 1 个"), "{pdns}");
+    assert!(run(&["leads", "pivot", "old_ip=1.2.3.4"]).contains("a-kit[.]top"));
+}
+
+#[test]
+fn a_confirmed_fakes_marks_are_told_to_the_next_assessment() {
+    let dir = tempfile::tempdir().expect("a folder");
+    kept(dir.path(), "a-kit.top", 0);
+    let records = Records::open(dir.path(), &Vec::new).expect("the store opens");
+    let marks = indicator::marks(&dossier("b-kit.top", kit_page(0, 1, "b-kit.top"), CDN[0]));
+    assert_eq!(records.ties(&host("b-kit.top"), &marks).expect("read"), vec![], "nobody confirmed anything yet");
+    let lead = records.lead_of(&host("a-kit.top")).expect("read").expect("a lead");
+    for what in [Move::Claim, Move::Confirm] {
+        records.decide(&lead.id, what, "李某", Timestamp::from_millis(0)).expect("decided");
+    }
+    let ties = records.ties(&host("b-kit.top"), &marks).expect("read");
+    assert!(ties.iter().any(|t| t.kind == "tracker" && t.host == "a-kit.top" && !t.seller), "{ties:?}");
+    assert_eq!(records.ties(&host("a-kit.top"), &marks).expect("read"), vec![], "a host is not tied to itself");
 }

@@ -18,7 +18,7 @@ impl Asn {
     pub(crate) fn open(path: &Path, as_of: String) -> io::Result<Self> {
         let file = Paged::open(path)?;
         let first = file.some(0, MAX_LINE)?;
-        if line_in(&first).and_then(|l| parts(l)).is_none() {
+        if line_in(&first).and_then(parts).is_none() {
             return Err(io::Error::other("its first line is not `first,last,number,holder`"));
         }
         Ok(Self { file, as_of })
