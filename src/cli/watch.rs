@@ -11,7 +11,7 @@ use crate::evidence;
 use crate::model::lang::Lang;
 use crate::model::rulefile::RuleFile;
 use crate::pipeline::cron::Schedule;
-use crate::pipeline::stop::Stopper;
+use crate::pipeline::stop::{Stop, Stopper};
 use crate::pipeline::watch::{Planned, Watch, WatchError};
 use crate::pipeline::{Event, Pass};
 use crate::records::Records;
@@ -40,12 +40,14 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
 }
 
 async fn keep_on(context: &Context) -> Result<Exit, Failure> {
+    // First of all: a stop that comes while the store opens or the words are compiled is one in order, too.
+    let wish = signals()?;
     let records = Arc::new(tokio::task::block_in_place(|| context.records())?);
     let mut settings = context.settings.clone();
     let mut announce = true;
     loop {
         let current = Context { settings: settings.clone(), given_config: context.given_config.clone(), ..*context };
-        let why = once(&current, records.clone(), announce).await?;
+        let why = once(&current, records.clone(), announce, &wish).await?;
         if why == Why::Signal {
             let lang = context.lang;
             say::note(lang.pick("监测已有序停止", "the watch has stopped in order"));
@@ -59,7 +61,7 @@ async fn keep_on(context: &Context) -> Result<Exit, Failure> {
 }
 
 /// One watch under one set of settings and rules.
-async fn once(context: &Context, records: Arc<Records>, announce: bool) -> Result<Why, Failure> {
+async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &Stop) -> Result<Why, Failure> {
     let lang = context.lang;
     let book = RuleBook::read(&context.settings, lang)?;
     if let Some(why) = context.settings.watch.fault() {
@@ -102,7 +104,7 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool) -> Resul
             shown.event(event);
         }
     });
-    let (why, ended) = tokio::join!(until(context, &book.files, stopper), watch.run(None, stop, told));
+    let (why, ended) = tokio::join!(until(context, &book.files, wish, stopper), watch.run(None, stop, told));
     ended.map_err(|e| explain(context, &e))?;
     Ok(why)
 }
@@ -118,9 +120,9 @@ fn explain(context: &Context, error: &WatchError) -> Failure {
 }
 
 /// Waits for a signal, or for a change of settings or rules that is right, and stops the watch. A watch that ends by itself ends this too.
-async fn until(context: &Context, files: &[RuleFile], stopper: Stopper) -> Why {
+async fn until(context: &Context, files: &[RuleFile], wish: &Stop, stopper: Stopper) -> Why {
     let why = tokio::select! {
-        () = signal() => Why::Signal,
+        () = wish.raised() => Why::Signal,
         () = changed(context, files) => Why::Changed,
         () = stopper.gone() => Why::Signal,
     };
@@ -131,15 +133,20 @@ async fn until(context: &Context, files: &[RuleFile], stopper: Stopper) -> Why {
     why
 }
 
-async fn signal() {
+/// Hears SIGTERM and Ctrl-C from now on.
+fn signals() -> Result<Stop, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
+    let listen = |kind| signal(kind).map_err(|e| Failure::from(anyhow::Error::new(e).context("signals")));
+    let (mut term, mut int) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let (stopper, stop) = Stopper::new();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        stopper.stop();
+    });
+    Ok(stop)
 }
 
 /// Returns when the settings file, or a rule file that the running watch cannot follow by itself, changed and everything is right.

@@ -21,4 +21,6 @@ mod referral;
 mod replay;
 mod scan;
 mod sources;
+mod watch;
+mod watch_week;
 mod world;
