@@ -32,7 +32,9 @@ fn way(alert: &AlertSettings) -> Result<Way, String> {
     match alert.kind.as_str() {
         "webhook" => Ok(Way::Webhook(address(alert)?)),
         "wecom" => Ok(Way::Wecom(address(alert)?)),
-        "dingtalk" => Ok(Way::Dingtalk { url: address(alert)?, secret: secret(&alert.secret_env, alert.secret_file.as_deref(), "secret")? }),
+        "dingtalk" => {
+            Ok(Way::Dingtalk { url: address(alert)?, secret: secret(&alert.secret_env, alert.secret_file.as_deref(), "secret")? })
+        }
         "mail" => mail(alert).map(|mail| Way::Mail(Box::new(mail))),
         other => Err(format!("kind `{other}`: there are webhook, wecom, dingtalk, mail")),
     }

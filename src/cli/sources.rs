@@ -22,7 +22,10 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if let Some(at) = as_of {
-        say::line(&lang.pick(format!("监测正在运行；截至 {}（北京时间）", at.beijing()), format!("a watch is running; as of {} (Beijing time)", at.beijing())))?;
+        say::line(&lang.pick(
+            format!("监测正在运行；截至 {}（北京时间）", at.beijing()),
+            format!("a watch is running; as of {} (Beijing time)", at.beijing()),
+        ))?;
     }
     if sources.is_empty() {
         return say::line(lang.pick("设置中没有来源", "the settings have no sources")).map(|()| Exit::Done);
@@ -43,8 +46,7 @@ fn read(context: &Context) -> Result<(Vec<SourceHealth>, Option<Timestamp>), Fai
         Err(e) => return Err(context.records_failure(&e)),
     };
     let now = context.net()?.now();
-    let schedules: Vec<Schedule> =
-        context.settings.source.iter().map(|s| schedule_of(context, s)).collect::<Result<_, Failure>>()?;
+    let schedules: Vec<Schedule> = context.settings.source.iter().map(|s| schedule_of(context, s)).collect::<Result<_, Failure>>()?;
     let settings = context.settings.source.iter().zip(&schedules);
     let plans: Vec<Plan<'_>> = settings.map(|(s, schedule)| Plan { id: &s.id, kind: &s.kind, schedule, running: false }).collect();
     let sources = health::sources(&records, &plans, now).map_err(|e| context.records_failure(&e))?;

@@ -112,9 +112,7 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &S
 fn explain(context: &Context, error: &WatchError) -> Failure {
     match error {
         WatchError::Pass(e) => scan::explain(context, e),
-        WatchError::Serve(e) => {
-            Failure::failed(format!("[watch] metrics：{e}"), format!("[watch] metrics: {e}"), context.lang)
-        }
+        WatchError::Serve(e) => Failure::failed(format!("[watch] metrics：{e}"), format!("[watch] metrics: {e}"), context.lang),
         WatchError::Beside(why) => Failure::failed(why.clone(), why.clone(), context.lang),
     }
 }
@@ -168,7 +166,12 @@ async fn changed(context: &Context, files: &[RuleFile]) {
         });
         match right {
             Ok(()) => return,
-            Err(why) => tracing::warn!("{}", context.lang.pick(format!("更改有误，沿用原设置：{why}"), format!("the change is wrong, everything stays as it was: {why}"))),
+            Err(why) => tracing::warn!(
+                "{}",
+                context
+                    .lang
+                    .pick(format!("更改有误，沿用原设置：{why}"), format!("the change is wrong, everything stays as it was: {why}"))
+            ),
         }
     }
 }
@@ -243,7 +246,12 @@ fn say_what_is_on(context: &Context, book: &RuleBook, planned: &[Planned], pass:
     let lang = context.lang;
     let now = pass.net.now();
     let sites: Vec<&str> = pass.sites.iter().map(|s| s.id.as_str()).collect();
-    say::note(&lang.pick(format!("监测开始；受保护网站：{}", sites.join("、")), format!("the watch begins; protected sites: {}", sites.join(", "))));
+    say::note(
+        &lang.pick(
+            format!("监测开始；受保护网站：{}", sites.join("、")),
+            format!("the watch begins; protected sites: {}", sites.join(", ")),
+        ),
+    );
     for source in planned {
         let standing = tokio::task::block_in_place(|| pass.records.standing(&source.id)).unwrap_or_default();
         let next = crate::pipeline::watch::health::next_start(&source.id, &source.schedule, &standing, now);
@@ -257,12 +265,20 @@ fn say_what_is_on(context: &Context, book: &RuleBook, planned: &[Planned], pass:
         say::note(&lang.pick(format!("  关  {name}：{how}"), format!("  off {name}: {how}")));
     }
     let (zh, en) = match context.settings.alert.len() {
-        0 => ("告警只写入日志（可在 [[alert]] 配置企业微信、钉钉、邮件）".to_owned(), "alerts only go to the log (see [[alert]] for webhooks and mail)".to_owned()),
+        0 => (
+            "告警只写入日志（可在 [[alert]] 配置企业微信、钉钉、邮件）".to_owned(),
+            "alerts only go to the log (see [[alert]] for webhooks and mail)".to_owned(),
+        ),
         n => (format!("告警渠道 {n} 个"), format!("{n} alert channels")),
     };
     say::note(&lang.pick(zh, en));
     if let Some(at) = context.settings.watch.metrics {
-        say::note(&lang.pick(format!("运行状况 http://{at}/，指标 http://{at}/metrics"), format!("health http://{at}/, metrics http://{at}/metrics")));
+        say::note(
+            &lang.pick(
+                format!("运行状况 http://{at}/，指标 http://{at}/metrics"),
+                format!("health http://{at}/, metrics http://{at}/metrics"),
+            ),
+        );
     }
 }
 
@@ -273,7 +289,10 @@ fn offers(context: &Context, book: &RuleBook) -> Vec<(String, String)> {
     let kinds = |kind: &str| context.settings.source.iter().any(|s| s.kind == kind);
     let mut offers = Vec::new();
     if !kinds("names") {
-        let (zh, en) = ("不需密钥；在设置中启用 new-names，把文件放入 inbox 目录", "needs no key; enable `new-names` in the settings and put files into the inbox folder");
+        let (zh, en) = (
+            "不需密钥；在设置中启用 new-names，把文件放入 inbox 目录",
+            "needs no key; enable `new-names` in the settings and put files into the inbox folder",
+        );
         offers.push((lang.pick("新注册域名文件", "files of new names").to_owned(), lang.pick(zh, en).to_owned()));
     }
     for file in book.files.iter().filter(|f| f.path.starts_with("engines/")) {
@@ -290,10 +309,13 @@ fn offers(context: &Context, book: &RuleBook) -> Vec<(String, String)> {
 
 /// What an engine needs before it can be used, from its own file: a key and where to get one, or nothing.
 fn key_of(table: &toml::Table, lang: Lang) -> String {
-    let none = lang.pick("不需密钥；在设置中启用即可，请遵守其使用条款", "needs no key; enable it in the settings and mind its terms of use");
+    let none =
+        lang.pick("不需密钥；在设置中启用即可，请遵守其使用条款", "needs no key; enable it in the settings and mind its terms of use");
     let Some(key) = ["key", "auth", "keys"].iter().find_map(|k| table.get(*k)?.as_table()) else { return none.to_owned() };
     let text = |names: &[&str]| names.iter().find_map(|n| key.get(*n)?.as_str()).map(str::to_owned);
     let env = text(&["env", "key_env", "variable"]).unwrap_or_else(|| lang.pick("密钥", "a key").to_owned());
-    let place = text(&["where", "get", "apply", "url"]).map(|w| lang.pick(format!("，申请处 {w}"), format!(", to be had at {w}"))).unwrap_or_default();
+    let place = text(&["where", "get", "apply", "url"])
+        .map(|w| lang.pick(format!("，申请处 {w}"), format!(", to be had at {w}")))
+        .unwrap_or_default();
     lang.pick(format!("需要 {env}{place}"), format!("needs {env}{place}"))
 }

@@ -141,12 +141,7 @@ fn disk(path: &Path, e: &std::io::Error) -> FetchError {
 }
 
 /// Sends, and follows redirects through the guard, until an answer is none.
-async fn follow(
-    door: &Inner,
-    account: Option<&Account>,
-    request: &FetchRequest,
-    time: &mut Time,
-) -> Result<(Url, Response), FetchError> {
+async fn follow(door: &Inner, account: Option<&Account>, request: &FetchRequest, time: &mut Time) -> Result<(Url, Response), FetchError> {
     let mut url = request.url.clone();
     let mut headers = header_map(request, &door.settings.user_agent)?;
     let mut method = method_of(request)?;

@@ -131,7 +131,13 @@ impl Meter {
             }
         }
     }
-    fn book(&self, source: Option<&str>, host: &Host, now: Timestamp, instant: Instant) -> Result<(Instant, Vec<Usage>), (Timestamp, String)> {
+    fn book(
+        &self,
+        source: Option<&str>,
+        host: &Host,
+        now: Timestamp,
+        instant: Instant,
+    ) -> Result<(Instant, Vec<Usage>), (Timestamp, String)> {
         let mut state = held(&self.state);
         if let Some(until) = state.closed.get(host.as_str()).copied().filter(|until| *until > now) {
             return Err((until, format!("{host} asked to be left alone")));

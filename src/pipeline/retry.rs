@@ -15,7 +15,14 @@ pub const BREAKER: u32 = 8;
 
 /// The standing after a run that ended at `now`. `outcome` is the run's word; `served` the moment of the schedule that it was for;
 /// `told`: the moment before which an answer or a limit said not to come again.
-pub fn after_run(before: &Standing, outcome: &str, served: Option<Timestamp>, told: Option<Timestamp>, id: &str, now: Timestamp) -> Standing {
+pub fn after_run(
+    before: &Standing,
+    outcome: &str,
+    served: Option<Timestamp>,
+    told: Option<Timestamp>,
+    id: &str,
+    now: Timestamp,
+) -> Standing {
     if matches!(outcome, "ok" | "empty") {
         let retry_at = told.filter(|at| *at > now);
         return Standing { served, begun: None, retry_at, bad_in_a_row: 0, bad_since: None, last_good: Some(now) };
@@ -68,7 +75,16 @@ mod tests {
     #[test]
     fn failures_wait_longer_and_longer_up_to_a_quarter_of_an_hour_then_the_circuit_opens() {
         let waits = waits("failed", 10);
-        for (n, bounds) in [(0, 48..=60), (1, 96..=120), (2, 192..=240), (3, 384..=480), (4, 720..=900), (6, 720..=900), (7, 2_880..=3_600), (9, 2_880..=3_600)] {
+        for (n, bounds) in [
+            (0, 48..=60),
+            (1, 96..=120),
+            (2, 192..=240),
+            (3, 384..=480),
+            (4, 720..=900),
+            (6, 720..=900),
+            (7, 2_880..=3_600),
+            (9, 2_880..=3_600),
+        ] {
             assert!(bounds.contains(&waits[n]), "{n}: {waits:?}");
         }
     }
@@ -90,7 +106,8 @@ mod tests {
 
     #[test]
     fn a_bad_run_serves_no_moment_and_keeps_when_it_began() {
-        let first = after_run(&Standing { served: Some(now()), ..Standing::default() }, "failed", Some(now().plus_millis(9)), None, "a", now());
+        let first =
+            after_run(&Standing { served: Some(now()), ..Standing::default() }, "failed", Some(now().plus_millis(9)), None, "a", now());
         assert_eq!(first.served, Some(now()));
         let second = after_run(&first, "blocked", None, None, "a", now().plus_millis(1_000));
         assert_eq!((second.bad_since, second.bad_in_a_row), (Some(now()), 2));

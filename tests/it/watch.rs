@@ -3,8 +3,8 @@
 use crate::cli::{command, jianwei, stderr, stdout};
 use crate::lab::{Lab, Options};
 use crate::world;
-use jianwei::records::{Filter, Records, Tally};
 use jianwei::model::time::Timestamp;
+use jianwei::records::{Filter, Records, Tally};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -66,7 +66,14 @@ fn all_done(dir: &Path) -> bool {
 fn many_files(lab: &Lab, dir: &Path) -> u64 {
     let folder = dir.join("feed");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let ours: Vec<String> = lab.names().lines().map(|l| l.trim().trim_end_matches('.').to_ascii_lowercase()).filter(|l| !l.is_empty()).collect::<BTreeSet<_>>().into_iter().collect();
+    let ours: Vec<String> = lab
+        .names()
+        .lines()
+        .map(|l| l.trim().trim_end_matches('.').to_ascii_lowercase())
+        .filter(|l| !l.is_empty())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
     let mut total = 0;
     for (n, part) in ours.chunks(ours.len().div_ceil(24)).enumerate() {
         let mut text: String = part.iter().map(|l| format!("{l}\n")).collect();
@@ -82,7 +89,8 @@ fn many_files(lab: &Lab, dir: &Path) -> u64 {
 fn mixed_settings(lab: &Lab, dir: &Path) -> u64 {
     let file = dir.join("jianwei.toml");
     let text = std::fs::read_to_string(&file).expect("there");
-    let text = text.replace(&format!("path = \"{}\"", dir.join("names.txt").display()), &format!("path = \"{}\"", dir.join("feed").display()));
+    let text =
+        text.replace(&format!("path = \"{}\"", dir.join("names.txt").display()), &format!("path = \"{}\"", dir.join("feed").display()));
     let text = format!("{text}\n[rules]\nsites = [\"cx.mem.gov.cn\"]\n[watch]\nlook_every_s = 1\n[capture]\nvariants = [\"desktop\"]\n");
     std::fs::write(file, text).expect("written");
     many_files(lab, dir)
@@ -281,7 +289,10 @@ fn alerts_reach_webhook_robot_and_mail_once_each() {
     let soon = Duration::from_secs(60);
     let (line, alert) = own_got.recv_timeout(soon).unwrap_or_else(|e| panic!("{e}: {}", log(dir.path())));
     assert!(line.starts_with("POST /hook "), "{line}");
-    assert_eq!((alert["schema"].as_str(), alert["key"].as_str(), alert["over"].as_bool()), (Some("alert/1"), Some("blocked:search-lab"), Some(false)));
+    assert_eq!(
+        (alert["schema"].as_str(), alert["key"].as_str(), alert["over"].as_bool()),
+        (Some("alert/1"), Some("blocked:search-lab"), Some(false))
+    );
     assert!(alert["text"]["zh"].as_str().is_some_and(|t| t.contains("不等于没有结果")) && alert["unit"] == "某市局", "{alert}");
     let (line, robot) = wecom_got.recv_timeout(soon).expect("the robot heard");
     assert!(line.contains("key=KEY-of-the-lab") && robot["msgtype"] == "text", "{line} {robot}");
@@ -293,7 +304,11 @@ fn alerts_reach_webhook_robot_and_mail_once_each() {
     assert!(letter.contains("Subject: =?utf-8?"), "{letter}");
     std::thread::sleep(Duration::from_secs(4));
     for more in [own_got.try_recv(), wecom_got.try_recv(), dingtalk_got.try_recv()] {
-        assert!(more.is_err() || more.as_ref().is_ok_and(|(_, v)| v["key"] != "blocked:search-lab" && !v.to_string().contains("来源被拦截 search-lab")), "told twice: {more:?}");
+        assert!(
+            more.is_err()
+                || more.as_ref().is_ok_and(|(_, v)| v["key"] != "blocked:search-lab" && !v.to_string().contains("来源被拦截 search-lab")),
+            "told twice: {more:?}"
+        );
     }
     assert_eq!(end(child).1, Some(0));
     let told = log(dir.path());
@@ -336,7 +351,9 @@ fn health_and_metrics_stand_on_loopback_and_one_process_has_the_folder() {
     world::add_source(dir.path(), &format!("[watch]\nlook_every_s = 1\nmetrics = \"{free}\"\n[rules]\nsites = [\"cx.mem.gov.cn\"]\n"));
     let child = start(dir.path());
     wait(Duration::from_secs(30), "the health page", dir.path(), || TcpStream::connect(free).is_ok());
-    wait(Duration::from_secs(30), "a run", dir.path(), || get(free, "/metrics", "localhost").contains("jianwei_source_seen_total{source=\"names\"}"));
+    wait(Duration::from_secs(30), "a run", dir.path(), || {
+        get(free, "/metrics", "localhost").contains("jianwei_source_seen_total{source=\"names\"}")
+    });
     assert!(get(free, "/healthz", "127.0.0.1:9470").starts_with("HTTP/1.1 200"));
     let page = get(free, "/", "localhost");
     assert!(page.contains("鉴伪 · 运行状况") && page.contains("search-lab"), "{page}");
@@ -365,6 +382,8 @@ fn a_changed_settings_file_is_taken_over_and_a_wrong_one_is_told_and_left() {
     let file = dir.path().join("jianwei.toml");
     let text = std::fs::read_to_string(&file).expect("there");
     std::fs::write(&file, text.replace("99 * * * *", "9 * * * *")).expect("written");
-    wait(Duration::from_secs(30), "the new source", dir.path(), || sources(dir.path()).get("more").is_some_and(|s| s["last_good"].is_string()));
+    wait(Duration::from_secs(30), "the new source", dir.path(), || {
+        sources(dir.path()).get("more").is_some_and(|s| s["last_good"].is_string())
+    });
     assert_eq!(end(child).1, Some(0), "{}", log(dir.path()));
 }

@@ -27,7 +27,10 @@ pub fn conditions(health: &Health, settings: &Settings, now: Timestamp) -> Vec<C
         all.push(condition(
             "disk_low",
             format!("数据目录所在磁盘仅剩 {mib} MiB（警戒线 {} MiB）；请清理或扩容，写满后监测将停止", settings.disk_low_mib),
-            format!("{mib} MiB are left on the disk of the data folder (line: {} MiB); make room, a full disk stops the watch", settings.disk_low_mib),
+            format!(
+                "{mib} MiB are left on the disk of the data folder (line: {} MiB); make room, a full disk stops the watch",
+                settings.disk_low_mib
+            ),
         ));
     }
     if health.hosts_due >= settings.most_due as u64 {
@@ -125,4 +128,57 @@ pub fn title(key: &str) -> Both {
     };
     let joined = |word: &str| if id.is_empty() { word.to_owned() } else { format!("{word} {id}") };
     Both::new(joined(zh), joined(en))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Run, Standing, Tally};
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_764_000_000_000)
+    }
+    fn source(id: &str, outcome: &str, why: &str, bad_in_a_row: u32) -> SourceHealth {
+        SourceHealth {
+            id: id.into(),
+            kind: "names".into(),
+            schedule: "0 * * * *".into(),
+            interval_ms: HOUR_MS,
+            state: "waiting".into(),
+            last: Some(Run { at: now(), outcome: outcome.into(), why: why.into(), seen: 1, screened_in: 0, new: 0 }),
+            standing: Standing { bad_in_a_row, last_good: Some(now()), ..Standing::default() },
+            next: None,
+            lag_s: Some(0),
+            week: Tally { seen: 5, ..Tally::default() },
+            seen_in_three_days: 5,
+        }
+    }
+    fn keys(sources: Vec<SourceHealth>) -> Vec<String> {
+        let health = Health { sources, started: Some(now()), ..Health::default() };
+        conditions(&health, &Settings::default(), now()).into_iter().map(|c| c.key).collect()
+    }
+
+    #[test]
+    fn each_trouble_has_its_key_and_a_healthy_source_has_none() {
+        let good = || source("a", "ok", "", 0);
+        assert!(keys(vec![good()]).is_empty());
+        assert_eq!(keys(vec![good(), source("b", "blocked", "captcha", 1)]), ["blocked:b"]);
+        assert!(keys(vec![good(), source("b", "failed", "no answer", 3)]).is_empty(), "it is retried first");
+        assert_eq!(keys(vec![good(), source("b", "failed", "no answer", retry::BREAKER)]), ["failing:b"]);
+        assert_eq!(keys(vec![good(), source("b", "failed", "the tree shrank from 9 to 8", 1)]), ["fork:b"]);
+        assert_eq!(keys(vec![source("a", "blocked", "", 1), source("b", "failed", "", 1)]), ["blocked:a", "all_blocked"]);
+        let silent = SourceHealth { seen_in_three_days: 0, ..good() };
+        assert_eq!(keys(vec![silent]), ["silent:a"]);
+        let mut overdue = good();
+        overdue.standing.last_good = Some(now().plus_millis(-4 * HOUR_MS));
+        assert_eq!(keys(vec![overdue]), ["missing:a"]);
+    }
+
+    #[test]
+    fn a_full_disk_a_backlog_and_missing_stamps_are_told() {
+        let health = Health { disk_free: Some(100 << 20), hosts_due: 20_000, unstamped: Some(3), ..Health::default() };
+        let keys: Vec<String> = conditions(&health, &Settings::default(), now()).into_iter().map(|c| c.key).collect();
+        assert_eq!(keys, ["disk_low", "backlog", "unstamped"]);
+        assert_eq!(title("blocked:baidu"), Both::new("来源被拦截 baidu", "source blocked baidu"));
+    }
 }

@@ -69,7 +69,9 @@ impl Message {
     }
     fn body(&self, lang: Lang) -> String {
         let mut lines = vec![self.text.get(lang).to_owned()];
-        lines.push(lang.pick(format!("起始：{}（北京时间）", self.since.beijing()), format!("since {} (Beijing time)", self.since.beijing())));
+        lines.push(
+            lang.pick(format!("起始：{}（北京时间）", self.since.beijing()), format!("since {} (Beijing time)", self.since.beijing())),
+        );
         if self.over {
             lines.push(lang.pick(format!("结束：{}", self.at.beijing()), format!("over at {}", self.at.beijing())));
         }
@@ -133,7 +135,10 @@ async fn post(net: &Net, url: &Url, body: &Value, robot: bool) -> Result<(), Str
     let answer: Value = serde_json::from_slice(&answer).map_err(|_| format!("{host} gave no JSON"))?;
     match answer["errcode"].as_i64() {
         Some(0) => Ok(()),
-        code => Err(format!("{host} refused it: {code:?} {}", answer["errmsg"].as_str().unwrap_or_default().chars().take(200).collect::<String>())),
+        code => Err(format!(
+            "{host} refused it: {code:?} {}",
+            answer["errmsg"].as_str().unwrap_or_default().chars().take(200).collect::<String>()
+        )),
     }
 }
 

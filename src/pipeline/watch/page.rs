@@ -132,7 +132,9 @@ fn html(health: &Health) -> String {
     for key in &health.alerts {
         let _ = write!(out, "<p class=\"bad\">{}</p>", escape(&alarm::title(key).zh));
     }
-    out.push_str("<table><tr><th>来源<th>类型<th>计划<th>状态<th>上次<th>结果<th>下次<th>七天：见到<th>入选<th>新增<th>被拦截<th>失败<th>说明</tr>");
+    out.push_str(
+        "<table><tr><th>来源<th>类型<th>计划<th>状态<th>上次<th>结果<th>下次<th>七天：见到<th>入选<th>新增<th>被拦截<th>失败<th>说明</tr>",
+    );
     for s in &health.sources {
         let (at, outcome, why) = s.last.as_ref().map_or((None, "", ""), |r| (Some(r.at), r.outcome.as_str(), r.why.as_str()));
         let class = if s.standing.bad_in_a_row > 0 { " class=\"bad\"" } else { "" };
@@ -200,7 +202,9 @@ mod tests {
         let counts: Counts = [("a\"b".to_owned(), Counted { seen: 9, ..Counted::default() })].into_iter().collect();
         let text = metrics(&health(), &counts);
         assert!(text.contains("jianwei_source_bad_in_a_row{source=\"a\\\"b\"} 2\n"), "{text}");
-        assert!(text.contains("jianwei_source_seen_total{source=\"a\\\"b\"} 9\n") && text.contains("jianwei_alert{key=\"blocked:a\\\"b\"} 1\n"));
+        assert!(
+            text.contains("jianwei_source_seen_total{source=\"a\\\"b\"} 9\n") && text.contains("jianwei_alert{key=\"blocked:a\\\"b\"} 1\n")
+        );
         for line in text.lines().filter(|l| !l.starts_with('#')) {
             assert!(line.rsplit_once(' ').is_some_and(|(_, v)| v.parse::<f64>().is_ok()), "{line}");
         }
