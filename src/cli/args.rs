@@ -44,6 +44,10 @@ pub(crate) enum Command {
     Init,
     /// One pass over all that is due: sources, look-ups, visits, leads
     Scan(ScanArgs),
+    /// The daemon: sources by their schedules, visits, re-checks, alerts; stops cleanly on SIGTERM
+    Watch,
+    /// How the sources are doing: last run, outcome, lag, counts and errors of seven days
+    Sources,
     /// Screen names, one a line, and print the near ones (no network, no store)
     Match(MatchArgs),
     /// The names a deceiver might register, by technique
@@ -348,6 +352,8 @@ const ZH: &[(&str, &str, &str)] = &[
     ("scan", "", "完整运行一遍：来源、解析、访问、线索"),
     ("scan", "source", "只运行这些来源（设置中的 id），可重复"),
     ("scan", "site", "只针对这些受保护网站（id），可重复"),
+    ("watch", "", "常驻监测：按计划运行各来源，访问、复核、告警；收到 SIGTERM 有序停止"),
+    ("sources", "", "各来源状况：上次运行、结果、滞后、七天计数与错误"),
     ("match", "", "逐行筛查域名，输出近似者（不联网、不写库）"),
     ("match", "file", "域名文件（纯文本或 gzip）；- 或不写则读标准输入"),
     ("permute", "", "推演骗子可能注册的域名，按手法列出"),

@@ -2,6 +2,7 @@
 //! The only room that reads the environment and the settings file, and the only one that writes to the terminal.
 //! Nobody imports it.
 
+mod alerts;
 mod allow;
 mod args;
 mod attribution;
@@ -28,8 +29,10 @@ mod rules_live;
 mod say;
 mod scan;
 mod settings;
+mod sources;
 mod tip;
 mod verdict;
+mod watch;
 
 use crate::model::lang::Lang;
 use args::{Cli, Command};
@@ -85,6 +88,8 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
     match cli.command {
         Command::Init => Ok(Exit::Done),
         Command::Scan(args) => scan::run(&context, &args),
+        Command::Watch => watch::run(&context),
+        Command::Sources => sources::run(&context),
         Command::Match(args) => matching::run(&context, &args),
         Command::Permute(args) => permute::run(&context, &args),
         Command::Check(args) => check::run(&context, &args),

@@ -9,7 +9,7 @@ use crate::cli::{Context, leads, say};
 use crate::evidence;
 use crate::lookalike;
 use crate::model::site::Site;
-use crate::pipeline::{Pass, PassError, Summary};
+use crate::pipeline::{Pass, PassError, Summary, watch};
 use crate::records::Filter;
 use crate::sources::{self, Source};
 use comfy_table::{ContentArrangement, Table, presets};
@@ -42,6 +42,7 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
     let _following = follower.follow()?;
     let shown = Shown::new(context.lang, context.quiet);
     let summary = context.block_on(async {
+        watch::keep_limits(&pass).map_err(|e| explain(context, &e))?;
         let scan = pass.scan(sources, &|event| shown.event(event)).await;
         shown.finish();
         scan.map_err(|e| explain(context, &e))
@@ -50,7 +51,7 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
     Ok(if summary.partly() { Exit::Partly } else { Exit::Done })
 }
 
-fn explain(context: &Context, error: &PassError) -> Failure {
+pub(super) fn explain(context: &Context, error: &PassError) -> Failure {
     match error {
         PassError::Records(e) => context.records_failure(e),
         PassError::Evidence(e) => Failure::failed(format!("证据无法保存：{e}"), error.to_string(), context.lang),
@@ -91,7 +92,7 @@ fn build_sources(context: &Context, book: &RuleBook, asked: &[String]) -> Result
         .map_err(|e| Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), context.lang))
 }
 
-fn permutations(sites: &[Site], suffixes: &lookalike::Suffixes) -> Vec<String> {
+pub(super) fn permutations(sites: &[Site], suffixes: &lookalike::Suffixes) -> Vec<String> {
     let mut names = Vec::new();
     for site in sites {
         for host in &site.hosts {

@@ -4,6 +4,7 @@
 use crate::cli::fail::Failure;
 use crate::model::lang::Lang;
 use crate::model::rulefile::toml_in_chinese;
+use crate::pipeline::watch;
 use crate::{capture, evidence, net, resolve, sources};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) evidence: evidence::Settings,
     pub(crate) attribution: resolve::Settings,
     pub(crate) console: Console,
+    pub(crate) watch: watch::Settings,
+    pub(crate) alert: Vec<AlertSettings>,
     pub(crate) source: Vec<sources::Settings>,
     /// The file it was read from; empty where there was none.
     #[serde(skip)]
@@ -64,6 +67,42 @@ impl Default for Console {
     fn default() -> Self {
         Self { listen: ([127, 0, 0, 1], 8470).into() }
     }
+}
+
+/// One `[[alert]]`: a way to tell people. Keys come from the environment or a file, never from here.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AlertSettings {
+    /// Unique among the alerts.
+    pub(crate) id: String,
+    /// `webhook`, `wecom`, `dingtalk`, `mail`.
+    pub(crate) kind: String,
+    /// `zh` or `en`.
+    pub(crate) lang: Lang,
+    /// webhook, wecom, dingtalk: the address, where it holds no key.
+    pub(crate) url: Option<String>,
+    /// ... else the environment variable that holds it,
+    pub(crate) url_env: Option<String>,
+    /// ... or the file that holds it alone.
+    pub(crate) url_file: Option<PathBuf>,
+    /// dingtalk: variable that holds the secret it signs with. mail: the password.
+    pub(crate) secret_env: Option<String>,
+    /// ... or the file that holds it alone.
+    pub(crate) secret_file: Option<PathBuf>,
+    /// mail: server and port.
+    pub(crate) server: Option<String>,
+    /// mail: default 465, with `starttls` 587, with `none` 25.
+    pub(crate) port: Option<u16>,
+    /// mail: `wrapped` (default), `starttls`, `none` (this machine only).
+    pub(crate) tls: net::MailTls,
+    /// mail: PEM file of a root besides the public ones.
+    pub(crate) ca: Option<PathBuf>,
+    /// mail: who logs in; nobody where it is absent.
+    pub(crate) user: Option<String>,
+    /// mail: sender.
+    pub(crate) from: Option<String>,
+    /// mail: receivers.
+    pub(crate) to: Vec<String>,
 }
 
 impl Settings {
@@ -149,6 +188,9 @@ impl Settings {
         self.source.iter_mut().filter_map(|s| s.path.as_mut()).for_each(fix);
         self.evidence.tsa.iter_mut().for_each(|t| fix(&mut t.ca));
         self.evidence.key.as_mut().map(fix);
+        for alert in &mut self.alert {
+            [&mut alert.url_file, &mut alert.secret_file, &mut alert.ca].into_iter().filter_map(Option::as_mut).for_each(fix);
+        }
     }
 }
 

@@ -11,9 +11,11 @@ mod fetch;
 mod guard;
 mod line;
 mod meter;
+mod notice;
 mod pace;
 mod reach;
 mod resume;
+mod serve;
 mod settings;
 mod tls;
 mod visit;
@@ -21,6 +23,8 @@ mod websocket;
 
 pub use crate::net::clock::Clock;
 pub use crate::net::meter::{Keeper, Limit, Usage};
+pub use crate::net::notice::{Mail, MailTls};
+pub use crate::net::serve::{Pages, ServeError, ServedPage, Serving, serve};
 pub use crate::net::settings::{BadSetting, Settings};
 pub use crate::net::websocket::WebSocket;
 
@@ -291,5 +295,19 @@ impl Net {
     /// [`FetchError`]; a status outside 200..=299 is no error, but leaves no file.
     pub async fn fetch_to_file(&self, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
         fetch::fetch_to_file(&self.inner, self.terms(None), request, path, cap).await
+    }
+    /// Posts to a webhook that the settings name (never to an address from a page): no guard, no redirect. Gives status and answer.
+    ///
+    /// # Errors
+    /// One line without the address's path, which may hold a key.
+    pub async fn post_notice(&self, url: &Url, content_type: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), String> {
+        notice::post(&self.inner, url, content_type, body).await
+    }
+    /// Hands a mail to a server that the settings name.
+    ///
+    /// # Errors
+    /// One line.
+    pub async fn mail_notice(&self, mail: &Mail) -> Result<(), String> {
+        notice::mail(&self.inner, mail).await
     }
 }

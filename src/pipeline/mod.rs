@@ -10,6 +10,7 @@ pub mod recheck;
 pub mod retry;
 pub mod schedule;
 pub mod stop;
+pub mod watch;
 pub mod work;
 
 use crate::assess::Current;

@@ -86,3 +86,113 @@ fn is_gone(rechecks: &[&Recheck]) -> bool {
     let span = down.first().zip(down.last()).map_or(0, |(last, first)| last.at.millis() - first.at.millis());
     down.len() >= DOWN_IN_A_ROW && span >= DOWN_FOR_MS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::assessment::{Assessment, Scores, Verdict};
+    use crate::model::candidate::Candidate;
+    use crate::model::host::Host;
+    use crate::model::lead::{LeadId, Step};
+
+    fn t(hours: i64) -> Timestamp {
+        Timestamp::from_millis(1_764_000_000_000 + hours * HOUR_MS)
+    }
+    fn lead(state: State) -> Lead {
+        let host = Host::parse("cx-mem.top").expect("a host");
+        let candidate = Candidate {
+            url: format!("http://{host}/"),
+            host: host.clone(),
+            site: "s".into(),
+            reasons: Vec::new(),
+            sightings: Vec::new(),
+            first_seen: t(-9),
+            last_seen: t(-9),
+        };
+        let assessment = Assessment {
+            class: Verdict::FakeQuery,
+            site: "s".into(),
+            scores: Scores::default(),
+            review: true,
+            findings: Vec::new(),
+            not_looked_at: Vec::new(),
+            rules: String::new(),
+            at: t(-9),
+        };
+        Lead {
+            id: LeadId::of(&host, "s"),
+            url: candidate.url.clone(),
+            candidate,
+            title: String::new(),
+            assessment,
+            resolution: None,
+            state,
+            holder: None,
+            history: vec![Step { at: t(0), by: "乙".into(), what: Move::Refer { letter: "1".into() } }],
+            packages: Vec::new(),
+            opened_at: t(-9),
+        }
+    }
+    fn looks(all: &[(i64, Sight)]) -> Vec<Recheck> {
+        let one = |(hours, sight): &(i64, Sight)| Recheck {
+            lead: LeadId("XS-1".into()),
+            at: t(*hours),
+            sight: *sight,
+            visitors: Vec::new(),
+            moved_to: None,
+            packages: Vec::new(),
+        };
+        all.iter().map(one).collect()
+    }
+
+    #[test]
+    fn the_ladder_is_climbed_rung_by_rung_and_then_monthly() {
+        let mut at = t(0);
+        let mut hours = Vec::new();
+        for _ in 0..8 {
+            at = next_look(t(0), at);
+            hours.push((at.millis() - t(0).millis()) / HOUR_MS);
+        }
+        assert_eq!(hours, [1, 6, 24, 72, 168, 720, 1_440, 2_160]);
+        assert_eq!(next_look(t(0), t(50)), t(72), "a look that came late leads to the rung ahead");
+    }
+
+    #[test]
+    fn one_outage_blocks_nothing_and_three_within_hours_do_not_either() {
+        use Sight::{Changed, Down, Up};
+        let after = |all: &[(i64, Sight)]| follows(&lead(State::Referred), t(0), &looks(all));
+        assert_eq!(after(&[(1, Down)]), None);
+        assert_eq!(after(&[(1, Down), (2, Down), (3, Down), (6, Down)]), None, "down for five hours");
+        assert_eq!(after(&[(1, Down), (6, Up), (24, Down)]), None, "up in between");
+        assert_eq!(after(&[(1, Down), (6, Changed), (24, Down)]), None, "a page in between");
+        assert_eq!(after(&[(1, Down), (6, Down), (24, Down)]), Some(Move::Block));
+        assert_eq!(after(&[(1, Up), (6, Up), (24, Up)]), Some(Move::StillUp));
+        assert_eq!(after(&[(1, Up), (6, Up)]), None, "nobody could have acted yet");
+        assert_eq!(after(&[(1, Changed), (6, Changed), (24, Changed), (72, Changed)]), None, "a replaced page is a person's to judge");
+    }
+
+    #[test]
+    fn what_was_blocked_and_comes_back_is_reopened_and_looks_before_the_referral_do_not_count() {
+        let back = follows(&lead(State::Blocked), t(0), &looks(&[(24, Sight::Down), (72, Sight::Up)]));
+        assert!(matches!(back, Some(Move::Reopen { .. })), "{back:?}");
+        let old = looks(&[(-30, Sight::Down), (-6, Sight::Down), (1, Sight::Down)]);
+        assert_eq!(follows(&lead(State::Referred), t(0), &old), None);
+        assert_eq!(follows(&lead(State::Blocked), t(0), &looks(&[(720, Sight::Down)])), None);
+    }
+
+    #[test]
+    fn a_page_that_is_up_at_another_host_has_moved() {
+        let mut all = looks(&[(1, Sight::Up)]);
+        all[0].moved_to = Some("other.top".into());
+        assert_eq!(follows(&lead(State::Referred), t(0), &all), Some(Move::MovedTo { host: "other.top".into() }));
+        assert_eq!(follows(&lead(State::Moved), t(0), &all), None, "told once");
+    }
+
+    #[test]
+    fn only_referred_leads_stand_on_the_ladder() {
+        for state in State::ALL {
+            let on = matches!(state, State::Referred | State::Blocked | State::StillUp | State::Moved);
+            assert_eq!(referred_at(&lead(state)).is_some(), on, "{state:?}");
+        }
+    }
+}

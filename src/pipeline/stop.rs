@@ -25,6 +25,10 @@ impl Stopper {
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
+    /// Waits until nobody sees it any more: what it was for has ended by itself.
+    pub async fn gone(&self) {
+        self.0.closed().await;
+    }
 }
 
 impl Stop {

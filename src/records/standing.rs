@@ -77,9 +77,6 @@ pub struct Alert {
     pub over: Option<Timestamp>,
     /// When each channel was last told, by the channel's id.
     pub told: BTreeMap<String, Timestamp>,
-    /// Tries that did not reach a channel since the last that did.
-    #[serde(default)]
-    pub missed: BTreeMap<String, u32>,
 }
 
 /// What one look at a referred lead's host showed.

@@ -23,4 +23,6 @@ mod replay;
 mod resolve;
 mod scan;
 mod sources;
+mod watch;
+mod watch_week;
 mod world;

@@ -71,6 +71,8 @@ pub(crate) struct World {
     pub(crate) index: search::Index,
     /// Search: refuse after this many result pages; 0: never.
     pub(crate) search_limit: u64,
+    /// Hosts whose server hangs up on everybody.
+    pub(crate) down: std::sync::Mutex<std::collections::BTreeSet<String>>,
 }
 
 /// How a lab is to be built.
@@ -144,6 +146,15 @@ impl Lab {
     /// Every DNS question that came, oldest first (at most 200,000 kept).
     pub(crate) fn questions(&self) -> Vec<Question> {
         self.world.log.questions()
+    }
+    /// From now on the server of `host` hangs up on everybody, or answers again.
+    pub(crate) fn set_down(&self, host: &str, down: bool) {
+        let mut all = self.world.down.lock().expect("nobody panicked with it");
+        if down {
+            all.insert(host.to_owned())
+        } else {
+            all.remove(host)
+        };
     }
     /// Forgets requests and questions.
     pub(crate) fn forget(&self) {
@@ -252,8 +263,14 @@ fn any_block() -> (u8, u8) {
 
 async fn build_at(block: [u8; 3], options: Options) -> Result<(Arc<World>, SocketAddr, String, Ports), Trouble> {
     let sites = sites::Sites::load(block).map_err(Trouble::Table)?;
-    let world =
-        Arc::new(World { block, sites, log: Log::new(), index: search::Index::new(), search_limit: options.search_limit.unwrap_or(0) });
+    let world = Arc::new(World {
+        block,
+        sites,
+        log: Log::new(),
+        index: search::Index::new(),
+        search_limit: options.search_limit.unwrap_or(0),
+        down: Default::default(),
+    });
     let dns_ip = if options.dns_at_localhost { Ipv4Addr::LOCALHOST } else { world.address(1) };
     let dns = SocketAddr::V4(SocketAddrV4::new(dns_ip, DNS_PORT));
     let udp = UdpSocket::bind(dns).await.map_err(|e| bind_trouble(e, dns))?;

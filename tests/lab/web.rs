@@ -90,6 +90,9 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, last: u8, tl
     let mut buffer = Vec::new();
     while let Ok(Some(request)) = tokio::time::timeout(IDLE, read_head(&mut stream, &mut buffer)).await {
         note(&request, last, tls, world);
+        if world.down.lock().expect("nobody panicked with it").contains(&request.host) {
+            return;
+        }
         let answer = answer(&request, world);
         let close = request.method != "GET" || request.header("connection").eq_ignore_ascii_case("close");
         if stream.write_all(&frame(&answer, &request, close)).await.is_err() || stream.flush().await.is_err() || close {
