@@ -21,4 +21,5 @@ mod referral;
 mod replay;
 mod scan;
 mod sources;
+mod sources_ct;
 mod world;

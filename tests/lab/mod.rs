@@ -4,6 +4,10 @@
 #![allow(dead_code, reason = "the test binary and the example each use their own half of the lab")]
 
 pub(crate) mod corpus;
+#[cfg(test)]
+pub(crate) mod ctlog;
+#[cfg(test)]
+pub(crate) mod nginx;
 mod dns;
 mod hostile;
 mod log;
