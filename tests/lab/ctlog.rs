@@ -47,7 +47,8 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
 pub(crate) fn tbs(names: &[&[u8]]) -> Vec<u8> {
     let list: Vec<u8> = names.iter().flat_map(|n| tlv(0x82, n)).collect();
     let san = tlv(0x30, &[tlv(6, &[0x55, 0x1d, 0x11]), tlv(4, &tlv(0x30, &list))].concat());
-    let parts = [tlv(0xa0, &tlv(2, &[2])), tlv(2, &[9]), tlv(0x30, &[]), tlv(0x30, &[]), tlv(0x30, &[]), tlv(0x30, &[]), tlv(0x30, &[0; 64])];
+    let parts =
+        [tlv(0xa0, &tlv(2, &[2])), tlv(2, &[9]), tlv(0x30, &[]), tlv(0x30, &[]), tlv(0x30, &[]), tlv(0x30, &[]), tlv(0x30, &[0; 64])];
     tlv(0x30, &[parts.concat(), tlv(0xa3, &tlv(0x30, &san))].concat())
 }
 
@@ -180,7 +181,11 @@ impl CtLog {
                     return None;
                 }
                 let entries = &self.entries[usize::try_from(from).ok()?..usize::try_from(to).ok()?];
-                Some(if kind == "data" { entries.iter().flat_map(|e| e.in_tile.clone()).collect() } else { entries.iter().flat_map(name_line).collect() })
+                Some(if kind == "data" {
+                    entries.iter().flat_map(|e| e.in_tile.clone()).collect()
+                } else {
+                    entries.iter().flat_map(name_line).collect()
+                })
             }
             level => self.hash_tile(level.parse().ok()?, n, width, size),
         }
@@ -199,9 +204,8 @@ impl CtLog {
     }
     fn rfc6962(&self, rest: &str, size: u64) -> Option<Vec<u8>> {
         let (call, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let number = |name: &str| {
-            url::form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == name).and_then(|(_, v)| v.parse::<u64>().ok())
-        };
+        let number =
+            |name: &str| url::form_urlencoded::parse(query.as_bytes()).find(|(n, _)| n == name).and_then(|(_, v)| v.parse::<u64>().ok());
         let text = match call {
             "get-sth" => {
                 let (stamp, root, signed) = self.signed_head(size);
@@ -220,7 +224,9 @@ impl CtLog {
             "get-entries" => {
                 let (start, end) = (number("start")?, number("end")?.min(size.checked_sub(1)?));
                 let entries = self.entries.get(usize::try_from(start).ok()?..=usize::try_from(end).ok()?)?;
-                let one = |e: &Entry| format!("{{\"leaf_input\":\"{}\",\"extra_data\":\"AAAA\"}}", STANDARD.encode([&[0, 0], &e.timestamped[..]].concat()));
+                let one = |e: &Entry| {
+                    format!("{{\"leaf_input\":\"{}\",\"extra_data\":\"AAAA\"}}", STANDARD.encode([&[0, 0], &e.timestamped[..]].concat()))
+                };
                 format!("{{\"entries\":[{}]}}", entries.iter().map(one).collect::<Vec<_>>().join(","))
             }
             _ => return None,

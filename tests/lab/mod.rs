@@ -6,12 +6,12 @@
 pub(crate) mod corpus;
 #[cfg(test)]
 pub(crate) mod ctlog;
-#[cfg(test)]
-pub(crate) mod nginx;
 mod dns;
 mod hostile;
 mod log;
 mod names;
+#[cfg(test)]
+pub(crate) mod nginx;
 mod pages;
 mod search;
 mod sites;

@@ -31,7 +31,8 @@ impl Nginx {
         let folder = TempDir::new().expect("temp");
         let at = folder.path().display().to_string();
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
-        let user = if Path::new("/proc/self").metadata().is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0) { "user root;" } else { "" };
+        let user =
+            if Path::new("/proc/self").metadata().is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0) { "user root;" } else { "" };
         let text = format!(
             "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log; {user} events {{}}\n\
              http {{ access_log off; client_body_temp_path {at}/b; proxy_temp_path {at}/p; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
