@@ -3,7 +3,7 @@
 use crate::model::rulefile::RuleFile;
 use crate::sources::ct::{ListAt, Wishes};
 use crate::sources::names::From;
-use crate::sources::search::engine::Engine;
+use crate::sources::search::engine::{Engine, Kind};
 use crate::sources::{BadSource, Settings};
 use url::Url;
 
@@ -72,6 +72,10 @@ pub(super) fn engine(settings: &Settings, files: &[RuleFile]) -> Result<Engine, 
         return Err(bad(settings, format!("no engine `{id}`{}; {}", meant(id, &ids), known())));
     };
     let mut engine = Engine::read(file).map_err(|e| bad(settings, e.to_string()))?;
+    if (engine.kind == Kind::Assets) != (settings.kind == "assets") {
+        let right = if engine.kind == Kind::Assets { "assets" } else { "search" };
+        return Err(bad(settings, format!("engine `{id}` is for sources of kind `{right}`")));
+    }
     if let Some(base) = &settings.base_url {
         let url = http_url(base).map_err(|why| bad(settings, format!("`base_url = \"{base}\"`: {why}")))?;
         engine.move_to(&url);

@@ -13,6 +13,7 @@ mod settings;
 
 pub use search::engine::{Engine, check_engines};
 pub use search::parse::{Parsed, Row, parse_results};
+pub use search::queries::key_env;
 pub use secret::Secret;
 pub use settings::Settings;
 
@@ -92,15 +93,38 @@ impl Batch {
     }
 }
 
-/// Builds one source. `permutations` gives the names for the kind of that name; `files` holds the engines.
+/// What is known of confirmed copies: what they show is searched for too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Hosts of confirmed copies, newest first; the first 50 are used.
+    pub hosts: Vec<(String, String)>,
+    /// What they show that other copies of the same hand may show too (a phone or QQ number, a statistics id), with the protected site.
+    pub marks: Vec<(String, String)>,
+}
+
+/// As [`build_knowing`], with nothing known.
 ///
 /// # Errors
-/// [`BadSource`]: unknown kind or engine, missing or superfluous key.
+/// The same.
 pub fn build(
     settings: &Settings,
     sites: &[Site],
     files: &[RuleFile],
     permutations: &dyn Fn() -> Vec<String>,
+) -> Result<Box<dyn Source>, BadSource> {
+    build_knowing(settings, sites, files, permutations, &Known::default())
+}
+
+/// Builds one source. `permutations` gives the names for the kind of that name; `files` holds the engines.
+///
+/// # Errors
+/// [`BadSource`]: unknown kind or engine, missing or superfluous key.
+pub fn build_knowing(
+    settings: &Settings,
+    sites: &[Site],
+    files: &[RuleFile],
+    permutations: &dyn Fn() -> Vec<String>,
+    known: &Known,
 ) -> Result<Box<dyn Source>, BadSource> {
     check::keys(settings)?;
     let id = settings.id.clone();
@@ -111,7 +135,8 @@ pub fn build(
         "permutations" => Ok(Box::new(permutations::Permutations::new(id, permutations()))),
         _ => {
             let engine = check::engine(settings, files)?;
-            Ok(Box::new(search::Search::new(settings, sites, engine)))
+            let lists = search::queries::read(files).map_err(|e| BadSource { id, why: e.to_string() })?;
+            Ok(Box::new(search::Search::new(settings, sites, engine, &lists, known)))
         }
     }
 }

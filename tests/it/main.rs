@@ -22,4 +22,5 @@ mod replay;
 mod scan;
 mod sources;
 mod sources_ct;
+mod sources_engines;
 mod world;
