@@ -10,6 +10,8 @@ mod permutations;
 mod search;
 mod secret;
 mod settings;
+pub mod tips;
+mod zones;
 
 pub use search::engine::{Engine, check_engines};
 pub use search::parse::{Parsed, Row, parse_results};
@@ -130,6 +132,10 @@ pub fn build_knowing(
     let id = settings.id.clone();
     match settings.kind.as_str() {
         "names" => Ok(Box::new(names::Names::new(id, check::from(settings)?))),
+        "zone_diff" => {
+            let (from, keep) = check::zones(settings)?;
+            Ok(Box::new(zones::Zones::new(id, from, keep)))
+        }
         "ct" => Ok(Box::new(ct::Ct::new(check::ct(settings)?))),
         "certstream" => Ok(Box::new(certstream::Certstream::new(id, check::websocket(settings)?))),
         "permutations" => Ok(Box::new(permutations::Permutations::new(id, permutations()))),
