@@ -61,7 +61,7 @@ deps: ## what the program itself needs from Debian
 	@scripts/need.sh ca-certificates:/etc/ssl/certs/ca-certificates.crt gcc:cc libc6-dev:/usr/include/stdlib.h
 
 test-deps: deps ## what the suite needs besides: outside programs that check our files
-	@scripts/need.sh python3:python3 python3-venv:python3 openssl:openssl libreoffice-calc-nogui:soffice
+	@scripts/need.sh python3:python3 python3-venv:python3 openssl:openssl libreoffice-calc-nogui:soffice nginx-light:/usr/sbin/nginx
 	@scripts/outside.sh
 
 clean-demo: ## forget the demo's data

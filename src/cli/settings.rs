@@ -146,6 +146,7 @@ impl Settings {
         settings.check_sources(file, &text, lang)?;
         let base = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         settings.make_absolute(base);
+        settings.take_keys(lang)?;
         settings.file = file.to_path_buf();
         Ok(settings)
     }
@@ -174,6 +175,27 @@ impl Settings {
         Ok(())
     }
 
+    /// Keys of the sources, from the file that each names, else from the environment. They are nowhere else.
+    fn take_keys(&mut self, lang: Lang) -> Result<(), Failure> {
+        for source in &mut self.source {
+            let name = source.key_env.clone().or_else(|| Some(sources::key_env(source.engine.as_deref().or(source.preset.as_deref())?)));
+            let text = match &source.key_file {
+                Some(file) => Some(std::fs::read_to_string(file).map_err(|e| {
+                    let id = &source.id;
+                    let file = file.display();
+                    Failure::usage(
+                        format!("来源 {id}：无法读取密钥文件 {file}（{e}）"),
+                        format!("source {id}: cannot read the key file {file} ({e})"),
+                        lang,
+                    )
+                })?),
+                None => name.and_then(|name| std::env::var(name).ok()),
+            };
+            source.key = text.as_deref().and_then(sources::Secret::new);
+        }
+        Ok(())
+    }
+
     fn make_absolute(&mut self, base: &Path) {
         let base = std::path::absolute(base).unwrap_or_else(|_| base.to_path_buf());
         let fix = |path: &mut PathBuf| {
@@ -185,7 +207,7 @@ impl Settings {
         self.rules.dir.as_mut().map(fix);
         self.attribution.tables.as_mut().map(fix);
         self.attribution.filings.as_mut().map(fix);
-        self.source.iter_mut().filter_map(|s| s.path.as_mut()).for_each(fix);
+        self.source.iter_mut().flat_map(|s| [&mut s.path, &mut s.keep, &mut s.key_file]).filter_map(Option::as_mut).for_each(fix);
         self.evidence.tsa.iter_mut().for_each(|t| fix(&mut t.ca));
         self.evidence.key.as_mut().map(fix);
         for alert in &mut self.alert {

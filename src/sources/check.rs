@@ -3,14 +3,14 @@
 use crate::model::rulefile::RuleFile;
 use crate::sources::ct::{ListAt, Wishes};
 use crate::sources::names::From;
-use crate::sources::search::engine::Engine;
-use crate::sources::{BadSource, Settings};
+use crate::sources::search::engine::{Engine, Kind};
+use crate::sources::{BadSource, Settings, zones};
 use url::Url;
 
 /// Kinds and the keys of their own, the required ones first.
 const KINDS: [(&str, &[&str]); 7] = [
-    ("names", &["path", "url", "preset"]),
-    ("zone_diff", &["path", "url", "keep", "preset", "zones", "key_env", "key_file"]),
+    ("names", &["path", "url", "preset", "base_url"]),
+    ("zone_diff", &["keep", "path", "url", "preset", "zones", "base_url", "key_env", "key_file"]),
     ("permutations", &[]),
     ("ct", &["url", "path", "logs", "interval_ms", "partial_after_s", "backfill_entries"]),
     ("certstream", &["url"]),
@@ -52,6 +52,14 @@ pub(super) fn keys(settings: &Settings) -> Result<(), BadSource> {
 
 /// The list's place of a names source.
 pub(super) fn from(settings: &Settings) -> Result<From, BadSource> {
+    if let Some(preset) = &settings.preset {
+        let only = settings.path.is_none() && settings.url.is_none();
+        if preset != "whoisds" || !only {
+            return Err(bad(settings, "the only `preset` of kind `names` is `whoisds`, without `path` and `url`".into()));
+        }
+        let base = settings.base_url.as_deref().unwrap_or("https://www.whoisds.com/");
+        return http_url(base).map(From::Whoisds).map_err(|why| bad(settings, format!("`base_url = \"{base}\"`: {why}")));
+    }
     match (&settings.path, &settings.url) {
         (Some(path), None) if path.as_os_str().is_empty() => Err(bad(settings, "`path` is empty: give a file or a folder".into())),
         (Some(path), None) => Ok(From::Path(path.clone())),
@@ -59,6 +67,25 @@ pub(super) fn from(settings: &Settings) -> Result<From, BadSource> {
         (Some(_), Some(_)) => Err(bad(settings, "give `path` or `url`, not both".into())),
         (None, None) => Err(bad(settings, "a source of kind `names` needs `path` (a file or a folder) or `url`".into())),
     }
+}
+
+/// The zones of a zone_diff source, and the folder for their last states.
+pub(super) fn zones(settings: &Settings) -> Result<(zones::From, std::path::PathBuf), BadSource> {
+    let Some(keep) = settings.keep.clone() else {
+        return Err(bad(settings, "a source of kind `zone_diff` needs `keep`, a folder of its own for the last state of each zone".into()));
+    };
+    let checked = |text: &str, key: &str| http_url(text).map_err(|why| bad(settings, format!("`{key} = \"{text}\"`: {why}")));
+    let from = match (&settings.path, &settings.url, settings.preset.as_deref()) {
+        (Some(path), None, None) => zones::From::Path(path.clone()),
+        (None, Some(url), None) => zones::From::Url(checked(url, "url")?),
+        (None, None, Some("czds")) => zones::From::Czds {
+            zones: settings.zones.clone(),
+            base: settings.base_url.as_deref().map(|b| checked(b, "base_url")).transpose()?,
+            key: settings.key.clone(),
+        },
+        _ => return Err(bad(settings, "give one of `path`, `url` and `preset = \"czds\"`".into())),
+    };
+    Ok((from, keep))
 }
 
 /// The engine of a search source, its URL template moved to `base_url` where one is given.
@@ -72,6 +99,10 @@ pub(super) fn engine(settings: &Settings, files: &[RuleFile]) -> Result<Engine, 
         return Err(bad(settings, format!("no engine `{id}`{}; {}", meant(id, &ids), known())));
     };
     let mut engine = Engine::read(file).map_err(|e| bad(settings, e.to_string()))?;
+    if (engine.kind == Kind::Assets) != (settings.kind == "assets") {
+        let right = if engine.kind == Kind::Assets { "assets" } else { "search" };
+        return Err(bad(settings, format!("engine `{id}` is for sources of kind `{right}`")));
+    }
     if let Some(base) = &settings.base_url {
         let url = http_url(base).map_err(|why| bad(settings, format!("`base_url = \"{base}\"`: {why}")))?;
         engine.move_to(&url);

@@ -10,9 +10,12 @@ mod permutations;
 mod search;
 mod secret;
 mod settings;
+pub mod tips;
+mod zones;
 
 pub use search::engine::{Engine, check_engines};
 pub use search::parse::{Parsed, Row, parse_results};
+pub use search::queries::key_env;
 pub use secret::Secret;
 pub use settings::Settings;
 
@@ -92,26 +95,54 @@ impl Batch {
     }
 }
 
-/// Builds one source. `permutations` gives the names for the kind of that name; `files` holds the engines.
+/// What is known of confirmed copies: what they show is searched for too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Hosts of confirmed copies, newest first; the first 50 are used.
+    pub hosts: Vec<(String, String)>,
+    /// What they show that other copies of the same hand may show too (a phone or QQ number, a statistics id), with the protected site.
+    pub marks: Vec<(String, String)>,
+}
+
+/// As [`build_knowing`], with nothing known.
 ///
 /// # Errors
-/// [`BadSource`]: unknown kind or engine, missing or superfluous key.
+/// The same.
 pub fn build(
     settings: &Settings,
     sites: &[Site],
     files: &[RuleFile],
     permutations: &dyn Fn() -> Vec<String>,
 ) -> Result<Box<dyn Source>, BadSource> {
+    build_knowing(settings, sites, files, permutations, &Known::default())
+}
+
+/// Builds one source. `permutations` gives the names for the kind of that name; `files` holds the engines.
+///
+/// # Errors
+/// [`BadSource`]: unknown kind or engine, missing or superfluous key.
+pub fn build_knowing(
+    settings: &Settings,
+    sites: &[Site],
+    files: &[RuleFile],
+    permutations: &dyn Fn() -> Vec<String>,
+    known: &Known,
+) -> Result<Box<dyn Source>, BadSource> {
     check::keys(settings)?;
     let id = settings.id.clone();
     match settings.kind.as_str() {
         "names" => Ok(Box::new(names::Names::new(id, check::from(settings)?))),
+        "zone_diff" => {
+            let (from, keep) = check::zones(settings)?;
+            Ok(Box::new(zones::Zones::new(id, from, keep)))
+        }
         "ct" => Ok(Box::new(ct::Ct::new(check::ct(settings)?))),
         "certstream" => Ok(Box::new(certstream::Certstream::new(id, check::websocket(settings)?))),
         "permutations" => Ok(Box::new(permutations::Permutations::new(id, permutations()))),
         _ => {
             let engine = check::engine(settings, files)?;
-            Ok(Box::new(search::Search::new(settings, sites, engine)))
+            let lists = search::queries::read(files).map_err(|e| BadSource { id, why: e.to_string() })?;
+            Ok(Box::new(search::Search::new(settings, sites, engine, &lists, known)))
         }
     }
 }

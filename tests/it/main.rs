@@ -23,6 +23,8 @@ mod replay;
 mod resolve;
 mod scan;
 mod sources;
+mod sources_ct;
+mod sources_engines;
 mod watch;
 mod watch_week;
 mod world;

@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-fn net() -> Net {
+pub(crate) fn net() -> Net {
     let settings =
         NetSettings { allow_private: vec!["127.0.0.0/8".into()], per_host_interval_ms: 0, timeout_ms: 5_000, ..NetSettings::default() };
     Net::new(&settings).expect("right settings")
 }
 
 /// A server on the loopback that answers each request by `answer(request line and head)`; it counts what it was asked.
-async fn server(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn server(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("bound"));
     let log: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -44,12 +44,12 @@ async fn server(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (St
     (base, log)
 }
 
-fn http(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn http(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
-fn asked(log: &Mutex<Vec<String>>) -> usize {
+pub(crate) fn asked(log: &Mutex<Vec<String>>) -> usize {
     log.lock().expect("no poison").len()
 }
 
@@ -60,7 +60,7 @@ fn names_source(path: &Path) -> Box<dyn Source> {
 }
 
 /// Polls until there is no more; the batches and the last cursor.
-async fn run(source: &mut dyn Source, from: Option<Cursor>) -> (Vec<Batch>, Cursor) {
+pub(crate) async fn run(source: &mut dyn Source, from: Option<Cursor>) -> (Vec<Batch>, Cursor) {
     let (net, mut cursor, mut batches) = (net(), from, Vec::new());
     for _ in 0..10_000 {
         let batch = source.poll(cursor.as_ref(), &net).await;
@@ -78,16 +78,16 @@ async fn scan(path: &Path, from: Option<Cursor>) -> (Vec<Batch>, Cursor) {
     run(names_source(path).as_mut(), from).await
 }
 
-fn names(batches: &[Batch]) -> Vec<String> {
+pub(crate) fn names(batches: &[Batch]) -> Vec<String> {
     let lines = batches.iter().flat_map(|b| b.names.split(|c| *c == b'\n')).filter(|l| !l.is_empty());
     lines.map(|l| String::from_utf8_lossy(l).into_owned()).collect()
 }
 
-fn failures(batches: &[Batch]) -> Vec<String> {
+pub(crate) fn failures(batches: &[Batch]) -> Vec<String> {
     batches.iter().filter_map(|b| if let RunOutcome::Failed { why } = &b.outcome { Some(why.clone()) } else { None }).collect()
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     packed(bytes, flate2::Compression::fast())
 }
 
@@ -97,7 +97,7 @@ fn packed(bytes: &[u8], how: flate2::Compression) -> Vec<u8> {
     gz.finish().expect("memory")
 }
 
-fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in members {
         zip.start_file(*name, zip::write::SimpleFileOptions::default()).expect("memory");
@@ -106,7 +106,7 @@ fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().expect("memory").into_inner()
 }
 
-fn many(n: usize) -> Vec<u8> {
+pub(crate) fn many(n: usize) -> Vec<u8> {
     (0..n).flat_map(|i| format!("name-{i:07}.top\n").into_bytes()).collect()
 }
 
@@ -281,7 +281,7 @@ async fn a_million_real_names_come_in_a_blink() {
     assert!(took.as_secs() < 10, "{took:?}");
 }
 
-fn engine_files() -> Vec<RuleFile> {
+pub(crate) fn engine_files() -> Vec<RuleFile> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/engines");
     let mut files: Vec<RuleFile> = fs::read_dir(folder)
         .expect("rules/engines is in the repository")
@@ -299,7 +299,7 @@ fn engine_files() -> Vec<RuleFile> {
     files
 }
 
-fn engine(id: &str) -> Engine {
+pub(crate) fn engine(id: &str) -> Engine {
     let files = engine_files();
     let file = files.iter().find(|f| f.path == format!("engines/{id}.toml")).expect("shipped");
     Engine::read(file).expect("right")
@@ -444,7 +444,7 @@ fn a_source_of_the_wrong_shape_is_refused_with_the_likely_word() {
     }
 }
 
-fn site() -> Site {
+pub(crate) fn site() -> Site {
     toml::from_str(
         "id = 'cx.mem.gov.cn'\nname = '特种作业操作证及安全生产知识和管理能力考核合格信息查询平台'\nagency = '应急管理部'\n\
          hosts = ['cx.mem.gov.cn']\nqueries = ['特种作业操作证查询', '电工证查询 全国']",

@@ -4,10 +4,14 @@
 #![allow(dead_code, reason = "the test binary and the example each use their own half of the lab")]
 
 pub(crate) mod corpus;
+#[cfg(test)]
+pub(crate) mod ctlog;
 mod dns;
 mod hostile;
 mod log;
 mod names;
+#[cfg(test)]
+pub(crate) mod nginx;
 mod pages;
 #[cfg(test)]
 pub(crate) mod registers;

@@ -45,9 +45,7 @@ impl Asker<'_> {
         let got = self.net.fetch_paced(&request, self.interval_ms).await.map_err(|e| Trouble::Failed(format!("{what}: {e}")))?;
         let header = |name: &str| got.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         match got.status {
-            200..300 if matches!(got.body.trim_ascii_start().first(), None | Some(b'<')) => {
-                Err(Trouble::Failed(what_instead(&got.body, what)))
-            }
+            200..300 if got.body.is_empty() || is_markup(&got.body) => Err(Trouble::Failed(what_instead(&got.body, what))),
             200..300 => Ok(got.body),
             404 | 410 => Err(Trouble::Absent(format!("{what}: status {}", got.status))),
             status @ (403 | 429 | 503) => {
@@ -57,6 +55,13 @@ impl Asker<'_> {
             status => Err(Trouble::Failed(format!("{what}: status {status}"))),
         }
     }
+}
+
+/// Is it a page? Hash tiles are random bytes, and one in 256 begins with `<`.
+fn is_markup(body: &[u8]) -> bool {
+    let text = body.trim_ascii_start();
+    let head = &text[..text.len().min(48)];
+    head.starts_with(b"<") && head.is_ascii() && head.iter().all(|b| *b >= 0x20 || b.is_ascii_whitespace())
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. `None`: neither, or past.

@@ -314,26 +314,19 @@ impl Work {
     async fn read(&mut self, place: &mut Place, asker: &Asker<'_>, wishes: &Wishes, now: Timestamp) -> Chunk {
         let Some(seen) = &mut self.seen else { return Chunk::default() };
         let size = seen.head().size;
-        let whole = place.next.max(size - size % WIDTH);
-        let behind = size - place.next.min(size);
-        if behind == 0 || whole > place.next || self.log.api == Api::Rfc6962 {
-            place.waiting_since = None;
-        } else {
-            place.waiting_since.get_or_insert(now);
-        }
-        let waited = place.waiting_since.is_some_and(|since| now.millis() - since.millis() >= wishes.partial_after_ms);
-        let end = if waited || self.log.api == Api::Rfc6962 { size } else { whole };
+        let whole = if self.log.api == Api::Static { place.next.max(size - size % WIDTH) } else { size };
+        let (end, partial) = match place.waited(size, whole, wishes.partial_after_ms, now) {
+            true => (size, true),
+            false => (whole, false),
+        };
         let mut chunk = Chunk { next: place.next, ..Chunk::default() };
         if end > place.next && self.read < MAX_ENTRIES_A_RUN {
             chunk = match seen {
-                Seen::Static(tree) => tree.read(asker, place.next, end, waited, &mut place.names_tiles).await,
+                Seen::Static(tree) => tree.read(asker, place.next, end, partial, &mut place.names_tiles).await,
                 Seen::Rfc6962(_) => entries::read(asker, place.next, end).await,
             };
             self.read += chunk.next - place.next;
             place.next = chunk.next;
-            if waited && chunk.trouble.is_none() {
-                place.waiting_since = None;
-            }
         } else if let Some(back) = place.back.as_mut().filter(|b| b.next < b.end && self.older < MAX_OLDER_A_RUN) {
             chunk = match seen {
                 Seen::Static(tree) => tree.read(asker, back.next, back.end, true, &mut place.names_tiles).await,
@@ -343,10 +336,22 @@ impl Work {
             back.next = chunk.next;
         }
         place.back = place.back.take().filter(|b| b.next < b.end);
-        let whole_left = if self.log.api == Api::Static && !waited { whole } else { size };
-        let live = place.next < whole_left && self.read < MAX_ENTRIES_A_RUN;
+        let due = place.next < whole || place.waited(size, whole, wishes.partial_after_ms, now);
+        let live = due && self.read < MAX_ENTRIES_A_RUN;
         self.over = !live && (place.back.is_none() || self.older >= MAX_OLDER_A_RUN);
         chunk
+    }
+}
+
+impl Place {
+    /// Are only entries of the unfinished last tile left, and have they waited long enough?
+    fn waited(&mut self, size: u64, whole: u64, partial_after_ms: i64, now: Timestamp) -> bool {
+        if whole > self.next || size <= self.next {
+            self.waiting_since = None;
+            return false;
+        }
+        let since = *self.waiting_since.get_or_insert(now);
+        now.millis() - since.millis() >= partial_after_ms
     }
 }
 

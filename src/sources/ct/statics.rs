@@ -53,7 +53,7 @@ pub(super) async fn look(asker: &Asker<'_>, origin: &str, key: &Key, before: Opt
     }
     if let Some((old, old_root)) = before.filter(|(old, _)| *old < size) {
         for (level, n, _) in tree::edge(old) {
-            tree.hash_tile(asker, level, n).await?;
+            tree.hash_tile(asker, level, n, None).await?;
         }
         if tree::root(old, &tree.tiles) != Some(old_root) {
             return Err(Trouble::Alarm(format!("its tree of {size} entries does not contain that of {old} entries: the log has forked")));
@@ -76,7 +76,7 @@ async fn edge_tile(asker: &Asker<'_>, level: u32, n: u64, width: u64) -> Result<
 
 impl Tree {
     /// A hash tile that is known to be right: at the edge, or full and held against the tile above it.
-    async fn hash_tile(&mut self, asker: &Asker<'_>, level: u32, n: u64) -> Result<Vec<Hash>, Trouble> {
+    async fn hash_tile(&mut self, asker: &Asker<'_>, level: u32, n: u64, mut come: Option<Vec<u8>>) -> Result<Vec<Hash>, Trouble> {
         let wanted = (level, n);
         let mut missing = Vec::new();
         let (mut level, mut n) = wanted;
@@ -86,7 +86,10 @@ impl Tree {
         }
         for (level, n) in missing.into_iter().rev() {
             let wrong = || Trouble::Failed(format!("hash tile {level}/{n} is not part of the tree that the log signed"));
-            let body = asker.get(&tile::path(&level.to_string(), n, WIDTH)).await?;
+            let body = match come.take_if(|_| (level, n) == wanted) {
+                Some(body) => body,
+                None => asker.get(&tile::path(&level.to_string(), n, WIDTH)).await?,
+            };
             let hashes = tile::hashes(&body, WIDTH).ok_or_else(wrong)?;
             let above = self.tiles.get(&(level + 1, n / WIDTH)).ok_or_else(wrong)?;
             let place = usize::try_from(n % WIDTH).expect("below 256");
@@ -157,7 +160,7 @@ impl Tree {
             }
             body = fetch(asker, body.n, body.width, false).await?;
         }
-        let hashes = self.hash_tile(asker, 0, body.n).await?;
+        let hashes = self.hash_tile(asker, 0, body.n, body.hashes.take()).await?;
         let (n, width) = (body.n, body.width);
         let (names, broken) = off_thread(move || read_data(&body, skip, &hashes)).await.map_err(Trouble::Failed)?;
         chunk.add(&names, broken, n * WIDTH + width);
@@ -172,12 +175,14 @@ struct Body {
     width: u64,
     names: bool,
     bytes: Vec<u8>,
+    /// Of a full data tile: its hash tile, so that a log that soon refuses still lets whole tiles through.
+    hashes: Option<Vec<u8>>,
 }
 
 async fn fetch(asker: &Asker<'_>, n: u64, width: u64, names: bool) -> Result<Body, Trouble> {
     if names && width == WIDTH {
         match asker.get(&tile::path("names", n, WIDTH)).await {
-            Ok(bytes) => return Ok(Body { n, width, names, bytes }),
+            Ok(bytes) => return Ok(Body { n, width, names, bytes, hashes: None }),
             Err(Trouble::Absent(_)) => {}
             Err(trouble) => return Err(trouble),
         }
@@ -186,7 +191,8 @@ async fn fetch(asker: &Asker<'_>, n: u64, width: u64, names: bool) -> Result<Bod
         Err(Trouble::Absent(_)) if width < WIDTH => asker.get(&tile::path("data", n, WIDTH)).await?,
         other => other?,
     };
-    Ok(Body { n, width, names: false, bytes })
+    let hashes = if width == WIDTH { Some(asker.get(&tile::path("0", n, WIDTH)).await?) } else { None };
+    Ok(Body { n, width, names: false, bytes, hashes })
 }
 
 /// The names of a data tile whose entries are those of the tree.

@@ -31,13 +31,13 @@ impl Feed {
 /// Cap of one fetched list; the largest zones are fetched by other means.
 const MAX_LIST_BYTES: u64 = 2 << 30;
 
-/// Fetches `url`, unless it says that nothing changed since `places`.
+/// Fetches `url`, unless (`called`: its name, where another stands in the URL every day) it says that nothing changed since `places`.
 ///
 /// # Errors
 /// The outcome of the run: empty (unchanged), blocked, failed.
-pub(super) async fn fetch(url: &Url, places: &Places, net: &Net) -> Result<Feed, RunOutcome> {
+pub(super) async fn fetch(url: &Url, called: Option<&str>, places: &Places, net: &Net) -> Result<Feed, RunOutcome> {
     // Without what stands behind `?`: keys stand there, and this name is shown and stored.
-    let name = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
+    let name = called.map_or_else(|| format!("{}{}", url.host_str().unwrap_or_default(), url.path()), str::to_owned);
     let failed = |why: String| RunOutcome::Failed { why: format!("{name}: {why}") };
     let folder = Folder::new().map_err(|e| failed(format!("no folder for temporary files: {e}")))?;
     let path = folder.0.join("list");

@@ -7,28 +7,28 @@ use std::time::UNIX_EPOCH;
 const MAX_FILES: usize = 100_000;
 const MAX_DEPTH: usize = 16;
 /// Endings that a downloader gives to what it has not finished.
-const UNFINISHED: [&str; 5] = [".part", ".tmp", ".crdownload", ".partial", "~"];
+const UNFINISHED: [&str; 6] = [".part", ".state", ".tmp", ".crdownload", ".partial", "~"];
 
 /// A file as the disk tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Where it is.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its name in cursors and sightings: the path below the folder, or the file name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Where a person finds it, for messages.
-    pub(super) shown: String,
+    pub(crate) shown: String,
     /// Bytes.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// Nanoseconds since 1970, or another number that changes when the content does.
-    pub(super) mark: i64,
+    pub(crate) mark: i64,
 }
 
 /// Lists `root`.
 ///
 /// # Errors
 /// It is not there, cannot be read, or holds too many files.
-pub(super) fn list(root: &Path) -> Result<Vec<Found>, String> {
+pub(crate) fn list(root: &Path) -> Result<Vec<Found>, String> {
     let meta = std::fs::metadata(root).map_err(|e| format!("{}: {e}", root.display()))?;
     let mut files = Vec::new();
     if meta.is_dir() {

@@ -5,6 +5,8 @@
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::sources::RunOutcome;
 use crate::sources::search::parse::parse_results;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use scraper::Selector;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -20,6 +22,21 @@ struct EngineFile {
     status: String,
     url: String,
     format: Format,
+    #[serde(default)]
+    kind: Kind,
+    /// For POST: the body, with the same places as the url; inside JSON strings.
+    #[serde(default)]
+    body: Option<String>,
+    /// JSON stands in the scripts that this selector finds; they become the members of `scripts`.
+    #[serde(default)]
+    embedded: Option<String>,
+    #[serde(default)]
+    key: Option<KeyFile>,
+    /// Asset engines: what is asked for each protected site; `{name}`, `{agency}`, `{host}` and `{tree}` are its own.
+    #[serde(default)]
+    queries: Vec<String>,
+    #[serde(default)]
+    ok: Option<Verdict>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     #[serde(default = "one")]
@@ -62,6 +79,51 @@ fn yes() -> bool {
     true
 }
 
+/// What an engine searches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Pages, by words.
+    #[default]
+    Search,
+    /// Hosts, by what they show: a language of its own.
+    Assets,
+}
+
+/// The key that an engine wants. It comes from the settings, never from here.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyFile {
+    /// Where a person gets one.
+    pub(super) from: String,
+    /// Sent in this header, as `value` (`Bearer {key}`). None: it stands in the url.
+    #[serde(default)]
+    pub(super) header: Option<String>,
+    #[serde(default)]
+    pub(super) value: Option<String>,
+    /// `tc3`: the request is signed (Tencent Cloud API 3.0); the key is `SecretId:SecretKey`.
+    #[serde(default)]
+    pub(super) sign: Option<String>,
+}
+
+/// What says that an answer is one: engines send errors with status 200.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Verdict {
+    /// Path of the value.
+    pub(super) path: String,
+    /// The good values, as text. A missing value is good where `missing` is.
+    pub(super) is: Vec<String>,
+    /// Values that mean a refusal: quota, too fast.
+    #[serde(default)]
+    pub(super) refused: Vec<String>,
+    #[serde(default)]
+    pub(super) missing: bool,
+    /// Path of the words.
+    #[serde(default)]
+    pub(super) say: String,
+}
+
 /// Of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +138,9 @@ pub(super) enum Format {
 #[serde(deny_unknown_fields)]
 struct ResultsFile {
     row: String,
+    /// Each row is a text that holds JSON.
+    #[serde(default)]
+    rows_are_text: bool,
     title: Vec<String>,
     #[serde(default)]
     snippet: Vec<String>,
@@ -94,6 +159,8 @@ struct PlaceFile {
     base64: bool,
     #[serde(default)]
     without: Vec<String>,
+    /// Put before a value without a scheme: a bare host.
+    prefix: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -145,6 +212,13 @@ pub struct Engine {
     pub name: String,
     /// With `{query}`, and `{page}` or `{offset}`.
     pub(super) template: String,
+    pub(crate) kind: Kind,
+    pub(super) body: Option<String>,
+    pub(super) embedded: Option<Selector>,
+    pub(super) key: Option<KeyFile>,
+    pub(super) queries: Vec<String>,
+    pub(super) ok: Option<Verdict>,
+    pub(super) rows_are_text: bool,
     pub(super) format: Format,
     pub(super) headers: Vec<(String, String)>,
     pub(super) first_page: u32,
@@ -188,6 +262,8 @@ pub(super) struct Place {
     pub(super) base64: bool,
     /// A value with one of these in it is the engine's own redirect, not the real URL.
     pub(super) without: Vec<String>,
+    /// Put before a value that has no scheme.
+    pub(super) prefix: Option<String>,
 }
 
 /// Rows that are no results.
@@ -228,10 +304,32 @@ impl Engine {
     }
     /// The URL of one result page; `page` counts from 0.
     pub(super) fn page_url(&self, query: &str, page: u32) -> Option<Url> {
+        self.keyed_url(query, page, "")
+    }
+    /// The same with the key where the url has a place for it.
+    pub(super) fn keyed_url(&self, query: &str, page: u32, key: &str) -> Option<Url> {
+        let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        Url::parse(&self.filled(&self.template, query, page, key, encoded)).ok()
+    }
+    /// The body of one request. `None`: it is a GET.
+    pub(super) fn page_body(&self, query: &str, page: u32, key: &str) -> Option<String> {
+        let in_json = |text: &str| {
+            let quoted = serde_json::Value::from(text).to_string();
+            quoted[1..quoted.len() - 1].to_owned()
+        };
+        self.body.as_ref().map(|body| self.filled(body, query, page, key, in_json))
+    }
+    fn filled(&self, template: &str, query: &str, page: u32, key: &str, encoded: impl Fn(&str) -> String) -> String {
         let offset = self.first_offset + page * self.page_size;
-        let text = self.template.replace("{page}", &(self.first_page + page).to_string()).replace("{offset}", &offset.to_string());
-        let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
-        Url::parse(&text.replace("{query}", &query)).ok()
+        let (plain, safe) = (STANDARD.encode(query), URL_SAFE.encode(query));
+        // The key and the query last: what they hold is no place to be filled.
+        template
+            .replace("{page}", &(self.first_page + page).to_string())
+            .replace("{offset}", &offset.to_string())
+            .replace("{query64}", &encoded(&plain))
+            .replace("{query64url}", &encoded(&safe))
+            .replace("{key}", &encoded(key))
+            .replace("{query}", &encoded(query))
     }
 }
 
@@ -239,8 +337,9 @@ fn checked(file: &RuleFile, written: EngineFile) -> Result<Engine, RuleError> {
     if file.path != format!("engines/{}.toml", written.id) {
         return Err(file.error_near("id", format!("the id `{}` must be the file's name without `.toml`", written.id)));
     }
-    if !written.url.contains("{query}") || !written.url.starts_with("http") {
-        return Err(file.error_near("url", "the url needs http or https and `{query}`"));
+    let asks = |text: &str| ["{query}", "{query64}", "{query64url}"].iter().any(|q| text.contains(q));
+    if !(asks(&written.url) || written.body.as_deref().is_some_and(asks)) || !written.url.starts_with("http") {
+        return Err(file.error_near("url", "the url needs http or https and `{query}` (or the body has it)"));
     }
     if Url::parse(&written.url.replace(['{', '}'], "")).is_err() {
         return Err(file.error_near("url", format!("`{}` is no URL", written.url)));
@@ -251,7 +350,11 @@ fn checked(file: &RuleFile, written: EngineFile) -> Result<Engine, RuleError> {
     if !(1..=1_000).contains(&written.max_requests) || written.page_size > 100 || written.pause_ms > 600_000 {
         return Err(file.error_near("max_requests", "max_requests is 1 to 1000, page_size at most 100, pause_ms at most 600000"));
     }
+    if written.key.as_ref().is_some_and(|k| k.sign.as_deref().is_some_and(|s| s != "tc3")) {
+        return Err(file.error_near("sign", "the only way to sign that is known is `tc3`"));
+    }
     let format = written.format;
+    let embedded = written.embedded.as_deref().map(|text| css(file, text)).transpose()?;
     let spots = |texts: &[String]| texts.iter().map(|t| spot(file, format, t)).collect::<Result<Vec<_>, _>>();
     let marks = |m: MarksFile| marks(file, m);
     Ok(Engine {
@@ -270,6 +373,13 @@ fn checked(file: &RuleFile, written: EngineFile) -> Result<Engine, RuleError> {
         next: marks(written.next)?,
         id: written.id,
         name: written.name,
+        kind: written.kind,
+        body: written.body,
+        embedded,
+        key: written.key,
+        queries: written.queries,
+        ok: written.ok,
+        rows_are_text: written.results.rows_are_text,
         template: written.url,
         format,
         headers: written.headers.into_iter().collect(),
@@ -303,8 +413,8 @@ fn path(text: &str) -> Vec<String> {
 
 fn place(file: &RuleFile, format: Format, written: PlaceFile) -> Result<Place, RuleError> {
     let of = written.of.as_deref().map(|t| spot(file, format, t)).transpose()?;
-    let PlaceFile { attr, param, strip, base64, without, .. } = written;
-    Ok(Place { of, attr, param, strip, base64, without })
+    let PlaceFile { attr, param, strip, base64, without, prefix, .. } = written;
+    Ok(Place { of, attr, param, strip, base64, without, prefix })
 }
 
 fn marks(file: &RuleFile, written: MarksFile) -> Result<Marks, RuleError> {

@@ -1,7 +1,7 @@
 //! A JSON answer, read by dotted paths; a list on the way means each of its members.
 
 use crate::sources::search::depth::too_deep;
-use crate::sources::search::engine::{Engine, Marks, Spot};
+use crate::sources::search::engine::{Engine, Marks, Spot, Verdict};
 use crate::sources::search::parse::{MAX_ROWS, RawRow, Seen, snippet_text, title_text};
 use scraper::Html;
 use serde_json::Value;
@@ -15,22 +15,66 @@ const MAX_TEXT_CHARS: usize = 8_000;
 /// It is no JSON.
 pub(super) fn read(engine: &Engine, text: &str) -> Result<Seen, String> {
     let text = text.trim_start_matches('\u{feff}').trim();
-    if text.starts_with('<') {
-        return Err("HTML where the engine gives JSON".into());
+    let answer: Value = match &engine.embedded {
+        Some(scripts) if text.starts_with('<') => in_scripts(scripts, text)?,
+        None if text.starts_with('<') => return Err("HTML where the engine gives JSON".into()),
+        _ => serde_json::from_str(text).map_err(|e| format!("the answer is no whole JSON: {e}"))?,
+    };
+    let said = engine.ok.as_ref().and_then(|ok| verdict(ok, &answer));
+    if let Some((why, false)) = said {
+        return Err(why);
     }
-    let answer: Value = serde_json::from_str(text).map_err(|e| format!("the answer is no whole JSON: {e}"))?;
     let next = (!engine.next.json.is_empty()).then(|| shown(&engine.next, &answer).is_some());
     let rows = match &engine.row {
+        Spot::Path(path) if engine.rows_are_text => {
+            let texts = members(&answer, path).into_iter().take(MAX_ROWS).filter_map(Value::as_str);
+            texts.filter_map(|t| serde_json::from_str::<Value>(t).ok()).map(|row| raw(engine, &row)).collect()
+        }
         Spot::Path(path) => members(&answer, path).into_iter().take(MAX_ROWS).map(|row| raw(engine, row)).collect(),
         Spot::Css(_) => Vec::new(),
     };
     Ok(Seen {
         title: String::new(),
         rows,
-        blocked: shown(&engine.block, &answer),
+        blocked: said.map(|(why, _)| why).or_else(|| shown(&engine.block, &answer)),
         none: shown(&engine.none, &answer).is_some() || is_empty_list(engine, &answer),
         next,
     })
+}
+
+/// The JSON of a page's scripts, under `scripts`.
+fn in_scripts(selector: &scraper::Selector, text: &str) -> Result<Value, String> {
+    if too_deep(text.as_bytes()) {
+        return Err("its elements nest beyond measure: not read".into());
+    }
+    let page = Html::parse_document(text);
+    let scripts = page.select(selector).take(MAX_ROWS).filter_map(|s| serde_json::from_str(&s.text().collect::<String>()).ok());
+    let scripts: Vec<Value> = scripts.collect();
+    if scripts.is_empty() {
+        return Err("the page has none of the scripts that hold its results: its page has changed, or this is no result page".into());
+    }
+    Ok(serde_json::json!({ "scripts": scripts }))
+}
+
+/// What the engine says of an answer that is none, and whether it is a refusal. `None`: it is one.
+fn verdict(ok: &Verdict, answer: &Value) -> Option<(String, bool)> {
+    let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+    let shown = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    let found = members(answer, &path(&ok.path)).first().map(|v| shown(v));
+    if found.as_ref().map_or(ok.missing, |f| ok.is.contains(f)) {
+        return None;
+    }
+    let words: String = members(answer, &path(&ok.say))
+        .first()
+        .map(|v| shown(v))
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect();
+    let found: String = found.unwrap_or_default().chars().take(60).collect();
+    let refused = ok.refused.iter().any(|r| *r == found || (!r.is_empty() && words.contains(r.as_str())));
+    Some((format!("the engine says {} = {found}: {words}", ok.path), refused))
 }
 
 /// The list of rows is there and has no member: the JSON form of no results.
@@ -70,7 +114,12 @@ fn string(row: &Value, spot: &Spot) -> Option<String> {
 fn members<'a>(value: &'a Value, path: &[String]) -> Vec<&'a Value> {
     let mut here = vec![value];
     for part in path {
-        here = here.into_iter().flat_map(spread).filter_map(|v| v.get(part)).take(10 * MAX_ROWS).collect();
+        let number = part.parse::<usize>().ok();
+        let step = |v: &'a Value| match (v.as_array(), number) {
+            (Some(list), Some(n)) => list.get(n).into_iter().collect::<Vec<_>>(),
+            _ => spread(v).into_iter().filter_map(|v| v.get(part)).collect(),
+        };
+        here = here.into_iter().flat_map(step).take(10 * MAX_ROWS).collect();
     }
     here.into_iter().flat_map(spread).collect()
 }

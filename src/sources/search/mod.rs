@@ -7,14 +7,16 @@ pub(super) mod engine;
 mod html;
 mod json;
 pub(super) mod parse;
+pub(super) mod queries;
 mod relevance;
+mod request;
 
 use crate::model::digest::Sha256;
 use crate::model::sighting::{Context, Sighting};
 use crate::model::site::Site;
 use crate::model::time::Timestamp;
-use crate::net::{FetchRequest, Net};
-use crate::sources::{Batch, Cursor, RunOutcome, Settings, Source, off_thread};
+use crate::net::Net;
+use crate::sources::{Batch, Cursor, Known, RunOutcome, Secret, Settings, Source, off_thread};
 use engine::Engine;
 use parse::{Parsed, parse_for};
 use serde::{Deserialize, Serialize};
@@ -25,8 +27,6 @@ use std::time::Duration;
 
 /// A complete round of the same queries is not repeated for this long, however often a scan is started.
 const ROUND_RESTS_MS: i64 = 6 * 3_600_000;
-/// Cap of one result page.
-const MAX_PAGE_BYTES: u64 = 2 << 20;
 /// So many failures in a row end the run: the engine is down, or its pages have changed.
 const MAX_FAILURES: u32 = 3;
 
@@ -39,6 +39,7 @@ pub(super) struct Search {
     set: String,
     failures: u32,
     asked: u32,
+    key: Option<Secret>,
 }
 
 /// A query and the protected site for whose sake it is asked.
@@ -77,10 +78,10 @@ enum Due {
 
 impl Search {
     /// Asks nothing yet. Queries: the settings' own, as a person asked for them and a run has an end; then each site's; none twice.
-    pub(super) fn new(settings: &Settings, sites: &[Site], engine: Engine) -> Self {
-        let of_sites = sites.iter().flat_map(|s| s.queries.iter().map(|q| (q, Some(s.id.clone()))));
+    pub(super) fn new(settings: &Settings, sites: &[Site], engine: Engine, lists: &[queries::List], known: &Known) -> Self {
+        let of_sites = queries::expand(&engine, sites, lists, known);
         let mut queries: Vec<Query> = Vec::new();
-        for (text, site) in settings.queries.iter().map(|q| (q, nearest(q, sites))).chain(of_sites) {
+        for (text, site) in settings.queries.iter().map(|q| (q.clone(), nearest(q, sites))).chain(of_sites) {
             if !queries.iter().any(|q| q.text == text.trim()) {
                 queries.push(Query { text: text.trim().to_owned(), site });
             }
@@ -88,7 +89,7 @@ impl Search {
         let pages = settings.pages.unwrap_or(1);
         let whole: Vec<&str> = queries.iter().map(|q| q.text.as_str()).collect();
         let set = Sha256::of(format!("{}\n{pages}\n{}", engine.id, whole.join("\n")).as_bytes()).hex()[..16].to_owned();
-        Self { id: settings.id.clone(), engine: Arc::new(engine), queries, pages, set, failures: 0, asked: 0 }
+        Self { id: settings.id.clone(), engine: Arc::new(engine), queries, pages, set, failures: 0, asked: 0, key: settings.key.clone() }
     }
     fn due(&self, cursor: Option<&Cursor>, now: Timestamp) -> Due {
         let start = Place { set: self.set.clone(), ..Place::default() };
@@ -115,6 +116,15 @@ impl Search {
             Due::Ask(place) => place,
             Due::Rest(outcome) => return self.over(unmoved, outcome),
         };
+        if let (Some(wanted), None) = (&self.engine.key, &self.key) {
+            let why = format!(
+                "engine `{}` needs a key: {}; set {} or `key_file`",
+                self.engine.id,
+                wanted.from,
+                queries::key_env(&self.engine.id)
+            );
+            return self.over(unmoved, RunOutcome::Failed { why });
+        }
         let Some(query) = self.queries.get(place.query).cloned() else {
             return self.over(unmoved, RunOutcome::Failed { why: "no queries: give `queries` here or in the site's file".into() });
         };
@@ -126,11 +136,10 @@ impl Search {
         self.batch(place, &query, parsed, net.now())
     }
     async fn ask(&self, query: &str, page: u32, net: &Net) -> Parsed {
-        let Some(url) = self.engine.page_url(query, page) else {
-            return Parsed::failed(format!("the template of engine `{}` gives no URL", self.engine.id));
+        let request = match request::of(&self.engine, self.key.as_ref(), query, page, net.now()) {
+            Ok(request) => request,
+            Err(why) => return Parsed::failed(why),
         };
-        let headers = self.engine.headers.clone();
-        let request = FetchRequest { url, method: "GET".into(), headers, body: None, max_body_bytes: Some(MAX_PAGE_BYTES) };
         match net.fetch(&request).await {
             Ok(got) => {
                 let engine = Arc::clone(&self.engine);
@@ -142,7 +151,8 @@ impl Search {
         }
     }
     fn batch(&mut self, place: Place, query: &Query, parsed: Parsed, now: Timestamp) -> Batch {
-        let blocked = if let RunOutcome::Blocked { why } = &parsed.outcome { Some(why.clone()) } else { None };
+        let hidden = |why: &String| self.key.as_ref().map_or_else(|| why.clone(), |key| key.hide(why));
+        let blocked = if let RunOutcome::Blocked { why } = &parsed.outcome { Some(hidden(why)) } else { None };
         let failed = matches!(parsed.outcome, RunOutcome::Failed { .. });
         self.failures = if failed { self.failures + 1 } else { 0 };
         if let Some(why) = &parsed.partial {
@@ -188,6 +198,12 @@ impl Search {
         Place { completed, ..next }
     }
     fn told(&self, outcome: RunOutcome, query: &str) -> RunOutcome {
+        let hidden = |why: String| self.key.as_ref().map_or_else(|| why.clone(), |key| key.hide(&why));
+        let outcome = match outcome {
+            RunOutcome::Failed { why } => RunOutcome::Failed { why: hidden(why) },
+            RunOutcome::Blocked { why } => RunOutcome::Blocked { why: hidden(why) },
+            other => other,
+        };
         match outcome {
             RunOutcome::Failed { why } => RunOutcome::Failed { why: format!("{} on `{query}`: {why}", self.engine.id) },
             RunOutcome::Blocked { why } => RunOutcome::Blocked { why: format!("{} on `{query}`: {why}", self.engine.id) },

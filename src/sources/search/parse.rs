@@ -201,8 +201,11 @@ fn real_url(place: &Place, value: &str, base: &Url) -> Option<Url> {
         let plain = value.trim_end_matches('=').replace('+', "-").replace('/', "_");
         value = String::from_utf8(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(plain).ok()?).ok()?;
     }
-    if value.len() > MAX_URL_BYTES {
+    if value.len() > MAX_URL_BYTES || value.is_empty() {
         return None;
+    }
+    if let Some(prefix) = place.prefix.as_ref().filter(|_| !value.contains("://")) {
+        value.insert_str(0, prefix);
     }
     let url = if value.starts_with("//") { base.join(&value) } else { Url::parse(&value) }.ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host() && url.as_str().len() <= MAX_URL_BYTES).then_some(url)
