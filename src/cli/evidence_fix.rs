@@ -44,7 +44,10 @@ async fn fix(
 ) -> Result<Exit, Failure> {
     let (lang, settings) = (context.lang, &context.settings.evidence);
     let mut told = Told { context, net, steps: Vec::new() };
-    told.step(format!("开始现场固定，办案人员：{}", officers.join("、")), format!("attended capture begins, officers: {}", officers.join(", ")));
+    told.step(
+        format!("开始现场固定，办案人员：{}", officers.join("、")),
+        format!("attended capture begins, officers: {}", officers.join(", ")),
+    );
     told.step(
         format!("提取对象：{url}（公开网页，不登录，不提交表单）"),
         format!("address: {url} (a public page; no login, no form is submitted)"),

@@ -28,7 +28,8 @@ pub(super) fn run(context: &Context, paths: &[PathBuf]) -> Result<Exit, Failure>
     let mut left = 0u64;
     context.block_on(async {
         for (root, package) in &all {
-            let stamped = evidence::stamp(root, package, &context.settings.evidence, &net).await.map_err(|e| packages::not_kept(&e, lang))?;
+            let stamped =
+                evidence::stamp(root, package, &context.settings.evidence, &net).await.map_err(|e| packages::not_kept(&e, lang))?;
             left += u64::from(matches!(stamped, Stamped::Waiting(_)));
             show(context, package, &stamped)?;
         }
@@ -58,14 +59,18 @@ fn show(context: &Context, package: &str, stamped: &Stamped) -> Result<(), Failu
 }
 
 pub(super) fn key(context: &Context, file: &Path) -> Result<Exit, Failure> {
-    let print = evidence::make_key(file).map_err(|e| Failure::failed(format!("密钥未生成：{e}"), format!("no key was made: {e}"), context.lang))?;
+    let print =
+        evidence::make_key(file).map_err(|e| Failure::failed(format!("密钥未生成：{e}"), format!("no key was made: {e}"), context.lang))?;
     if context.json {
         say::json(&json!({"schema": "key/1", "file": file, "public_sha256": print}))?;
         return Ok(Exit::Done);
     }
     say::line(&context.lang.pick(
         format!("已生成 {}；公钥指纹 SHA-256 {print}（印在移送函上）。请备份私钥，只交给本程序使用。", file.display()),
-        format!("made {}; fingerprint of its public half: SHA-256 {print} (print it on letters). Back the file up; keep it to this program.", file.display()),
+        format!(
+            "made {}; fingerprint of its public half: SHA-256 {print} (print it on letters). Back the file up; keep it to this program.",
+            file.display()
+        ),
     ))?;
     Ok(Exit::Done)
 }

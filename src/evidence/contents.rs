@@ -83,7 +83,12 @@ pub(super) fn files(
         files.push(file(attachment.path.clone(), attachment.bytes.clone(), attachment.media_type, attachment.role));
     }
     let list = inventory::write(&files, dossier, main, occasion.attended.is_some()).map_err(|e| told(&e))?;
-    let minutes = occasion.attended.as_ref().map(|a| minutes::write(&files, dossier, main, settings, a, occasion)).transpose().map_err(|e| told(&e))?;
+    let minutes = occasion
+        .attended
+        .as_ref()
+        .map(|a| minutes::write(&files, dossier, main, settings, a, occasion))
+        .transpose()
+        .map_err(|e| told(&e))?;
     files.push(file(INVENTORY, list, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "电子数据提取固定清单"));
     if let Some(minutes) = minutes {
         files.push(file(MINUTES, minutes, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "笔录草稿"));

@@ -20,7 +20,13 @@ const SYNC_THREADS: usize = 8;
 /// Writes the package, or returns the one that stands there with the same content.
 ///
 /// `proofs` stand outside the manifest. Where the package is to be stamped, its mark is written before it gets its name.
-pub(super) fn keep(root: &Path, files: &[File], manifest: &Manifest, proofs: &[File], capture: &Capture) -> Result<PackageRef, EvidenceError> {
+pub(super) fn keep(
+    root: &Path,
+    files: &[File],
+    manifest: &Manifest,
+    proofs: &[File],
+    capture: &Capture,
+) -> Result<PackageRef, EvidenceError> {
     let id = &manifest.package;
     let path = format!("{}/{id}", &capture.started_at.rfc3339()[..7]);
     let last = root.join(&path);

@@ -57,7 +57,9 @@ fn table(rows: &[Vec<String>]) -> String {
     let edges: String = ["top", "left", "bottom", "right", "insideH", "insideV"].map(edge).concat();
     let columns = rows.first().map_or(0, Vec::len);
     let grid = "<w:gridCol/>".repeat(columns);
-    let mut text = format!("<w:tbl><w:tblPr><w:tblW w:w=\"5000\" w:type=\"pct\"/><w:tblBorders>{edges}</w:tblBorders></w:tblPr><w:tblGrid>{grid}</w:tblGrid>");
+    let mut text = format!(
+        "<w:tbl><w:tblPr><w:tblW w:w=\"5000\" w:type=\"pct\"/><w:tblBorders>{edges}</w:tblBorders></w:tblPr><w:tblGrid>{grid}</w:tblGrid>"
+    );
     for (i, row) in rows.iter().enumerate() {
         text.push_str("<w:tr>");
         for cell in row {

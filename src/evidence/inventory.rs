@@ -30,8 +30,15 @@ pub(super) fn write(files: &[File], dossier: &Dossier, main: &Capture, attended:
     book.set_properties(&DocProperties::new().set_title("电子数据提取固定清单").set_creation_datetime(&at));
     let sheet = book.add_worksheet();
     sheet.set_name("固定清单")?;
-    let (head, cell) = (Format::new().set_bold().set_border(FormatBorder::Thin).set_text_wrap(), Format::new().set_border(FormatBorder::Thin).set_text_wrap());
-    let method = if attended { "网络在线提取（现场固定，二名办案人员）" } else { "网络在线提取（发现快照，自动）" };
+    let (head, cell) = (
+        Format::new().set_bold().set_border(FormatBorder::Thin).set_text_wrap(),
+        Format::new().set_border(FormatBorder::Thin).set_text_wrap(),
+    );
+    let method = if attended {
+        "网络在线提取（现场固定，二名办案人员）"
+    } else {
+        "网络在线提取（发现快照，自动）"
+    };
     let address = main.final_url.as_deref().unwrap_or(&main.requested_url);
     sheet.write_string(0, 0, "电子数据提取固定清单")?;
     let about = [
@@ -73,7 +80,10 @@ pub(super) fn write(files: &[File], dossier: &Dossier, main: &Capture, attended:
         }
     }
     row += 2;
-    for line in ["本表自身与 manifest.json 的校验值不在表内：本表的值见 manifest.json，manifest.json 的值见移送函或线索台账。", "提取人（签名）：　　　　　　　　　　　　　　　　　　见证人（签名）：　　　　　　　　　　　　　　　　日期："] {
+    for line in [
+        "本表自身与 manifest.json 的校验值不在表内：本表的值见 manifest.json，manifest.json 的值见移送函或线索台账。",
+        "提取人（签名）：　　　　　　　　　　　　　　　　　　见证人（签名）：　　　　　　　　　　　　　　　　日期：",
+    ] {
         sheet.write_string(row, 0, line)?;
         row += 2;
     }

@@ -42,7 +42,15 @@ pub(super) fn write(
         Block::Text("对公开发布的电子数据进行网络在线提取；未登录、未提交任何表单、未绕过任何访问限制。".into()),
         Block::Text("不能扣押原始存储介质的原因：数据在远程服务器上，由他人控制，且随时可能变化。".into()),
         Block::Heading("三、方法与工具".into()),
-        text("工具", &format!("{} {}，程序文件 SHA-256 {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), crate::evidence::surroundings::program().map_or_else(String::new, |h| h.hex()))),
+        text(
+            "工具",
+            &format!(
+                "{} {}，程序文件 SHA-256 {}",
+                env!("CARGO_PKG_NAME"),
+                env!("CARGO_PKG_VERSION"),
+                crate::evidence::surroundings::program().map_or_else(String::new, |h| h.hex())
+            ),
+        ),
         text("访问方式", &variants(dossier)),
         text("域名解析", &resolved(dossier)),
         text("环境", "每次访问前无缓存、无登录状态；清洁性检查见 env/cleanliness.json"),

@@ -26,8 +26,8 @@ pub use proof::stamp::Met;
 pub use proof::waiting::Waiting;
 
 use crate::model::assessment::Assessment;
-use crate::model::dossier::Dossier;
 use crate::model::digest::Sha256;
+use crate::model::dossier::Dossier;
 use crate::model::lang::Both;
 use crate::model::lead::PackageRef;
 use crate::model::time::Timestamp;

@@ -33,8 +33,11 @@ pub(super) fn program() -> Option<Sha256> {
 pub(super) fn report(dossier: &Dossier, settings: &Settings) -> Value {
     let hosts = crate::evidence::read::capped(std::path::Path::new("/etc/hosts"), MAX_HOSTS_BYTES).ok();
     let text = hosts.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-    let entries: Vec<Vec<&str>> =
-        text.lines().map(|l| l.split('#').next().unwrap_or_default().split_whitespace().collect()).filter(|w: &Vec<&str>| w.len() > 1).collect();
+    let entries: Vec<Vec<&str>> = text
+        .lines()
+        .map(|l| l.split('#').next().unwrap_or_default().split_whitespace().collect())
+        .filter(|w: &Vec<&str>| w.len() > 1)
+        .collect();
     let host = dossier.candidate.host.as_str();
     let named: Vec<&str> = entries.iter().filter(|w| w[1..].iter().any(|n| n.eq_ignore_ascii_case(host))).map(|w| w[0]).collect();
     let clocks: Vec<Value> =

@@ -124,7 +124,10 @@ pub(super) fn open(path: &Path, max_bytes: u64) -> Result<Opened, Both> {
     wanted.sort_unstable();
     if names != wanted {
         let found = names.join(" ").escape_debug().to_string();
-        return Err(Both::new(format!("应只含 {}，实含 {found}", wanted.join(" ")), format!("should hold {}, holds {found}", wanted.join(" "))));
+        return Err(Both::new(
+            format!("应只含 {}，实含 {found}", wanted.join(" ")),
+            format!("should hold {}, holds {found}", wanted.join(" ")),
+        ));
     }
     let (start, length) = {
         let warc = zip.by_name(WARC).map_err(unreadable)?;
@@ -181,7 +184,10 @@ fn wrapped(records: &Report, warc: (String, u64), index: &[u8], pages: &[u8], pa
         let page: Value = serde_json::from_str(line).map_err(|_| differs(PAGES))?;
         let (url, ts) = (text(&page["url"]), text(&page["ts"]));
         if !records.entries.iter().any(|e| e.kind == "response" && e.uri == url && e.date == ts) {
-            return Err(Both::new(format!("{PAGES} 中的网页不在 WARC 中：{}", url.escape_debug()), format!("a page of {PAGES} is not in the WARC: {}", url.escape_debug())));
+            return Err(Both::new(
+                format!("{PAGES} 中的网页不在 WARC 中：{}", url.escape_debug()),
+                format!("a page of {PAGES} is not in the WARC: {}", url.escape_debug()),
+            ));
         }
     }
     Ok(())

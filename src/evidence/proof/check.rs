@@ -40,7 +40,8 @@ pub(in crate::evidence) fn all(folder: &Path, manifest: &Manifest, found: &BTree
         stamps(folder, manifest, tag, found, &mut proofs);
     }
     if tags.is_empty() {
-        let none = Both::new("未配置时间戳机构：本包不能证明固定的时间", "no authority was configured: nothing here proves the time of capture");
+        let none =
+            Both::new("未配置时间戳机构：本包不能证明固定的时间", "no authority was configured: nothing here proves the time of capture");
         proofs.add("", "可信时间戳", "time-stamps", Ok(none));
     }
     proofs
@@ -52,13 +53,19 @@ fn signature(folder: &Path, manifest: &Manifest, found: &BTreeSet<String>, proof
         return;
     }
     proofs.known.extend([SIGNATURE, SIGNER].map(str::to_owned));
-    let bytes = |file| read::capped(&folder.join(file), 1 << 16).map_err(|e| Both::new(format!("缺少或无法读取：{e}"), format!("missing or unreadable: {e}")));
+    let bytes = |file| {
+        read::capped(&folder.join(file), 1 << 16)
+            .map_err(|e| Both::new(format!("缺少或无法读取：{e}"), format!("missing or unreadable: {e}")))
+    };
     let result = bytes(SIGNER).and_then(|pem| Ok((pem, bytes(SIGNATURE)?))).and_then(|(pem, signature)| {
         let fingerprint = key::check(&pem, &manifest.bytes, &signature)?;
         match manifest.signer {
             Some(said) if said == fingerprint => {
                 let told = format!("SHA-256 {fingerprint}");
-                Ok(Both::new(format!("公钥指纹 {told}，请与单位公布的核对"), format!("fingerprint of the public key {told}: compare it with the one that the unit gives out")))
+                Ok(Both::new(
+                    format!("公钥指纹 {told}，请与单位公布的核对"),
+                    format!("fingerprint of the public key {told}: compare it with the one that the unit gives out"),
+                ))
             }
             Some(_) => Err(Both::new("签名所用的公钥不是清单写明的", "signed with another key than the manifest names")),
             None => Err(Both::new("清单没有写明签名者", "the manifest names no signer")),
@@ -68,13 +75,17 @@ fn signature(folder: &Path, manifest: &Manifest, found: &BTreeSet<String>, proof
 }
 
 fn stamps(folder: &Path, manifest: &Manifest, tag: &str, found: &BTreeSet<String>, proofs: &mut Proofs) {
-    let bytes = |file: &str| read::capped(&folder.join(file), 1 << 20).map_err(|e| Both::new(format!("无法读取：{e}"), format!("cannot be read: {e}")));
+    let bytes = |file: &str| {
+        read::capped(&folder.join(file), 1 << 20).map_err(|e| Both::new(format!("无法读取：{e}"), format!("cannot be read: {e}")))
+    };
     let expected = manifest.stamps.iter().find(|e| e.tag == tag);
     let (ca, note_file) = (proof::roots(tag), proof::note(tag));
     proofs.known.extend([ca.clone(), note_file.clone()]);
     let note: Option<Note> = bytes(&note_file).ok().and_then(|b| serde_json::from_slice(&b).ok());
     let roots = bytes(&ca).and_then(|pem| match expected {
-        Some(e) if Sha256::of(&pem) != e.ca_sha256 => Err(Both::new("根证书不是清单写明的", "the roots are not those that the manifest names")),
+        Some(e) if Sha256::of(&pem) != e.ca_sha256 => {
+            Err(Both::new("根证书不是清单写明的", "the roots are not those that the manifest names"))
+        }
         _ => trust::roots(&pem),
     });
     if found.contains(&ca) {
@@ -114,7 +125,10 @@ fn waits() -> Both {
 fn told_roots(roots: &[Vec<u8>]) -> Both {
     let prints: Vec<String> = roots.iter().map(|der| Sha256::of(der).hex()).collect();
     let prints = prints.join(" ");
-    Both::new(format!("指纹 SHA-256 {prints}，请与机构公布的核对"), format!("fingerprint SHA-256 {prints}: compare it with the one that the authority gives out"))
+    Both::new(
+        format!("指纹 SHA-256 {prints}，请与机构公布的核对"),
+        format!("fingerprint SHA-256 {prints}: compare it with the one that the authority gives out"),
+    )
 }
 
 fn judge(bytes: &[u8], imprint: Imprint, manifest: &Manifest, roots: &[Vec<u8>]) -> Result<Timestamp, Both> {

@@ -82,7 +82,15 @@ mod tests {
 
     #[test]
     fn lengths_that_lie_and_endless_forms_give_nothing() {
-        for bad in [&[][..], &[0x30], &[0x30, 0x05, 1], &[0x30, 0x80, 0, 0], &[0x30, 0x85, 0, 0, 0, 0, 1, 1], &[0x1f, 1, 1], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]] {
+        for bad in [
+            &[][..],
+            &[0x30],
+            &[0x30, 0x05, 1],
+            &[0x30, 0x80, 0, 0],
+            &[0x30, 0x85, 0, 0, 0, 0, 1, 1],
+            &[0x1f, 1, 1],
+            &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
+        ] {
             assert!(Reader(bad).next().is_none(), "{bad:x?}");
         }
         let long = made(OCTETS, &[7; 300]);

@@ -1,8 +1,8 @@
 //! Proofs over a manifest that stand outside it: time-stamps of outside authorities, and the unit's own signature.
 //! A proof is a file of its own in `proof/`, complete or absent; each binds the manifest byte for byte.
 
-mod der;
 pub(super) mod check;
+mod der;
 pub(super) mod key;
 pub(super) mod stamp;
 pub(super) mod trust;

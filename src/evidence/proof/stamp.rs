@@ -191,7 +191,8 @@ impl Stamping<'_> {
 /// Sends a request over HTTP (RFC 3161, 3.4).
 async fn ask(net: &Net, url: &str, request: Vec<u8>) -> Result<Vec<u8>, Both> {
     let url = Url::parse(url).map_err(|e| Both::new(format!("网址有误：{e}"), format!("bad URL: {e}")))?;
-    let headers = vec![("content-type".into(), "application/timestamp-query".into()), ("accept".into(), "application/timestamp-reply".into())];
+    let headers =
+        vec![("content-type".into(), "application/timestamp-query".into()), ("accept".into(), "application/timestamp-reply".into())];
     let request = FetchRequest { url, method: "POST".into(), headers, body: Some(request), max_body_bytes: Some(tsp::MAX_BYTES) };
     match net.fetch(&request).await {
         Ok(answer) if answer.status == 200 => Ok(answer.body),

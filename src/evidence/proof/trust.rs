@@ -34,7 +34,8 @@ pub(in crate::evidence) fn roots(pem: &[u8]) -> Result<Vec<Vec<u8>>, Both> {
 /// # Errors
 /// What is wrong, in one line.
 pub(in crate::evidence) fn believe(token: &Token<'_>, roots: &[Vec<u8>]) -> Result<(), Both> {
-    let pool: Vec<X509Certificate<'_>> = token.certificates.iter().filter_map(|der| X509Certificate::from_der(der).ok().map(|(_, c)| c)).collect();
+    let pool: Vec<X509Certificate<'_>> =
+        token.certificates.iter().filter_map(|der| X509Certificate::from_der(der).ok().map(|(_, c)| c)).collect();
     let anchors: Vec<X509Certificate<'_>> = roots.iter().filter_map(|der| X509Certificate::from_der(der).ok().map(|(_, c)| c)).collect();
     let signer = pool
         .iter()
@@ -53,9 +54,9 @@ fn names(token: &Token<'_>, certificate: &X509Certificate<'_>) -> bool {
             let bare = |n: &[u8]| n.iter().copied().skip_while(|b| *b == 0).collect::<Vec<_>>();
             certificate.issuer().as_raw() == issuer && bare(certificate.raw_serial()) == bare(serial)
         }
-        (None, Some(id)) => certificate.iter_extensions().any(|e| {
-            matches!(e.parsed_extension(), x509_parser::extensions::ParsedExtension::SubjectKeyIdentifier(k) if k.0 == id)
-        }),
+        (None, Some(id)) => certificate
+            .iter_extensions()
+            .any(|e| matches!(e.parsed_extension(), x509_parser::extensions::ParsedExtension::SubjectKeyIdentifier(k) if k.0 == id)),
         (None, None) => false,
     }
 }
@@ -136,7 +137,9 @@ fn holds(by: &X509Certificate<'_>, algorithm: &[u8], digest: Option<&[u8]>, mess
     let curve = key.algorithm.parameters.as_ref().and_then(|p| p.as_oid().ok()).map(|o| o.to_id_string()).unwrap_or_default();
     let unknown = || Both::new("不认识的签名算法，请用 openssl 核验", "unknown signature algorithm; verify with openssl");
     let way = way(algorithm, digest, &curve).ok_or_else(unknown)?;
-    signature::UnparsedPublicKey::new(way, &key.subject_public_key.data).verify(message, sign).map_err(|_| Both::new("签名与内容不符", "it is not over this content"))
+    signature::UnparsedPublicKey::new(way, &key.subject_public_key.data)
+        .verify(message, sign)
+        .map_err(|_| Both::new("签名与内容不符", "it is not over this content"))
 }
 
 fn way(algorithm: &[u8], digest: Option<&[u8]>, curve: &str) -> Option<&'static dyn signature::VerificationAlgorithm> {
@@ -181,7 +184,11 @@ fn purpose(signer: &X509Certificate<'_>) -> Result<(), Both> {
             && matches!(e.parsed_extension(), x509_parser::extensions::ParsedExtension::ExtendedKeyUsage(u)
                 if u.time_stamping && !(u.any || u.server_auth || u.client_auth || u.code_signing || u.email_protection || u.ocsp_signing) && u.other.is_empty())
     });
-    if good { Ok(()) } else { Err(Both::new("签名证书不是专用的时间戳证书", "the signer's certificate is not made for time-stamps alone")) }
+    if good {
+        Ok(())
+    } else {
+        Err(Both::new("签名证书不是专用的时间戳证书", "the signer's certificate is not made for time-stamps alone"))
+    }
 }
 
 /// From the signer up to a self-signed root that was given, every link good at `at`.
@@ -207,7 +214,8 @@ fn issued(above: &X509Certificate<'_>, below: &X509Certificate<'_>) -> bool {
 }
 
 fn valid(certificate: &X509Certificate<'_>, at: Timestamp) -> Result<(), Both> {
-    let (from, to, at) = (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp(), at.millis().div_euclid(1000));
+    let (from, to, at) =
+        (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp(), at.millis().div_euclid(1000));
     if (from..=to).contains(&at) {
         return Ok(());
     }

@@ -218,7 +218,8 @@ fn generalized(text: &[u8]) -> Option<Timestamp> {
     }
     let part = |a: usize, b: usize| &whole[a..b];
     let milliseconds: String = fraction.chars().chain("000".chars()).take(3).collect();
-    let (date, time) = (format!("{}-{}-{}", part(0, 4), part(4, 6), part(6, 8)), format!("{}:{}:{}", part(8, 10), part(10, 12), part(12, 14)));
+    let (date, time) =
+        (format!("{}-{}-{}", part(0, 4), part(4, 6), part(6, 8)), format!("{}:{}:{}", part(8, 10), part(10, 12), part(12, 14)));
     Timestamp::parse(&format!("{date}T{time}.{milliseconds}Z"))
 }
 

@@ -209,7 +209,9 @@ pub(super) fn assessment_of(dossier: &Dossier) -> Assessment {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { organisation: "某市网安支队\r\nX-Injected: 1".into(), officers: vec!["甲".into(), "乙".into()], ..Settings::default() }
+    Settings {
+        organisation: "某市网安支队\r\nX-Injected: 1".into(), officers: vec!["甲".into(), "乙".into()], ..Settings::default()
+    }
 }
 
 /// Every kind of hop that there is, in two visits.

@@ -42,13 +42,14 @@ fn warcio_passes_every_record_with_both_digests_present() {
     assert!(said.contains("dns:cx-mem-gov.example") && said.contains("urn:tls:cx-mem-gov.example") && said.contains("\"302\""), "{said}");
 }
 
-
 #[test]
 fn py_wacz_calls_every_package_valid() {
     if !has_module("wacz") {
         return;
     }
-    for dossier in [rich(), dossier(vec![page_visit()]), dossier(vec![super::visit(Vec::new(), jianwei::model::capture::Outcome::NoSuchHost)])] {
+    for dossier in
+        [rich(), dossier(vec![page_visit()]), dossier(vec![super::visit(Vec::new(), jianwei::model::capture::Outcome::NoSuchHost)])]
+    {
         let (_root, folder, _) = sealed(&dossier);
         let wacz = |path: &Path| {
             let program = "import sys; from wacz.main import main; sys.exit(main(['validate', '-f', sys.argv[1]]))";
@@ -105,7 +106,8 @@ fn what_other_rooms_bring_is_listed_hashed_and_in_the_warc() {
         let dossier = rich();
         let attachments = vec![Attachment { path: bad.into(), bytes: Vec::new(), media_type: "x/y", role: "", at: at(0), uri: None }];
         let root = tempfile::tempdir().expect("a folder");
-        let sealed = evidence::seal_on(root.path(), &dossier, &assessment_of(&dossier), &settings(), &Occasion { attended: None, attachments });
+        let sealed =
+            evidence::seal_on(root.path(), &dossier, &assessment_of(&dossier), &settings(), &Occasion { attended: None, attachments });
         assert!(sealed.is_err(), "{bad}");
         assert_eq!(evidence::packages(root.path()).expect("listed"), Vec::<PathBuf>::new());
     }
@@ -117,7 +119,8 @@ fn the_list_of_what_was_kept_names_every_file_with_its_hashes_as_text() {
     let (_root, folder) = attended();
     let mut book: Xlsx<_> = open_workbook(folder.join("doc/电子数据提取固定清单.xlsx")).expect("a workbook");
     let sheet = book.worksheet_range("固定清单").expect("the sheet");
-    let rows: Vec<Vec<String>> = sheet.rows().map(|r| r.iter().map(|c| if let Data::String(s) = c { s.clone() } else { c.to_string() }).collect()).collect();
+    let rows: Vec<Vec<String>> =
+        sheet.rows().map(|r| r.iter().map(|c| if let Data::String(s) = c { s.clone() } else { c.to_string() }).collect()).collect();
     for path in super::files(&folder) {
         let listed = rows.iter().find(|r| r[1] == path);
         if path.starts_with("doc/") || path == "manifest.json" {
@@ -153,7 +156,17 @@ fn the_draft_of_the_minutes_opens_in_a_word_processor_with_names_and_blanks() {
         eprintln!("skipped: soffice reads no docx here: {}", String::from_utf8_lossy(&run.stderr));
         return;
     };
-    for word in ["网络在线提取笔录（草稿）", "张三<甲>", "李四", "涉嫌假冒 & 仿冒", "见证人", "＿＿＿", "screencast.webm", "capture.wacz", "不能证明"] {
+    for word in [
+        "网络在线提取笔录（草稿）",
+        "张三<甲>",
+        "李四",
+        "涉嫌假冒 & 仿冒",
+        "见证人",
+        "＿＿＿",
+        "screencast.webm",
+        "capture.wacz",
+        "不能证明",
+    ] {
         assert!(text.contains(word), "{word}: {text}");
     }
 }
@@ -190,7 +203,9 @@ fn serve(mut stream: TcpStream, files: &[(&str, &str, Vec<u8>)], seen: &mpsc::Se
         let _ = seen.send(text);
     }
     let found = files.iter().find(|(name, _, _)| *name == path.split('?').next().unwrap_or_default());
-    let Some((_, media, bytes)) = found else { return stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") };
+    let Some((_, media, bytes)) = found else {
+        return stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    };
     let (from, to) = range.map_or((0, bytes.len()), |(a, b)| (a.min(bytes.len()), b.map_or(bytes.len(), |b| (b + 1).min(bytes.len()))));
     let status = if range.is_some() { "206 Partial Content" } else { "200 OK" };
     let head = format!(
@@ -233,7 +248,14 @@ fn replayweb_page_shows_the_page_again_in_a_browser() {
     });
     let profile = tempfile::tempdir().expect("a folder");
     let mut child = Command::new(browser)
-        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"])
+        .args([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+        ])
         .arg("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg("--remote-debugging-port=0")

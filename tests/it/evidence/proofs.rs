@@ -16,7 +16,8 @@ pub(super) fn authority(valid_s: Option<i64>) -> Authority {
 }
 
 pub(super) fn net() -> Net {
-    let settings = net::Settings { allow_private: vec!["127.0.0.0/8".into()], per_host_interval_ms: 0, timeout_ms: 3_000, ..net::Settings::default() };
+    let settings =
+        net::Settings { allow_private: vec!["127.0.0.0/8".into()], per_host_interval_ms: 0, timeout_ms: 3_000, ..net::Settings::default() };
     Net::new(&settings).expect("a door")
 }
 
@@ -92,7 +93,18 @@ fn a_stamped_and_signed_package_passes_openssl_the_script_and_ourselves() {
     assert_eq!((one.asked(), two.asked()), (2, 2));
     assert_eq!(failing(&evidence::verify(&folder)), Vec::<String>::new());
     assert!(openssl_verifies(&folder, "sha256") && openssl_verifies(&folder, "sm3"));
-    let signed = ["pkeyutl", "-verify", "-pubin", "-inkey", "proof/signer.pem", "-rawin", "-in", "manifest.json", "-sigfile", "proof/manifest.ed25519.sig"];
+    let signed = [
+        "pkeyutl",
+        "-verify",
+        "-pubin",
+        "-inkey",
+        "proof/signer.pem",
+        "-rawin",
+        "-in",
+        "manifest.json",
+        "-sigfile",
+        "proof/manifest.ed25519.sig",
+    ];
     assert!(openssl(&folder, &signed));
     let (code, said) = script(&folder, &["-k", &print]);
     assert_eq!(code, Some(0), "{said}");
@@ -104,7 +116,11 @@ fn a_stamped_and_signed_package_passes_openssl_the_script_and_ourselves() {
         assert!(fs::metadata(folder.join(&path)).expect("there").permissions().readonly(), "{path} can be written");
     }
     assert_eq!(evidence::waiting(root.path()).expect("read"), Vec::new());
-    assert_eq!(run(evidence::stamp(root.path(), folder.strip_prefix(root.path()).expect("below").to_str().expect("UTF-8"), &settings, &net())).expect("kept"), Stamped::Done);
+    assert_eq!(
+        run(evidence::stamp(root.path(), folder.strip_prefix(root.path()).expect("below").to_str().expect("UTF-8"), &settings, &net()))
+            .expect("kept"),
+        Stamped::Done
+    );
     assert_eq!((one.asked(), two.asked()), (2, 2), "what is stamped is not stamped again");
 }
 
@@ -198,7 +214,11 @@ fn every_way_to_hurt_a_stamped_package_fails_in_the_script_and_in_ours() {
 fn a_forgery_with_an_authority_of_its_own_fails_against_the_fingerprint_on_the_letter() {
     let (tsa, forger) = (authority(None), authority(None));
     let print = |a: &Authority| {
-        let out = Command::new("openssl").args(["x509", "-noout", "-fingerprint", "-sha256", "-in"]).arg(a.root()).output().expect("openssl runs");
+        let out = Command::new("openssl")
+            .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
+            .arg(a.root())
+            .output()
+            .expect("openssl runs");
         String::from_utf8_lossy(&out.stdout).trim().split('=').next_back().expect("a fingerprint").to_owned()
     };
     let (_root, folder) = stamped(&with(&[&forger], None));
@@ -330,7 +350,9 @@ fn a_package_sealed_without_an_authority_says_so_and_fails_only_where_a_stamp_is
 fn the_note_of_a_stamping_tells_gap_and_clock() {
     let tsa = authority(None);
     let (_root, folder) = stamped(&with(&[&tsa], None));
-    let note: serde_json::Value = serde_json::from_slice(&fs::read(proof_file(&folder, "tsr").with_extension("").with_extension("json")).expect("a note")).expect("JSON");
+    let note: serde_json::Value =
+        serde_json::from_slice(&fs::read(proof_file(&folder, "tsr").with_extension("").with_extension("json")).expect("a note"))
+            .expect("JSON");
     for imprint in ["sha256", "sm3"] {
         let said = &note[imprint];
         let time = Timestamp::parse(said["time"].as_str().expect("a time")).expect("RFC 3339");
