@@ -49,7 +49,7 @@ build: ## the release binary
 	cargo build --release --bin jianwei
 
 deps: ## what the program itself needs from Debian
-	@scripts/need.sh ca-certificates:/etc/ssl/certs/ca-certificates.crt gcc:cc
+	@scripts/need.sh ca-certificates:/etc/ssl/certs/ca-certificates.crt gcc:cc libc6-dev:/usr/include/stdlib.h
 
 test-deps: deps ## what the suite needs besides: outside programs that check our files
 	@scripts/need.sh python3:python3 python3-venv:python3 openssl:openssl libreoffice-calc-nogui:soffice

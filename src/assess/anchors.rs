@@ -1,6 +1,7 @@
 //! The `[page]` section of a protected site, checked and compiled: names, organ, rare marks, identifiers, templates, notices.
 
 use crate::assess::kindly;
+use crate::assess::phrases::Phrases;
 use crate::assess::shingles::Template;
 use crate::model::lang::Both;
 use crate::model::page::Identifier;
@@ -8,6 +9,7 @@ use crate::model::rulefile::{RuleError, RuleFile, toml_in_chinese};
 use crate::model::site::Site;
 use crate::model::text::fold::fold;
 use aho_corasick::AhoCorasick;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -80,6 +82,8 @@ pub(crate) struct Anchors {
     /// The organ's offices below the ministry, folded.
     pub(crate) bureaus: Vec<String>,
     agencies: Vec<String>,
+    /// The same, ready to be looked for.
+    agency_finders: Vec<Finder<'static>>,
     agency_not_before: Vec<String>,
     /// Lower-case rare marks.
     pub(crate) rare: Vec<String>,
@@ -92,6 +96,33 @@ pub(crate) struct Anchors {
     identifiers: BTreeMap<String, Vec<String>>,
     pub(crate) baselines: Vec<Baseline>,
     pub(crate) notices: Vec<Baseline>,
+}
+
+/// The rare marks of all sites: one look at a text says which sites' own need a closer one.
+#[derive(Debug)]
+pub(crate) struct RareMarks {
+    marks: Phrases,
+    /// For each mark, its site.
+    sites: Vec<String>,
+}
+
+impl RareMarks {
+    /// Of these sites.
+    pub(crate) fn new(sites: &[Anchors]) -> Self {
+        let all = || sites.iter().flat_map(|site| site.rare.iter().map(move |mark| (mark, site)));
+        let marks: Vec<&String> = all().map(|(mark, _)| mark).collect();
+        Self { marks: Phrases::new(&marks, true), sites: all().map(|(_, site)| site.site.clone()).collect() }
+    }
+    /// For each mark, whether it stands in any of the texts.
+    pub(crate) fn seen<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Vec<bool> {
+        let mut seen = vec![false; self.sites.len()];
+        texts.for_each(|text| self.marks.each(text, |mark, _| seen[mark] = true));
+        seen
+    }
+    /// Is a mark of this site among those seen?
+    pub(crate) fn any_of(&self, site: &str, seen: &[bool]) -> bool {
+        self.sites.iter().zip(seen).any(|(of, seen)| *seen && of == site)
+    }
 }
 
 impl Anchors {
@@ -126,6 +157,10 @@ impl Anchors {
         names.push(fold(&site.name).text);
         names.sort_by(|a, b| b.chars().count().cmp(&a.chars().count()).then(a.cmp(b)));
         names.dedup();
+        let mut agencies = folded(&section.agencies);
+        if agencies.is_empty() {
+            agencies.push(fold(&site.agency).text);
+        }
         let rare: Vec<String> = section.rare.iter().map(|r| r.to_lowercase()).collect();
         let rare_set = AhoCorasick::builder()
             .ascii_case_insensitive(true)
@@ -139,13 +174,8 @@ impl Anchors {
             subjects: subjects(&folded(&section.subjects), &folded(&section.short_names)),
             bureaus: folded(&section.bureaus),
             short_names: folded(&section.short_names),
-            agencies: {
-                let mut all = folded(&section.agencies);
-                if all.is_empty() {
-                    all.push(fold(&site.agency).text);
-                }
-                all
-            },
+            agency_finders: agencies.iter().map(|a| Finder::new(a).into_owned()).collect(),
+            agencies,
             agency_not_before: folded(&section.agency_not_before),
             rare,
             rare_set,
@@ -163,10 +193,9 @@ impl Anchors {
     }
     /// Where a folded text names the organ itself (`应急管理部`, never `应急管理部门`).
     pub(crate) fn organ_in(&self, folded: &str) -> Option<Range<usize>> {
-        self.agencies
+        self.agency_finders
             .iter()
-            .flat_map(|agency| folded.match_indices(agency.as_str()))
-            .map(|(at, word)| at..at + word.len())
+            .flat_map(|agency| agency.find_iter(folded.as_bytes()).map(|at| at..at + agency.needle().len()))
             .find(|range| !self.agency_not_before.iter().any(|after| folded[range.end..].starts_with(after.as_str())))
     }
     /// Folded names of the organ.

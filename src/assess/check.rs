@@ -56,6 +56,8 @@ pub fn dossier_of(host: Host, url: String, page: Page) -> Dossier {
         outcome: Outcome::Captured,
         hops: Vec::new(),
         page: Some(page),
+        kept: Vec::new(),
+        browser: None,
     };
     let candidate =
         Candidate { host, url, site: String::new(), reasons: vec![Reason::Check], sightings: Vec::new(), first_seen: at, last_seen: at };

@@ -1,12 +1,12 @@
 //! The vocabularies of `rules/words.toml`, compiled: which group of words stands where in a folded text.
-//! One Aho-Corasick over all words, all patterns together; linear in the text.
+//! One pass over all words, all patterns together; linear in the text.
 
 use crate::assess::kindly;
-use crate::assess::patterns::{Patterns, automaton};
+use crate::assess::patterns::Patterns;
+use crate::assess::phrases::Phrases;
 use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::text::fold::fold;
-use aho_corasick::AhoCorasick;
 use regex::Regex;
 use serde::Deserialize;
 use std::ops::Range;
@@ -79,7 +79,7 @@ pub(crate) struct Hit {
 /// All vocabularies.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
-    words: AhoCorasick,
+    words: Phrases,
     word_group: Vec<Group>,
     patterns: Patterns,
     pattern_group: Vec<Group>,
@@ -113,7 +113,7 @@ impl Lexicon {
         }
         let whole =
             |e: &dyn std::fmt::Display| file.error_at(0, Both::new(format!("词太多，无法编译（{e}）"), format!("too many words: {e}")));
-        let words = automaton(&words, false).map_err(|e| whole(&e))?;
+        let words = Phrases::new(&words, false);
         let patterns = Patterns::new(&sources).map_err(|e| whole(&e))?;
         Ok(Self { words, word_group, patterns, pattern_group, free_hosts: written.free_hosts.trees })
     }
@@ -128,10 +128,7 @@ impl Lexicon {
                 hits.push(hit);
             }
         };
-        for found in self.words.find_overlapping_iter(folded) {
-            let word = found.pattern().as_usize();
-            keep(Hit { group: self.word_group[word], at: found.range(), word });
-        }
+        self.words.each(folded, |word, at| keep(Hit { group: self.word_group[word], at, word }));
         self.patterns.find(folded, MAX_HITS, |n, at| keep(Hit { group: self.pattern_group[n], at, word: self.word_group.len() + n }));
         hits.sort_by_key(|h| (h.at.start, h.group, h.at.end, h.word));
         hits
@@ -142,8 +139,7 @@ impl Lexicon {
     }
     /// Does the folded text hold a phrase of the group?
     pub(crate) fn has(&self, group: Group, folded: &str) -> bool {
-        self.words.find_overlapping_iter(folded).any(|m| self.word_group[m.pattern().as_usize()] == group)
-            || self.patterns.any(folded, |n| self.pattern_group[n] == group)
+        self.words.any(folded, |word| self.word_group[word] == group) || self.patterns.any(folded, |n| self.pattern_group[n] == group)
     }
 }
 

@@ -1,16 +1,15 @@
-//! All rules over one page. For each field one Aho-Corasick over every phrase that any rule asks of it, and all patterns together;
+//! All rules over one page. For each field one pass over every phrase that any rule asks of it, and all patterns together;
 //! a field is read once, when the first rule asks, and nothing is copied for a rule. Linear in the page; the number of rules hardly matters.
 
 use crate::assess::fields::{FIELDS, Value, values};
 use crate::assess::official::Official;
 use crate::assess::patterns::Patterns;
-use crate::assess::patterns::automaton;
+use crate::assess::phrases::Phrases;
 use crate::assess::reading::Reading;
 use crate::assess::rule::{Check, Pair, Pool, Rule, Test};
 use crate::assess::written::Status;
 use crate::model::assessment::Span;
 use crate::model::host::Host;
-use aho_corasick::AhoCorasick;
 use std::cell::OnceCell;
 use std::ops::Range;
 
@@ -30,7 +29,7 @@ pub(crate) struct Matcher {
 /// What all rules together ask of one field.
 #[derive(Debug, Default)]
 struct Asked {
-    phrases: Option<AhoCorasick>,
+    phrases: Option<Phrases>,
     /// For each phrase, the pairs that it belongs to.
     sides: Vec<Vec<Side>>,
     pairs: Vec<Pair>,
@@ -125,7 +124,7 @@ impl Asked {
     }
     fn compile(&mut self, texts: &[&str], sources: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         if !texts.is_empty() {
-            self.phrases = Some(automaton(texts, true)?);
+            self.phrases = Some(Phrases::new(texts, true));
         }
         if !sources.is_empty() {
             self.patterns = Some(Patterns::new(sources)?);
@@ -152,10 +151,9 @@ impl Asked {
         Field { values, phrases, patterns, pairs, hosts: OnceCell::new() }
     }
     /// Counts phrases and closes pairs in one value. Places come by their end, so of each side of a pair only the last is remembered.
-    fn find(&self, automaton: &AhoCorasick, n: usize, text: &str, phrases: &mut [Found], pairs: &mut [Option<Place>]) {
+    fn find(&self, all: &Phrases, n: usize, text: &str, phrases: &mut [Found], pairs: &mut [Option<Place>]) {
         let mut last: Vec<[Option<Range<usize>>; 2]> = vec![[None, None]; self.pairs.len()];
-        for found in automaton.find_overlapping_iter(text) {
-            let (number, range) = (found.pattern().as_usize(), found.range());
+        all.each(text, |number, range| {
             let phrase = &mut phrases[number];
             phrase.count += 1;
             phrase.first.get_or_insert_with(|| (n, range.clone()));
@@ -172,7 +170,7 @@ impl Asked {
             for side in &self.sides[number] {
                 last[side.pair][usize::from(!side.a)] = Some(range.clone());
             }
-        }
+        });
     }
 }
 

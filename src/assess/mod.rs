@@ -13,6 +13,7 @@ mod lexicon;
 mod matcher;
 mod official;
 mod patterns;
+mod phrases;
 mod place;
 mod reading;
 mod rule;
@@ -27,13 +28,13 @@ mod written;
 pub use check::{Extract, QuietPage, Remark, costs, dossier_of};
 pub use current::Current;
 
-use crate::assess::anchors::Anchors;
+use crate::assess::anchors::{Anchors, RareMarks};
 use crate::assess::lexicon::Lexicon;
 use crate::assess::matcher::Matcher;
 use crate::assess::official::Official;
 use crate::assess::reading::{Reading, pages, plain_span, served_from};
 use crate::assess::rule::{Pool, Rule};
-use crate::assess::signals::{AGAINST, PAGE_SIGNALS, SIGNALS, View};
+use crate::assess::signals::{AGAINST, Once, PAGE_SIGNALS, SIGNALS, View};
 use crate::assess::tally::{Tally, verdict};
 use crate::assess::weights::Weights;
 use crate::model::assessment::{Assessment, Class, Finding, Scores, Verdict};
@@ -49,6 +50,7 @@ use std::collections::HashSet;
 #[derive(Debug)]
 pub struct Rules {
     sites: Vec<Anchors>,
+    rare: RareMarks,
     official: Official,
     lexicon: Lexicon,
     weights: Weights,
@@ -75,7 +77,8 @@ impl Rules {
             }
         }
         let (rules, pool, matcher) = compile(files, &mut errors);
-        (Self { sites: anchors, official, lexicon, weights, rules, pool, matcher, fingerprint: fingerprint(sites, files) }, errors)
+        let rare = RareMarks::new(&anchors);
+        (Self { sites: anchors, rare, official, lexicon, weights, rules, pool, matcher, fingerprint: fingerprint(sites, files) }, errors)
     }
     /// Assesses one dossier. The same dossier and rules give the same bytes, but for `at`.
     pub fn assess(&self, dossier: &Dossier, now: Timestamp) -> Assessment {
@@ -165,14 +168,22 @@ impl Rules {
     }
     /// The page against every protected site; the one with the most to say, the candidate's own first among equals.
     fn best_site(&self, reading: &Reading) -> (String, Tally) {
-        let hits = self.lexicon.find(reading.text.text());
+        let once = Once::new(self.lexicon.find(reading.text.text()));
         let mut shared = self.rule_findings(reading);
         let fired = shared.len();
         let mut best: Option<(String, Tally)> = None;
         let wanted = &reading.dossier.candidate.site;
         let own_first = self.sites.iter().filter(|s| s.site == *wanted).chain(self.sites.iter().filter(|s| s.site != *wanted));
         for site in own_first {
-            let view = View { reading, site, lexicon: &self.lexicon, official: &self.official, weights: &self.weights, text_hits: &hits };
+            let view = View {
+                reading,
+                site,
+                lexicon: &self.lexicon,
+                official: &self.official,
+                weights: &self.weights,
+                rare: &self.rare,
+                once: &once,
+            };
             if best.is_none() {
                 let mut tally = Tally::default();
                 PAGE_SIGNALS.iter().for_each(|signal| signal(&view, &mut tally));

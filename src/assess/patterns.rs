@@ -3,7 +3,7 @@
 //! One set over all expressions was tried first: bounded repeats of Han (`\p{Han}{2,14}`) make its automaton too large to keep, and
 //! 60 KB of text took 40 ms.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use crate::assess::phrases::Phrases;
 use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use std::ops::Range;
@@ -13,21 +13,12 @@ const MAX_NEEDED: usize = 256;
 /// Bytes of the longest match that is looked for around phrases; one that may be longer runs over the whole text.
 const MAX_REACH: usize = 4_096;
 
-/// Phrases that a table with a row for each state is made of; more of them would take too much memory (about 2 KB a phrase).
-const MAX_TABLED: usize = 20_000;
-
-/// One automaton over all phrases, by table where that is not too large: two to three times as fast.
-pub(crate) fn automaton<P: AsRef<[u8]>>(phrases: &[P], any_case: bool) -> Result<AhoCorasick, aho_corasick::BuildError> {
-    let kind = (phrases.len() <= MAX_TABLED).then_some(AhoCorasickKind::DFA);
-    AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(any_case).kind(kind).build(phrases)
-}
-
 /// Expressions, compiled together.
 #[derive(Debug)]
 pub(crate) struct Patterns {
     each: Vec<Pattern>,
     /// `None`: no expression needs any phrase.
-    phrases: Option<AhoCorasick>,
+    phrases: Option<Phrases>,
     /// For each phrase, the expressions that need it.
     needed_by: Vec<Vec<usize>>,
 }
@@ -62,8 +53,7 @@ impl Patterns {
             let regex = Regex::new(source).map_err(|e| e.to_string())?;
             each.push(Pattern { regex, reach: reach(&hir), needs: needed.is_some() });
         }
-        let automaton = automaton(&phrases, false).map_err(|e| e.to_string())?;
-        Ok(Self { each, phrases: (!phrases.is_empty()).then_some(automaton), needed_by })
+        Ok(Self { each, phrases: (!phrases.is_empty()).then(|| Phrases::new(&phrases, false)), needed_by })
     }
     /// Places of every expression, in order of expression and place, at most `most` of each.
     pub(crate) fn find(&self, text: &str, most: usize, mut found: impl FnMut(usize, Range<usize>)) {
@@ -102,10 +92,10 @@ impl Patterns {
         let start = |p: &Pattern| if p.needs { Vec::new() } else { vec![whole.clone()] };
         let mut windows: Vec<Vec<Range<usize>>> = self.each.iter().map(start).collect();
         let Some(phrases) = &self.phrases else { return windows };
-        for hit in phrases.find_overlapping_iter(text) {
-            for n in &self.needed_by[hit.pattern().as_usize()] {
+        phrases.each(text, |phrase, hit| {
+            for n in &self.needed_by[phrase] {
                 let around = match self.each[*n].reach {
-                    Some(reach) => hit.end().saturating_sub(reach)..(hit.start() + reach).min(text.len()),
+                    Some(reach) => hit.end.saturating_sub(reach)..(hit.start + reach).min(text.len()),
                     None => whole.clone(),
                 };
                 match windows[*n].last_mut() {
@@ -113,7 +103,7 @@ impl Patterns {
                     _ => windows[*n].push(around),
                 }
             }
-        }
+        });
         for list in &mut windows {
             tidy(list, text);
         }

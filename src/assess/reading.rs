@@ -181,12 +181,9 @@ impl<'a> Reading<'a> {
             _ => "view/page.json",
         }
     }
-    /// Where the page sends its reader to an official host: the first such link, or the protected host written out in the text.
-    pub(crate) fn leads_to_official(&self, official: &Official, site: &str) -> Option<&str> {
-        let linked = self.page.links.iter().map(|l| l.url.as_str()).find(|url| official.owns_url(url));
-        linked.or_else(|| {
-            self.text.raw.match_indices(site).find(|(at, host)| stands_alone(&self.text.raw, *at, host.len())).map(|(_, host)| host)
-        })
+    /// The protected host where it is written out in the text.
+    pub(crate) fn names_host(&self, site: &str) -> Option<&str> {
+        self.text.raw.match_indices(site).find(|(at, host)| stands_alone(&self.text.raw, *at, host.len())).map(|(_, host)| host)
     }
 }
 

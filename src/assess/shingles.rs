@@ -22,7 +22,7 @@ fn key(three: &[char]) -> u64 {
 
 /// Keys are spread already; the table needs no more. (They come from rule files, so nobody outside chooses them.)
 #[derive(Clone, Debug, Default)]
-struct Mixed(u64);
+pub(crate) struct Mixed(u64);
 
 impl Hasher for Mixed {
     fn finish(&self) -> u64 {

@@ -171,6 +171,8 @@ impl Trip {
             outcome: self.arrival.outcome,
             hops: self.hops,
             page,
+            kept: Vec::new(),
+            browser: None,
         }
     }
 }

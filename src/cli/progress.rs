@@ -81,6 +81,9 @@ impl Shown {
             Event::Lead { host, class, score } => {
                 (lang.pick(format!("新线索 {host}：{class} {score} 分"), format!("new lead {host}: {class} {score}")), None, true)
             }
+            Event::Moved { host, what } => {
+                (lang.pick(format!("复核 {host}：{}", moved(what)), format!("re-check of {host}: {what}")), None, true)
+            }
         }
     }
 
@@ -91,6 +94,15 @@ impl Shown {
             *last = Some(Instant::now());
         }
         due
+    }
+}
+
+fn moved(what: &str) -> &'static str {
+    match what {
+        "block" => "已封堵",
+        "still_up" => "仍在线",
+        "moved_to" => "已转移",
+        _ => "恢复上线，重新打开",
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
         watchlist,
         rules: follower.current(),
         net,
-        records,
+        records: std::sync::Arc::new(records),
         evidence_dir,
         capture: context.settings.capture.clone(),
         evidence: context.settings.evidence.clone(),

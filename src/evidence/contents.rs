@@ -41,8 +41,8 @@ pub(super) const SCORE_SCHEMA: &str = "score/1";
 pub(super) struct File {
     pub(super) path: String,
     pub(super) bytes: Vec<u8>,
-    pub(super) media_type: &'static str,
-    pub(super) role: &'static str,
+    pub(super) media_type: String,
+    pub(super) role: String,
 }
 
 /// [`DOSSIER`] as written and read.
@@ -125,6 +125,7 @@ fn told_files(
         if let Some(page) = &capture.page {
             files.extend(views(&view_folder(dossier, i), capture, page)?);
         }
+        files.extend(kept(&view_folder(dossier, i), capture)?);
     }
     Ok(files)
 }
@@ -141,8 +142,18 @@ fn views(folder: &str, capture: &Capture, page: &Page) -> Result<Vec<File>, serd
     ])
 }
 
-fn file(path: impl Into<String>, bytes: Vec<u8>, media_type: &'static str, role: &'static str) -> File {
-    File { path: path.into(), bytes, media_type, role }
+/// What the visit kept by itself, and what its browser did.
+fn kept(folder: &str, capture: &Capture) -> Result<Vec<File>, serde_json::Error> {
+    let mut files: Vec<File> =
+        capture.kept.iter().map(|k| file(format!("{folder}{}", k.path), k.body.clone(), &k.media_type, &k.role)).collect();
+    if let Some(browser) = &capture.browser {
+        files.push(file(format!("{folder}browser.json"), pretty(browser)?, "application/json", "浏览器请求与控制台记录"));
+    }
+    Ok(files)
+}
+
+fn file(path: impl Into<String>, bytes: Vec<u8>, media_type: &str, role: &str) -> File {
+    File { path: path.into(), bytes, media_type: media_type.into(), role: role.into() }
 }
 
 fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {

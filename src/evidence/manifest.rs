@@ -215,8 +215,8 @@ fn entry(file: &File) -> Entry {
         bytes: file.bytes.len() as u64,
         sha256: Sha256::of(&file.bytes),
         sm3: Sm3::of(&file.bytes),
-        media_type: file.media_type.to_owned(),
-        role: file.role.to_owned(),
+        media_type: file.media_type.clone(),
+        role: file.role.clone(),
     }
 }
 

@@ -209,7 +209,12 @@ pub fn seal_on(
     let proofs: Vec<contents::File> = key
         .map(|key| {
             let (sign, pem) = (key.sign(&manifest.bytes), key.public_pem().into_bytes());
-            let proof = |path: &str, bytes, media_type| contents::File { path: path.to_owned(), bytes, media_type, role: "单位签名" };
+            let proof = |path: &str, bytes, media_type: &str| contents::File {
+                path: path.to_owned(),
+                bytes,
+                media_type: media_type.into(),
+                role: "单位签名".into(),
+            };
             vec![proof(proof::SIGNATURE, sign, "application/octet-stream"), proof(proof::SIGNER, pem, "application/x-pem-file")]
         })
         .unwrap_or_default();

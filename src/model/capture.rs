@@ -1,6 +1,7 @@
 //! A capture: one polite visit, every hop kept. What the world did is an [`Outcome`], never an error.
 
 use super::page::Page;
+use super::rendered::{Browsing, KeptFile};
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -225,8 +226,14 @@ pub struct Capture {
     pub outcome: Outcome,
     /// All hops in order.
     pub hops: Vec<Hop>,
-    /// What was read from the last body. `None` unless a page came.
+    /// What was read from the last body, or from what the browser showed. `None` unless a page came.
     pub page: Option<Page>,
+    /// Files that the visit keeps for the package's view folder, besides what is read from the page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptFile>,
+    /// What the browser did. `None`: this visit was plain HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<Browsing>,
 }
 
 mod bytes_text {

@@ -12,6 +12,8 @@ pub mod host;
 pub mod lang;
 pub mod lead;
 pub mod page;
+pub mod referral;
+pub mod rendered;
 pub mod resolution;
 pub mod rulefile;
 pub mod sighting;

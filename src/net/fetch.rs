@@ -4,11 +4,12 @@
 use crate::model::host::Host;
 use crate::net::dns::Dns;
 use crate::net::guard::Guard;
+use crate::net::meter::Account;
 use crate::net::reach::{self, NoWay};
 use crate::net::settings::Settings;
 use crate::net::{FetchError, FetchRequest, Fetched, FetchedFile, Inner};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -22,7 +23,7 @@ use url::Url;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A download to a file may take as long as this many bytes a second need for its cap.
-const SLOWEST_BYTES_PER_S: u64 = 64 << 10;
+pub(crate) const SLOWEST_BYTES_PER_S: u64 = 64 << 10;
 
 /// The resolver that reqwest asks: ours, through the guard.
 struct Guarded {
@@ -52,11 +53,20 @@ pub(crate) fn client(dns: Arc<Dns>, guard: Guard, tls: rustls::ClientConfig, set
     }
 }
 
+/// On whose account a request is made, and at which pace.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    /// Whose quota it counts on. `None`: nobody's.
+    pub(crate) account: Option<&'a Account>,
+    /// The host's own pace, where it allows another than the settings'.
+    pub(crate) interval_ms: Option<u64>,
+}
+
 /// One request, its body in memory.
-pub(crate) async fn fetch(door: &Inner, request: &FetchRequest) -> Result<Fetched, FetchError> {
+pub(crate) async fn fetch(door: &Inner, terms: Terms<'_>, request: &FetchRequest) -> Result<Fetched, FetchError> {
     let limit_bytes = request.max_body_bytes.unwrap_or(door.settings.max_body_bytes);
     let mut time = Time::new(door.settings.timeout_ms);
-    let (final_url, mut response) = follow(door, request, &mut time).await?;
+    let (final_url, mut response) = follow(door, terms, request, &mut time).await?;
     let mut body = Vec::new();
     while let Some(part) = time.spend(response.chunk()).await? {
         if (body.len() + part.len()) as u64 > limit_bytes {
@@ -68,16 +78,16 @@ pub(crate) async fn fetch(door: &Inner, request: &FetchRequest) -> Result<Fetche
 }
 
 /// What is left of the time for one fetch. Waiting for a host's turn is not spent from it.
-struct Time {
+pub(crate) struct Time {
     whole_ms: u64,
     left: Duration,
 }
 
 impl Time {
-    fn new(whole_ms: u64) -> Self {
+    pub(crate) fn new(whole_ms: u64) -> Self {
         Self { whole_ms, left: Duration::from_millis(whole_ms) }
     }
-    async fn spend<T>(&mut self, doing: impl Future<Output = reqwest::Result<T>>) -> Result<T, FetchError> {
+    pub(crate) async fn spend<T>(&mut self, doing: impl Future<Output = reqwest::Result<T>>) -> Result<T, FetchError> {
         let started = Instant::now();
         let done = timeout(self.left, doing).await;
         self.left = self.left.saturating_sub(started.elapsed());
@@ -86,9 +96,15 @@ impl Time {
 }
 
 /// One request, its body in a file.
-pub(crate) async fn fetch_to_file(door: &Inner, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
+pub(crate) async fn fetch_to_file(
+    door: &Inner,
+    terms: Terms<'_>,
+    request: &FetchRequest,
+    path: &Path,
+    cap: u64,
+) -> Result<FetchedFile, FetchError> {
     let part = part_of(path);
-    let done = match download(door, request, &part, cap).await {
+    let done = match download(door, terms, request, &part, cap).await {
         Ok(file) if (200..300).contains(&file.status) => match tokio::fs::rename(&part, path).await {
             Ok(()) => return Ok(file),
             Err(e) => Err(disk(path, &e)),
@@ -100,9 +116,9 @@ pub(crate) async fn fetch_to_file(door: &Inner, request: &FetchRequest, path: &P
     done
 }
 
-async fn download(door: &Inner, request: &FetchRequest, part: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
+async fn download(door: &Inner, terms: Terms<'_>, request: &FetchRequest, part: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
     let idle_ms = door.settings.timeout_ms;
-    let (final_url, mut response) = follow(door, request, &mut Time::new(idle_ms)).await?;
+    let (final_url, mut response) = follow(door, terms, request, &mut Time::new(idle_ms)).await?;
     let mut time = Time::new(idle_ms.saturating_add(cap.saturating_mul(1_000) / SLOWEST_BYTES_PER_S));
     let mut file = tokio::fs::File::create(part).await.map_err(|e| disk(part, &e))?;
     let mut bytes = 0_u64;
@@ -117,18 +133,18 @@ async fn download(door: &Inner, request: &FetchRequest, part: &Path, cap: u64) -
     Ok(FetchedFile { final_url, status: response.status().as_u16(), headers: headers_of(&response), bytes })
 }
 
-fn part_of(path: &Path) -> std::path::PathBuf {
+pub(crate) fn part_of(path: &Path) -> std::path::PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     path.with_file_name(name)
 }
 
-fn disk(path: &Path, e: &std::io::Error) -> FetchError {
+pub(crate) fn disk(path: &Path, e: &std::io::Error) -> FetchError {
     FetchError::Failed { why: format!("{}: {e}", path.display()) }
 }
 
 /// Sends, and follows redirects through the guard, until an answer is none.
-async fn follow(door: &Inner, request: &FetchRequest, time: &mut Time) -> Result<(Url, Response), FetchError> {
+pub(crate) async fn follow(door: &Inner, terms: Terms<'_>, request: &FetchRequest, time: &mut Time) -> Result<(Url, Response), FetchError> {
     let mut url = request.url.clone();
     let mut headers = header_map(request, &door.settings.user_agent)?;
     let mut method = method_of(request)?;
@@ -138,9 +154,9 @@ async fn follow(door: &Inner, request: &FetchRequest, time: &mut Time) -> Result
         if let Some(body) = &body {
             sending = sending.body(body.clone());
         }
-        let response = send(door, sending, &url, time).await?;
+        let response = send(door, terms, sending, &url, time).await?;
         let Some(next) = redirect_of(&url, &response)? else { return Ok((url, response)) };
-        if matches!(response.status().as_u16(), 301..=303) && method != Method::GET {
+        if matches!(response.status().as_u16(), 301..=303) && method == Method::POST {
             (method, body) = (Method::GET, None);
             headers.remove(reqwest::header::CONTENT_TYPE);
         }
@@ -154,13 +170,19 @@ async fn follow(door: &Inner, request: &FetchRequest, time: &mut Time) -> Result
     Err(FetchError::Failed { why: format!("more than {} redirects from {}", door.settings.max_redirects, request.url) })
 }
 
-async fn send(door: &Inner, sending: RequestBuilder, url: &Url, time: &mut Time) -> Result<Response, FetchError> {
+async fn send(door: &Inner, terms: Terms<'_>, sending: RequestBuilder, url: &Url, time: &mut Time) -> Result<Response, FetchError> {
     let (host, _) = reach::target(url, &door.guard)?;
     if door.proxy.is_some() {
         reach::addresses(&host, &door.dns, &door.guard).await?;
     }
-    door.pace.turn(&host).await;
+    door.meter.admit(terms.account, &host, door.clock.now()).await?;
+    match terms.interval_ms {
+        Some(interval_ms) => door.pace.turn_every(&host, interval_ms).await,
+        None => door.pace.turn(&host).await,
+    }
     let response = time.spend(sending.send()).await?;
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok());
+    door.meter.heard(terms.account, &host, response.status().as_u16(), retry_after, door.clock.now());
     if door.proxy.is_none() {
         let peer = response.remote_addr().ok_or_else(|| FetchError::Failed { why: format!("{url}: no peer address is known") })?;
         if let Some(why) = door.guard.refusal(peer.ip()) {
@@ -183,7 +205,8 @@ fn method_of(request: &FetchRequest) -> Result<Method, FetchError> {
     match request.method.as_str() {
         "GET" => Ok(Method::GET),
         "POST" => Ok(Method::POST),
-        other => Err(FetchError::Failed { why: format!("method `{other}` is neither GET nor POST") }),
+        "HEAD" => Ok(Method::HEAD),
+        other => Err(FetchError::Failed { why: format!("method `{other}` is none of GET, HEAD and POST") }),
     }
 }
 
@@ -200,7 +223,7 @@ fn header_map(request: &FetchRequest, user_agent: &str) -> Result<HeaderMap, Fet
     Ok(map)
 }
 
-fn headers_of(response: &Response) -> Vec<(String, String)> {
+pub(crate) fn headers_of(response: &Response) -> Vec<(String, String)> {
     response
         .headers()
         .iter()

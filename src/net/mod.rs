@@ -5,16 +5,23 @@
 //! A room of its own because a program that reads hostile pages must have exactly one way out.
 
 mod cidr;
+mod clock;
 mod dns;
 mod fetch;
 mod guard;
+mod meter;
 mod pace;
 mod reach;
+mod resume;
 mod settings;
 mod tls;
 mod visit;
+mod websocket;
 
+pub use crate::net::clock::Clock;
+pub use crate::net::meter::{Keeper, Limit, Usage};
 pub use crate::net::settings::{BadSetting, Settings};
+pub use crate::net::websocket::WebSocket;
 
 use crate::model::capture::Hop;
 use crate::model::host::Host;
@@ -22,6 +29,7 @@ use crate::model::resolution::{DnsAnswer, DnsRecord, Presence};
 use crate::model::time::Timestamp;
 use crate::net::dns::Dns;
 use crate::net::guard::Guard;
+use crate::net::meter::{Account, Meter};
 use crate::net::pace::Pace;
 use crate::net::settings::Proxy;
 use crate::net::tls::Tls;
@@ -37,6 +45,8 @@ pub const HIJACKED: &str = "NXDOMAIN (the resolver gives its own address instead
 #[derive(Clone)]
 pub struct Net {
     inner: Arc<Inner>,
+    /// Whose requests these are, for limits by source.
+    account: Option<Arc<Account>>,
 }
 
 struct Inner {
@@ -46,6 +56,8 @@ struct Inner {
     guard: Guard,
     dns: Arc<Dns>,
     pace: Pace,
+    meter: Meter,
+    clock: Clock,
     tls: Tls,
     client: reqwest::Client,
 }
@@ -55,7 +67,7 @@ struct Inner {
 pub struct FetchRequest {
     /// http or https.
     pub url: Url,
-    /// `GET` or `POST`.
+    /// `GET`, `HEAD` or `POST`.
     pub method: String,
     /// Sent as they stand; `user-agent` defaults to the settings'.
     pub headers: Vec<(String, String)>,
@@ -125,6 +137,14 @@ pub enum FetchError {
         /// Milliseconds.
         after_ms: u64,
     },
+    /// Not now: the service asked for time, or its daily limit is used up. Nothing was sent.
+    #[error("{why}, until {} (Beijing time)", .until.beijing())]
+    Later {
+        /// Before this there is no use in asking again.
+        until: Timestamp,
+        /// Why.
+        why: String,
+    },
     /// DNS, connect, TLS, HTTP.
     #[error("{why}")]
     Failed {
@@ -139,19 +159,43 @@ impl Net {
     /// # Errors
     /// [`BadSetting`] for the first value that does not parse or is out of range.
     pub fn new(settings: &Settings) -> Result<Self, BadSetting> {
+        Self::new_at(settings, Clock::system())
+    }
+    /// The same with another clock.
+    ///
+    /// # Errors
+    /// As [`Net::new`].
+    pub fn new_at(settings: &Settings, clock: Clock) -> Result<Self, BadSetting> {
         let checked = settings.check()?;
         // Whoever came first chose the provider; ours is named in every configuration that this room builds.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (dns, guard, tls) = (Arc::new(Dns::new(checked.resolvers, settings.dns_per_s)), Guard::new(checked.allow), Tls::new());
         let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings)
             .map_err(|e| BadSetting { key: "proxy", why: format!("no HTTP client can be built with these settings: {e}") })?;
-        let pace = Pace::new(settings.per_host_interval_ms);
+        let (pace, meter) = (Pace::new(settings.per_host_interval_ms), Meter::new(settings.limits.clone()));
         let (settings, max_body_bytes, proxy) = (settings.clone(), checked.max_body_bytes, checked.proxy);
-        Ok(Self { inner: Arc::new(Inner { settings, max_body_bytes, proxy, guard, dns, pace, tls, client }) })
+        let inner = Inner { settings, max_body_bytes, proxy, guard, dns, pace, meter, clock, tls, client };
+        Ok(Self { inner: Arc::new(inner), account: None })
     }
-    /// Now, by the system clock.
+    /// Now, by this door's clock.
     pub fn now(&self) -> Timestamp {
-        now()
+        self.inner.clock.now()
+    }
+    /// The clock itself.
+    pub fn clock(&self) -> Clock {
+        self.inner.clock.clone()
+    }
+    /// The same door for the requests of one source: its limits count, and what it was told to wait for is remembered apart.
+    pub fn for_source(&self, id: &str) -> Self {
+        Self { inner: self.inner.clone(), account: Some(Arc::new(Account::new(id))) }
+    }
+    /// The latest moment before which an answer (`Retry-After`), or a daily limit, told this source's requests not to come again.
+    pub fn told_to_wait(&self) -> Option<Timestamp> {
+        self.account.as_ref().and_then(|a| a.later())
+    }
+    /// Takes over what was used of the daily limits before this process began; `keeper` hears every count before its request goes out.
+    pub fn keep_usage(&self, used: Vec<Usage>, keeper: Keeper) {
+        self.inner.meter.restore(used, keeper);
     }
     /// Which resolvers answer: `ip:port`, or `system`.
     pub fn resolvers(&self) -> Vec<String> {
@@ -195,18 +239,39 @@ impl Net {
     /// # Errors
     /// [`FetchError`]; a status of 400 or more is no error.
     pub async fn fetch(&self, request: &FetchRequest) -> Result<Fetched, FetchError> {
-        fetch::fetch(&self.inner, request).await
+        fetch::fetch(&self.inner, self.terms(None), request).await
+    }
+    /// The same for a service made to be read by programs (a certificate log): at least `interval_ms` between two requests to this host,
+    /// instead of the settings' pace.
+    ///
+    /// # Errors
+    /// As [`Net::fetch`].
+    pub async fn fetch_paced(&self, request: &FetchRequest, interval_ms: u64) -> Result<Fetched, FetchError> {
+        fetch::fetch(&self.inner, self.terms(Some(interval_ms)), request).await
+    }
+    /// As [`Net::fetch_to_file`], but what a broken download left is kept beside `path` and gone on with next time, if the server still has
+    /// the same state of it (`If-Range`). The file appears under `path` whole or not at all.
+    ///
+    /// # Errors
+    /// As [`Net::fetch_to_file`].
+    pub async fn fetch_resuming(&self, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
+        resume::fetch(&self.inner, self.terms(None), request, path, cap).await
+    }
+    /// Opens a WebSocket (RFC 6455) behind the same guard, as a client that reads.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn websocket(&self, url: &Url) -> Result<WebSocket, FetchError> {
+        websocket::open(&self.inner, url).await
+    }
+    fn terms(&self, interval_ms: Option<u64>) -> fetch::Terms<'_> {
+        fetch::Terms { account: self.account.as_deref(), interval_ms }
     }
     /// The same into a file of at most `cap` bytes, for feeds too large for memory. The file appears under `path` whole or not at all.
     ///
     /// # Errors
     /// [`FetchError`]; a status outside 200..=299 is no error, but leaves no file.
     pub async fn fetch_to_file(&self, request: &FetchRequest, path: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
-        fetch::fetch_to_file(&self.inner, request, path, cap).await
+        fetch::fetch_to_file(&self.inner, self.terms(None), request, path, cap).await
     }
-}
-
-/// The system clock, the only one below the halls.
-fn now() -> Timestamp {
-    Timestamp::from_millis(chrono::Utc::now().timestamp_millis())
 }

@@ -25,13 +25,21 @@ impl Pace {
         let at = self.book(host.registrable().unwrap_or(host.as_str()), Instant::now());
         tokio::time::sleep_until(at).await;
     }
+    /// The same at another interval, for a service that says it may be asked more often. Turns are by host: what it allows, it allows for itself.
+    pub(crate) async fn turn_every(&self, host: &Host, interval_ms: u64) {
+        let at = self.book_every(host.as_str(), Instant::now(), Duration::from_millis(interval_ms));
+        tokio::time::sleep_until(at).await;
+    }
     fn book(&self, key: &str, now: Instant) -> Instant {
+        self.book_every(key, now, self.interval)
+    }
+    fn book_every(&self, key: &str, now: Instant, interval: Duration) -> Instant {
         let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if next.len() >= SWEEP_AT {
             next.retain(|_, at| *at > now);
         }
         let at = next.get(key).copied().filter(|at| *at > now).unwrap_or(now);
-        next.insert(key.to_owned(), at + self.interval);
+        next.insert(key.to_owned(), at + interval);
         at
     }
 }

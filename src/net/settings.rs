@@ -1,6 +1,7 @@
 //! `[net]` as written, and as checked. Every value is judged here, once; the rest of the room reads parsed types only.
 
 use crate::net::cidr::Cidr;
+use crate::net::meter::Limit;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use url::Url;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub max_redirects: u32,
     /// Cap of one whole visit with all its hops; waiting for a polite moment is not counted.
     pub timeout_ms: u64,
+    /// How much a service may be asked, by host or by source, a second and a day. Empty: only `per_host_interval_ms` holds.
+    pub limits: Vec<Limit>,
     /// How we name ourselves to services and feeds; a page visit names a common browser instead.
     pub user_agent: String,
 }
@@ -40,6 +43,7 @@ impl Default for Settings {
             max_body_bytes: 8 << 20,
             max_redirects: 10,
             timeout_ms: 15_000,
+            limits: Vec::new(),
             user_agent: concat!("jianwei/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -90,6 +94,9 @@ impl Settings {
         in_range("max_redirects", u64::from(self.max_redirects), 0, u64::from(MAX_REDIRECTS))?;
         if self.user_agent.trim().is_empty() || !self.user_agent.bytes().all(|b| (0x20..0x7f).contains(&b)) {
             return Err(BadSetting { key: "user_agent", why: "must be printable ASCII and not empty".into() });
+        }
+        if let Some(why) = self.limits.iter().find_map(Limit::fault) {
+            return Err(BadSetting { key: "limits", why });
         }
         Ok(Checked {
             resolvers: self.resolvers.iter().map(|text| resolver(text)).collect::<Result<_, _>>()?,

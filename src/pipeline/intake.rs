@@ -6,13 +6,20 @@ use crate::model::candidate::{Candidate, NameHit, Reason};
 use crate::model::host::Host;
 use crate::model::sighting::{Context, Sighting};
 use crate::model::time::Timestamp;
+use crate::pipeline::stop::Stop;
 use crate::pipeline::{Event, Pass, PassError, Progress};
 use crate::records::Run;
 use crate::sources::{Batch, Cursor, RunOutcome, Source};
 use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Most batches one source may give in one pass (4 MiB each at most: far beyond any day's feed); a source that never ends cannot hang a pass.
 const MAX_BATCHES: u32 = 1_000_000;
+
+/// How often a waiting source looks whether there is room again.
+const FULL_WAIT: Duration = Duration::from_millis(200);
 
 /// What one source's run did.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -29,18 +36,73 @@ pub struct SourceSummary {
     pub screened_in: u64,
     /// Of these, hosts not known before.
     pub new: u64,
+    /// It was told not to come again before this. `None`: nobody said so, or the time is over.
+    #[serde(skip)]
+    pub told_to_wait: Option<Timestamp>,
+    /// A stop came before its end.
+    #[serde(skip)]
+    pub cut_off: bool,
+}
+
+/// What stands between a source and its next batch: the wish to stop, and too much work ahead.
+pub(super) struct Gate {
+    /// The wish to stop.
+    pub(super) stop: Stop,
+    /// Hosts due at which sources wait. Bounds nothing in memory (the queue is on disk), but a backlog that only grows helps nobody.
+    pub(super) most_due: Option<usize>,
+    /// Told when candidates came.
+    pub(super) fresh: Arc<Notify>,
+}
+
+impl Gate {
+    /// One that is always open.
+    pub(super) fn open() -> Self {
+        Self { stop: Stop::never(), most_due: None, fresh: Arc::default() }
+    }
+    /// Waits until there is room for more. `false`: stop instead. Nothing is dropped meanwhile: the source is just not asked.
+    async fn pass(&self, pass: &Pass) -> Result<bool, PassError> {
+        while let Some(most) = self.most_due
+            && !self.stop.is_set()
+            && tokio::task::block_in_place(|| pass.records.backlog(pass.net.now(), most))? >= most
+        {
+            self.fresh.notify_one();
+            tokio::select! {
+                () = tokio::time::sleep(FULL_WAIT) => {}
+                () = self.stop.raised() => {}
+            }
+        }
+        Ok(!self.stop.is_set())
+    }
 }
 
 impl Pass {
-    /// Polls one source to its end.
-    pub(super) async fn take_in(&self, source: &mut dyn Source, progress: Progress<'_>) -> Result<SourceSummary, PassError> {
+    /// Polls one source to its end, or until `gate` says stop; then the next run goes on where this one stood.
+    /// `began` names the run: counts of one run are added up under it.
+    pub(super) async fn take_in(
+        &self,
+        source: &mut dyn Source,
+        began: Timestamp,
+        gate: &Gate,
+        progress: Progress<'_>,
+    ) -> Result<SourceSummary, PassError> {
         let id = source.id().to_owned();
-        let began = self.net.now();
+        let net = self.net.for_source(&id);
         let mut row = SourceSummary { source: id.clone(), outcome: "empty".into(), ..SourceSummary::default() };
-        let mut cursor = self.records.cursor(&id)?.map(Cursor);
-        let allowed = self.records.allowed()?;
+        let mut cursor = tokio::task::block_in_place(|| self.records.cursor(&id))?.map(Cursor);
+        let allowed = tokio::task::block_in_place(|| self.records.allowed())?;
         for _ in 0..MAX_BATCHES {
-            let batch = source.poll(cursor.as_ref(), &self.net).await;
+            if !gate.pass(self).await? {
+                row.cut_off = true;
+                break;
+            }
+            let polled = tokio::select! {
+                batch = source.poll(cursor.as_ref(), &net) => Some(batch),
+                () = gate.stop.overdue() => None,
+            };
+            let Some(batch) = polled else {
+                row.cut_off = true;
+                break;
+            };
             let (candidates, seen) = tokio::task::block_in_place(|| self.screen(&id, &batch, &allowed));
             row.seen += seen;
             row.screened_in += candidates.len() as u64;
@@ -53,12 +115,21 @@ impl Pass {
                 screened_in: row.screened_in,
                 new: row.new,
             };
+            let some = !candidates.is_empty();
             row.new += tokio::task::block_in_place(|| self.records.commit_batch(&id, candidates, &batch.cursor.0, &run))?;
+            if some {
+                gate.fresh.notify_one();
+            }
             progress(Event::Read { source: id.clone(), seen: row.seen, done: batch.done });
             if !batch.more {
                 break;
             }
             cursor = Some(batch.cursor);
+        }
+        row.told_to_wait = net.told_to_wait().filter(|until| *until > net.now());
+        if row.told_to_wait.is_some() && row.outcome == "failed" {
+            // A limit that is used up, or a service that asked for time, refused us: it did not break.
+            row.outcome = "blocked".into();
         }
         Ok(row)
     }

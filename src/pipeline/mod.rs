@@ -3,8 +3,12 @@
 //! No stage calls another; all calls stand here, top to bottom as the flow. Nothing is acknowledged before it is on disk.
 
 mod adopt;
+pub mod cron;
 pub mod intake;
+pub mod recheck;
+pub mod retry;
 pub mod schedule;
+pub mod stop;
 pub mod work;
 
 use crate::assess::Current;
@@ -13,6 +17,8 @@ use crate::evidence;
 use crate::lookalike::Watchlist;
 use crate::model::site::Site;
 use crate::net::Net;
+use crate::pipeline::intake::Gate;
+use crate::pipeline::stop::Stop;
 use crate::records::{Records, RecordsError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +34,7 @@ pub struct Pass {
     /// The door.
     pub net: Net,
     /// The store.
-    pub records: Records,
+    pub records: Arc<Records>,
     /// Where packages go.
     pub evidence_dir: PathBuf,
     /// `[capture]`.
@@ -78,6 +84,13 @@ pub enum Event {
         /// Its highest score.
         score: u8,
     },
+    /// A re-check moved a referred lead.
+    Moved {
+        /// Its host.
+        host: String,
+        /// The move's word: `block`, `still_up`, `moved_to`, `reopen`.
+        what: &'static str,
+    },
 }
 
 /// Where events go. Called from several tasks.
@@ -111,11 +124,11 @@ impl Pass {
         tokio::task::block_in_place(|| self.adopt())?;
         summary.stamps.stamped = self.stamp_waiting().await?.stamped;
         for mut source in sources {
-            let row = self.take_in(source.as_mut(), progress).await?;
+            let row = self.take_in(source.as_mut(), self.net.now(), &Gate::open(), progress).await?;
             progress(Event::SourceDone(row.clone()));
             summary.sources.push(row);
         }
-        summary.work = self.work(progress).await?;
+        summary.work = self.work(&Stop::never(), progress).await?;
         let again = self.stamp_waiting().await?;
         summary.stamps = evidence::StampSummary { stamped: summary.stamps.stamped + again.stamped, ..again };
         Ok(summary)

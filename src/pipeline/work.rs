@@ -3,20 +3,23 @@
 
 use crate::capture;
 use crate::evidence::{self, Stamped};
-use crate::model::candidate::Candidate;
+use crate::model::candidate::{Candidate, Reason};
 use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::{Dossier, Facts};
 use crate::model::host::Host;
-use crate::model::lead::PackageRef;
+use crate::model::lead::{Lead, Move, PackageRef};
 use crate::model::resolution::{Presence, Resolution};
+use crate::model::sighting::{Context, Sighting};
+use crate::model::time::Timestamp;
 use crate::net::Net;
-use crate::pipeline::{Event, Pass, PassError, Progress, schedule};
-use crate::records::{Due, Visit};
+use crate::pipeline::stop::Stop;
+use crate::pipeline::{Event, Pass, PassError, Progress, intake, recheck, schedule};
+use crate::records::{Due, Next, PROGRAM, Recheck, Run, Sight, Visit};
 use crate::resolve;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use url::Url;
 
 /// Hosts worked on at once. Bounds memory: each visit holds at most a few bodies of `max_body_bytes`.
@@ -45,38 +48,60 @@ pub struct WorkSummary {
     pub renewed_leads: u64,
 }
 
+/// Source id of hosts that a re-check found.
+const RECHECK_SOURCE: &str = "recheck";
+
 enum Done {
     Resolved(Resolution),
-    Visited(Vec<Visit>),
+    Visited(Vec<(Visit, Look)>),
     /// The process died in every try so far.
     GivenUp(Host),
 }
 
+/// What the visitors of one address met, for re-checks.
+struct Look {
+    sight: Sight,
+    visitors: Vec<(String, String)>,
+    host: Option<Host>,
+}
+
 impl Pass {
-    /// Works until nothing is due.
-    pub(super) async fn work(&self, progress: Progress<'_>) -> Result<WorkSummary, PassError> {
+    /// Works until nothing is due, or until `stop`: then what is under way may end, and what does not is due again.
+    pub(super) async fn work(&self, stop: &Stop, progress: Progress<'_>) -> Result<WorkSummary, PassError> {
         let mut summary = WorkSummary::default();
         let mut done = 0;
         let mut waiting: VecDeque<Due> = VecDeque::new();
-        let mut busy = HashSet::new();
+        let mut busy: HashMap<Host, bool> = HashMap::new();
         let mut running = FuturesUnordered::new();
         loop {
-            if waiting.is_empty() && running.len() < AT_ONCE {
+            if stop.is_set() {
+                waiting.clear();
+            } else if waiting.is_empty() && running.len() < AT_ONCE {
                 let due = tokio::task::block_in_place(|| self.records.due(self.net.now(), TAKE))?;
-                waiting = due.into_iter().filter(|d| !busy.contains(&candidate_of(d).host)).collect();
+                waiting = due.into_iter().filter(|d| !busy.contains_key(&candidate_of(d).host)).collect();
             }
             while running.len() < AT_ONCE
                 && let Some(due) = waiting.pop_front()
             {
                 let host = candidate_of(&due).host.clone();
-                busy.insert(host.clone());
+                busy.insert(host.clone(), matches!(due, Due::Visit(..)));
                 running.push(async move { (host, self.one(due).await) });
             }
-            let Some((host, result)) = running.next().await else { break };
+            let ended = tokio::select! {
+                biased;
+                ended = running.next() => ended,
+                () = stop.overdue() => None,
+            };
+            let Some((host, result)) = ended else { break };
             busy.remove(&host);
             self.keep(result?, &mut summary, progress)?;
             done += 1;
             progress(Event::Worked { done, left: (waiting.len() + running.len()) as u64 });
+        }
+        drop(running);
+        for (host, _) in busy.iter().filter(|(_, visit)| **visit) {
+            // Given up by a clean stop: not one of the starts that took the process down.
+            tokio::task::block_in_place(|| self.records.unstarted(host))?;
         }
         Ok(summary)
     }
@@ -93,14 +118,24 @@ impl Pass {
     }
 
     /// Visits every address of the host that is worth it, assesses and seals each. The lead rests on the strongest one that says review.
-    pub async fn visit(&self, candidate: Candidate, resolution: Option<Resolution>) -> Result<Vec<Visit>, PassError> {
+    /// A lead that was referred is looked at as every visitor, whatever the first one met: down means down for all.
+    async fn visit(&self, candidate: Candidate, resolution: Option<Resolution>) -> Result<Vec<(Visit, Look)>, PassError> {
+        let leads = tokio::task::block_in_place(|| self.records.leads_on(&candidate.host))?;
+        let every = leads.iter().any(|l| recheck::referred_at(l).is_some());
         let mut visits = Vec::new();
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
-            let captures = look(&url, &self.capture.variants, n == 0, &self.net).await;
+            let captures = if every {
+                look_as_each(&url, &self.capture.variants, n == 0, &self.net).await
+            } else {
+                look(&url, &self.capture.variants, n == 0, &self.net).await
+            };
             let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
             let visit = tokio::task::block_in_place(|| self.conclude(&dossier))?;
             self.stamp(&visit.package).await?;
-            visits.push(visit);
+            let met: Vec<&Capture> = dossier.captures.iter().collect();
+            let at = Url::parse(&visit.url).ok().and_then(|u| Host::parse(u.host_str()?).ok());
+            let review = visit.assessment.review && visit.outcome == "captured";
+            visits.push((visit, Look { sight: recheck::sight(&met, review), visitors: recheck::visitors(&met), host: at }));
         }
         Ok(visits)
     }
@@ -134,8 +169,14 @@ impl Pass {
                     Presence::Absent { .. } => summary.absent += 1,
                     Presence::Unknown { .. } => summary.unknown += 1,
                 }
-                let next = schedule::after_resolve(&resolution.presence, now);
-                tokio::task::block_in_place(|| self.records.finish_resolve(&resolution, next))?;
+                let mut next = schedule::after_resolve(&resolution.presence, now);
+                tokio::task::block_in_place(|| {
+                    if self.records.leads_on(&resolution.host)?.iter().any(|l| recheck::referred_at(l).is_some()) {
+                        // Whether DNS knows it or not, a re-check is a visit: its package is the proof.
+                        next = Next { visit: true, at: Some(now) };
+                    }
+                    self.records.finish_resolve(&resolution, next)
+                })?;
             }
             Done::GivenUp(host) => {
                 tracing::error!(%host, "{host}: the program ended {MAX_STARTS} times during its visit; left alone for a day");
@@ -143,26 +184,97 @@ impl Pass {
                 let next = schedule::after_visit("failed", true, now);
                 tokio::task::block_in_place(|| self.records.put_off(&host, next))?;
             }
-            Done::Visited(visits) => {
-                for visit in visits {
-                    *summary.visits.entry(visit.outcome.clone()).or_default() += 1;
-                    let next = schedule::after_visit(&visit.outcome, visit.assessment.review, now);
-                    match tokio::task::block_in_place(|| self.records.finish_visit(&visit, next))? {
-                        Some((lead, true)) => {
-                            summary.new_leads += 1;
-                            let host = lead.candidate.host.to_string();
-                            let (class, score) = (lead.class().word(), lead.assessment.scores.max());
-                            tracing::info!(lead = %lead.id, %host, class, score, "opened lead {} for {host}: {class} {score}", lead.id);
-                            progress(Event::Lead { host, class, score });
-                        }
-                        Some((_, false)) => summary.renewed_leads += 1,
-                        None => {}
-                    }
-                }
-            }
+            Done::Visited(visits) => tokio::task::block_in_place(|| self.keep_visits(visits, now, summary, progress))?,
         }
         Ok(())
     }
+
+    fn keep_visits(
+        &self,
+        visits: Vec<(Visit, Look)>,
+        now: Timestamp,
+        summary: &mut WorkSummary,
+        progress: Progress<'_>,
+    ) -> Result<(), PassError> {
+        let Some(host) = visits.first().map(|(v, _)| v.candidate.host.clone()) else { return Ok(()) };
+        let referred: Vec<(Lead, Timestamp)> =
+            self.records.leads_on(&host)?.into_iter().filter_map(|l| recheck::referred_at(&l).map(|at| (l, at))).collect();
+        let rechecks: Vec<Recheck> = referred.iter().map(|(lead, _)| recheck_of(lead, &visits, now)).collect();
+        let ladder = referred.iter().map(|(_, at)| recheck::next_look(*at, now)).min();
+        let last = visits.len() - 1;
+        for (n, (visit, _)) in visits.iter().enumerate() {
+            *summary.visits.entry(visit.outcome.clone()).or_default() += 1;
+            let usual = schedule::after_visit(&visit.outcome, visit.assessment.review, now);
+            let next = ladder.map_or(usual, |at| Next { visit: true, at: Some(at) });
+            let with = if n == last { rechecks.as_slice() } else { &[] };
+            match self.records.finish_recheck(visit, next, with)? {
+                Some((lead, true)) => {
+                    summary.new_leads += 1;
+                    let host = lead.candidate.host.to_string();
+                    let (class, score) = (lead.class().word(), lead.assessment.scores.max());
+                    tracing::info!(lead = %lead.id, %host, class, score, "opened lead {} for {host}: {class} {score}", lead.id);
+                    progress(Event::Lead { host, class, score });
+                }
+                Some((_, false)) => summary.renewed_leads += 1,
+                None => {}
+            }
+        }
+        for (lead, at) in referred {
+            self.follow_up(&lead, at, now, progress)?;
+        }
+        Ok(())
+    }
+
+    /// Moves a referred lead where its re-checks say so.
+    fn follow_up(&self, lead: &Lead, referred: Timestamp, now: Timestamp, progress: Progress<'_>) -> Result<(), PassError> {
+        let rechecks = self.records.rechecks(&lead.id)?;
+        let Some(what) = recheck::follows(lead, referred, &rechecks) else { return Ok(()) };
+        if let Move::MovedTo { host } = &what {
+            let by = format!("jianwei: {} -> {host}", lead.id);
+            let context = Context { reporter: Some(by.clone()), ..Context::default() };
+            let sighting = Sighting { seen: format!("http://{host}/"), source: RECHECK_SOURCE.into(), seen_at: now, context };
+            let found = intake::candidate(sighting, vec![Reason::Report { by }]);
+            let run = Run { at: now, outcome: "ok".into(), why: String::new(), seen: 1, screened_in: 1, new: 0 };
+            self.records.commit_batch(RECHECK_SOURCE, found.into_iter().collect(), "", &run)?;
+        }
+        let word = what.word();
+        let host = lead.candidate.host.to_string();
+        tracing::info!(lead = %lead.id, %host, "re-checks move lead {} on {host}: {word}", lead.id);
+        self.records.decide(&lead.id, what, PROGRAM, now)?;
+        progress(Event::Moved { host, what: word });
+        Ok(())
+    }
+}
+
+/// All addresses of one round together: up if any is, down if all are.
+fn recheck_of(lead: &Lead, visits: &[(Visit, Look)], now: Timestamp) -> Recheck {
+    let up = visits.iter().find(|(_, look)| look.sight == Sight::Up);
+    let down = visits.iter().all(|(_, look)| look.sight == Sight::Down);
+    let before = Url::parse(&lead.url).ok().and_then(|u| Host::parse(u.host_str()?).ok());
+    let elsewhere = |host: &&Host| **host != lead.candidate.host && Some(*host) != before.as_ref();
+    Recheck {
+        lead: lead.id.clone(),
+        at: now,
+        sight: if up.is_some() {
+            Sight::Up
+        } else if down {
+            Sight::Down
+        } else {
+            Sight::Changed
+        },
+        visitors: visits.iter().flat_map(|(_, look)| look.visitors.clone()).collect(),
+        moved_to: up.and_then(|(_, look)| look.host.as_ref()).filter(elsewhere).map(ToString::to_string),
+        packages: visits.iter().map(|(visit, _)| visit.package.id.clone()).collect(),
+    }
+}
+
+/// One address, as every configured visitor whatever each of them met.
+async fn look_as_each(url: &Url, variants: &[String], fall_back: bool, net: &Net) -> Vec<Capture> {
+    let mut captures = Vec::new();
+    for variant in variants {
+        captures.push(capture::visit(url, variant, fall_back, net).await);
+    }
+    captures
 }
 
 /// One address, as every configured visitor. Others follow only where the first was shown something: a dead or hostile server is asked once.
@@ -209,7 +321,7 @@ fn addresses(candidate: &Candidate) -> Vec<Url> {
     let mut urls: Vec<Url> = Vec::new();
     let named = candidate.sightings.iter().filter(|s| s.seen.contains("://")).map(|s| s.seen.as_str());
     for text in std::iter::once(candidate.url.as_str()).chain(named) {
-        let Some((host, located)) = crate::pipeline::intake::locate(text) else { continue };
+        let Some((host, located)) = intake::locate(text) else { continue };
         if let Ok(url) = Url::parse(&located)
             && host == candidate.host
             && !urls.contains(&url)

@@ -49,9 +49,27 @@ pub enum RecordsError {
         /// Which host.
         host: Host,
     },
+    /// A letter, receipt, feedback or monthly form that does not fit what is there.
+    #[error("{0}")]
+    Paper(String),
+    /// An account cannot do that.
+    #[error("{name}: {why}")]
+    Person {
+        /// Which account.
+        name: String,
+        /// What is in the way.
+        why: &'static str,
+    },
     /// The move is not allowed.
     #[error(transparent)]
     Illegal(#[from] IllegalMove),
+}
+
+impl RecordsError {
+    /// An account's refusal.
+    pub(super) fn person(name: &str, why: &'static str) -> Self {
+        Self::Person { name: name.chars().take(64).collect(), why }
+    }
 }
 
 /// A failed disk operation on `path`, in words.

@@ -5,7 +5,7 @@
 use crate::model::assessment::{Assessment, Verdict};
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::host::Host;
-use crate::model::lead::{LeadId, PackageRef};
+use crate::model::lead::{Lead, LeadId, Move, PackageRef};
 use crate::model::resolution::{Presence, Resolution};
 use crate::model::time::Timestamp;
 use crate::records::shelf::{Draft, View};
@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// A host that was visited less than this ago is not visited again for a new reason alone, in milliseconds.
 const QUIET_MS: i64 = 24 * 3600 * 1000;
+/// An hour, in milliseconds.
+const HOUR_MS: i64 = 3_600_000;
 /// Hosts of one registrable name that are looked at; the rest are counted.
 pub(super) const MAX_HOSTS_A_NAME: u64 = 64;
 
@@ -242,6 +244,32 @@ pub(super) fn keep(draft: &mut Draft<'_>, before: Option<&Known>, after: &Known)
         return Ok(());
     }
     draft.put(host_key(host), after)
+}
+
+/// A referred lead is looked at again within the hour: the first step of its re-checks.
+pub(super) fn after_move(draft: &mut Draft<'_>, lead: &Lead, what: &Move, now: Timestamp) -> Result<(), Fault> {
+    if !matches!(what, Move::Refer { .. }) {
+        return Ok(());
+    }
+    let before: Option<Known> = draft.get(&host_key(&lead.candidate.host))?;
+    let Some(before) = before else { return Ok(()) };
+    let soon = now.plus_millis(HOUR_MS);
+    let at = before.next.at.map_or(soon, |at| at.min(soon));
+    let after = Known { next: Next { visit: true, at: Some(at) }, ..before.clone() };
+    keep(draft, Some(&before), &after)
+}
+
+/// How many are due at `now`, up to `limit`.
+pub(super) fn backlog(view: &View<'_>, now: Timestamp, limit: usize) -> Result<usize, Fault> {
+    let end = [b"d/".as_slice(), &sortable(now.plus_millis(1))].concat();
+    Ok(view.keys(b"d/", &end, limit)?.len())
+}
+
+/// When the first is due.
+pub(super) fn next_due(view: &View<'_>) -> Result<Option<Timestamp>, Fault> {
+    let first = view.keys(b"d/", b"d0", 1)?;
+    let time = first.first().and_then(|key| key.get(2..10)?.try_into().ok());
+    Ok(time.map(|bytes| Timestamp::from_millis((u64::from_be_bytes(bytes) ^ (1 << 63)).cast_signed())))
 }
 
 /// What is due at `now`, oldest first.

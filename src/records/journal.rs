@@ -5,8 +5,10 @@
 use crate::model::allow::AllowMove;
 use crate::model::digest::Sha256;
 use crate::model::lead::{LeadId, Move};
+use crate::model::referral::PaperMove;
 use crate::model::time::Timestamp;
 use crate::records::error::{RecordsError, at};
+use crate::records::people::Deed;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -45,6 +47,16 @@ pub(super) enum Said {
     },
     /// The allow-list.
     OnHost(AllowMove),
+    /// A letter, what came back, or the monthly form.
+    OnPaper(PaperMove),
+    /// An account, or what its person did besides leads.
+    OnPerson {
+        /// Whose account.
+        person: String,
+        /// What.
+        #[serde(flatten)]
+        what: Deed,
+    },
 }
 
 /// The last line: its number and hash.

@@ -5,6 +5,7 @@
 //! package nor journal: they are carried over where the old store can be read, else sources start over, which repeats work and loses nothing.
 
 mod allow;
+mod duties;
 mod embedded;
 mod error;
 mod hosts;
@@ -13,13 +14,22 @@ mod leads;
 mod lock;
 mod mark;
 mod opening;
+mod people;
+mod queue;
+mod referrals;
 mod shelf;
+mod standing;
 mod store;
 mod visits;
+mod watching;
 
+pub use duties::{AuditAsk, AuditLine, may};
 pub use error::RecordsError;
 pub use hosts::VisitFacts;
 pub use journal::JournalCheck;
+pub use people::{Deed, LOCK_MS, MAX_FAILURES, Person, Role, SavedFilter, Token, is_name};
+pub use queue::{Answer, Ask, Marks, QueueRow, Shared, Sort};
+pub use standing::{Alert, Quota, Recheck, Sight, Standing, Tally};
 
 use crate::model::allow::{AllowMove, Allowed};
 use crate::model::assessment::{Assessment, Verdict};
@@ -35,7 +45,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Who stands in the journal for what the program does by itself.
-const PROGRAM: &str = "jianwei";
+pub const PROGRAM: &str = "jianwei";
 
 /// What a source's run leaves behind, for `sources` and health.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +141,8 @@ pub struct Records {
     shelf: shelf::Shelf,
     journal: Mutex<journal::Journal>,
     mark: Mutex<mark::Mark>,
+    people: Mutex<people::Book>,
+    board: Mutex<queue::Board>,
     places: opening::Places,
     // Last, so that the folder is let go only after the store has closed.
     _lock: lock::FolderLock,
@@ -167,7 +179,9 @@ impl Records {
             tracing::info!("{missed} journalled decisions had not reached the store; applied");
         }
         journal.continue_from(shelf.view().meta.journal);
-        let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), places, _lock: lock };
+        let people = Mutex::new(people::Book::open(dir)?);
+        let board = Mutex::default();
+        let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), people, board, places, _lock: lock };
         records.flush()?;
         let check = records.judge(&reading);
         if let Some(first) = check.faults.first() {
@@ -199,6 +213,8 @@ impl Records {
             for candidate in candidates {
                 new += u64::from(hosts::fold(draft, candidate, run.at)?);
             }
+            let before: Option<Run> = draft.get(&row(b"r/", source))?;
+            standing::count_batch(draft, source, before.as_ref(), run, new)?;
             draft.put(row(b"c/", source), &cursor)?;
             draft.put(row(b"r/", source), &Run { new: run.new + new, ..run.clone() })?;
             Ok(new)
@@ -267,11 +283,7 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Store`].
     pub fn finish_visit(&self, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
-        let changed = self.told(visits::reopens(&self.shelf.view(), visit))?;
-        if let Some((id, reason)) = changed {
-            // Before the visit is taken in: if we crash between the two, the visit is due again and finds the lead open.
-            self.decide(&id, Move::Reopen { reason }, PROGRAM, visit.package.captured_at)?;
-        }
+        self.reopen_changed(visit)?;
         self.change(|draft| visits::take_in(draft, visit, next))
     }
     /// Takes in a visit whose package was sealed just before the process died. What is due stays due, so the step that was cut off is
@@ -350,7 +362,8 @@ impl Records {
         let mut lead = lead.ok_or_else(|| RecordsError::NoLead(id.clone()))?;
         lead.apply(Step { at: now, by: by.to_owned(), what: what.clone() })?;
         draft.meta.journal = held(&self.journal).append(now, by, journal::Said::OnLead { lead: id.clone(), what: what.clone() })?;
-        self.told(draft.put(leads::lead_key(id), &lead).and_then(|()| draft.commit()))?;
+        self.told(draft.put(leads::lead_key(id), &lead).and_then(|()| hosts::after_move(&mut draft, &lead, &what, now)))?;
+        self.told(draft.commit())?;
         self.flush()?;
         Ok(lead)
     }
@@ -422,6 +435,15 @@ impl Records {
     pub fn flush(&self) -> Result<(), RecordsError> {
         let seq = self.told(self.shelf.flush())?;
         held(&self.mark).note(seq);
+        Ok(())
+    }
+    /// Brings back the dismissed lead whose page changed.
+    fn reopen_changed(&self, visit: &Visit) -> Result<(), RecordsError> {
+        let changed = self.told(visits::reopens(&self.shelf.view(), visit))?;
+        if let Some((id, reason)) = changed {
+            // Before the visit is taken in: if we crash between the two, the visit is due again and finds the lead open.
+            self.decide(&id, Move::Reopen { reason }, PROGRAM, visit.package.captured_at)?;
+        }
         Ok(())
     }
     fn change<T>(&self, write: impl FnOnce(&mut shelf::Draft<'_>) -> Result<T, store::Fault>) -> Result<T, RecordsError> {

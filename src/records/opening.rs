@@ -10,7 +10,7 @@ use crate::records::journal::{Head, Reading, Said, sync_folder};
 use crate::records::mark::Marked;
 use crate::records::shelf::{Draft, Found, SCHEMA, Shelf};
 use crate::records::store::Fault;
-use crate::records::{Next, Run, Visit, allow, hosts, leads, visits};
+use crate::records::{Next, Run, Visit, allow, hosts, leads, referrals, standing, visits};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -111,6 +111,8 @@ enum Row {
     Cursor(Vec<u8>, String),
     Run(Vec<u8>, Run),
     Host(Box<Known>),
+    /// A row of standing, as it is.
+    Other(Vec<u8>, serde_json::Value),
 }
 
 impl Carried {
@@ -130,6 +132,12 @@ impl Carried {
             rows.push(Row::Host(Box::new(known)));
             on
         })?;
+        for kind in standing::KINDS {
+            view.each(kind, |id, value| {
+                rows.push(Row::Other([kind, id].concat(), value));
+                on
+            })?;
+        }
         Ok(Self { rows, journal: view.meta.journal })
     }
 }
@@ -235,6 +243,7 @@ fn fill(new: &Path, marked: Marked, reading: &Reading, mut visits: Vec<Visit>, c
                 Row::Cursor(key, cursor) => draft.put(key.clone(), cursor)?,
                 Row::Run(key, run) => draft.put(key.clone(), run)?,
                 Row::Host(known) => carry_host(&mut draft, known)?,
+                Row::Other(key, value) => draft.put(key.clone(), value)?,
             }
         }
         draft.commit()?;
@@ -277,6 +286,9 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
                     leads::replay(&mut draft, lead, step)?;
                 }
                 Said::OnHost(what) => allow::apply(&mut draft, entry.at, &entry.by, what)?,
+                Said::OnPaper(what) => referrals::apply(&mut draft, entry.at, &entry.by, what)?,
+                // Accounts stand in their own file; the line is for whoever reads the journal.
+                Said::OnPerson { .. } => {}
             }
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };
         }

@@ -4,15 +4,16 @@
 //! acknowledged (sled can open without a damaged segment and say nothing) and is made anew.
 
 use crate::model::digest::Sha256;
+use crate::model::lead::LeadId;
 use crate::model::time::Timestamp;
 use crate::records::Totals;
 use crate::records::journal::Head;
 use crate::records::store::{Changes, Fault, Store, end_of};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Schema that this program writes.
 pub(super) const SCHEMA: u32 = 1;
@@ -43,6 +44,7 @@ pub(super) struct Meta {
 pub(super) struct Shelf {
     store: Box<dyn Store>,
     meta: RwLock<Meta>,
+    changed: Mutex<BTreeSet<LeadId>>,
 }
 
 /// What a store holds before it is trusted.
@@ -70,7 +72,7 @@ impl Shelf {
             return Err(Fault::Damaged("its rows do not give its fingerprint; something acknowledged was lost".into()));
         }
         let meta = migrate(store.as_ref(), &MIGRATIONS, schema, meta)?;
-        Ok(Found::Whole(Self { store, meta: RwLock::new(meta) }))
+        Ok(Found::Whole(Self::around(store, meta)))
     }
     /// Lays out an empty store whose numbers go on from `seq`.
     pub(super) fn lay_out(store: Box<dyn Store>, seq: u64) -> Result<Self, Fault> {
@@ -78,7 +80,14 @@ impl Shelf {
         let rows = [(SCHEMA_ROW.to_vec(), Some(SCHEMA.to_string().into_bytes())), (META_ROW.to_vec(), Some(bytes(&meta)?))];
         store.apply(&rows.into_iter().collect())?;
         store.flush()?;
-        Ok(Self { store, meta: RwLock::new(meta) })
+        Ok(Self::around(store, meta))
+    }
+    fn around(store: Box<dyn Store>, meta: Meta) -> Self {
+        Self { store, meta: RwLock::new(meta), changed: Mutex::default() }
+    }
+    /// Leads whose rows were written since this was last asked.
+    pub(super) fn changed_leads(&self) -> BTreeSet<LeadId> {
+        std::mem::take(&mut *self.changed.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
     /// A consistent view for reading.
     pub(super) fn view(&self) -> View<'_> {
@@ -87,7 +96,7 @@ impl Shelf {
     /// Begins the one writing transaction.
     pub(super) fn draft(&self) -> Draft<'_> {
         let held = self.meta.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Draft { store: self.store.as_ref(), meta: held.clone(), held, changes: Changes::new() }
+        Draft { store: self.store.as_ref(), changed: &self.changed, meta: held.clone(), held, changes: Changes::new() }
     }
     /// Everything committed before this call is on disk when it returns. Gives the number of the last such transaction.
     pub(super) fn flush(&self) -> Result<u64, Fault> {
@@ -130,6 +139,7 @@ impl View<'_> {
 /// One transaction being written. Dropped without commit, it never was.
 pub(super) struct Draft<'a> {
     store: &'a dyn Store,
+    changed: &'a Mutex<BTreeSet<LeadId>>,
     held: RwLockWriteGuard<'a, Meta>,
     /// The meta row as it will be.
     pub(super) meta: Meta,
@@ -184,6 +194,8 @@ impl Draft<'_> {
         self.meta.seq += 1;
         self.changes.insert(META_ROW.to_vec(), Some(bytes(&self.meta)?));
         self.store.apply(&self.changes)?;
+        let ids = self.changes.keys().filter_map(|k| std::str::from_utf8(k.strip_prefix(b"l/")?).ok()).map(|id| LeadId(id.to_owned()));
+        self.changed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(ids);
         *self.held = self.meta;
         Ok(())
     }

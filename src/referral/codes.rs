@@ -2,18 +2,32 @@
 
 use crate::model::assessment::{Class, Verdict};
 use crate::model::candidate::Reason;
-use crate::model::lead::{Lead, Move, State};
+use crate::model::lead::{Lead, LeadId, Move, State};
+use crate::model::referral::{Feedback, LetterFile, Told};
 use crate::model::sighting::Sighting;
 
-/// 状态.
-pub(super) fn status(state: State) -> &'static str {
-    match state {
+/// 状态. What the receiver told of a referred lead comes after the referral.
+pub(super) fn status(lead: &Lead, letter: Option<&LetterFile>) -> &'static str {
+    let told = |what: Told| letter.is_some_and(|l| l.feedback.iter().any(|f| f.told == what && concerns(f, &lead.id)));
+    match lead.state {
+        State::Referred | State::Blocked | State::StillUp | State::Moved if told(Told::CaseOpened) => "06已立案",
+        State::Referred | State::Blocked | State::StillUp | State::Moved if told(Told::NoCase) => "07不予立案",
+        State::Referred | State::Blocked | State::StillUp | State::Moved
+            if told(Told::Accepted) || letter.is_some_and(|l| !l.receipts.is_empty()) =>
+        {
+            "05已受理"
+        }
         State::New | State::InReview | State::Reopened => "01待审",
         State::Confirmed => "02初审通过",
         State::Approved => "03复审通过",
         State::Referred | State::Blocked | State::StillUp | State::Moved => "04已移送",
         State::Dismissed => "08误报",
     }
+}
+
+/// Does feedback speak of this lead: by name, or of the whole letter?
+pub(super) fn concerns(feedback: &Feedback, lead: &LeadId) -> bool {
+    feedback.about.as_ref().is_none_or(|about| about == lead)
 }
 
 /// 线索来源 of one sighting. Told by what the sighting carries; a name without context came from a name feed or from our own permutations

@@ -2,18 +2,24 @@
 
 use crate::referral::cell::Cell;
 use crate::referral::columns::{COLUMNS, row};
+use crate::referral::outgoing::Outgoing;
 use crate::referral::{Export, ExportError};
 
-/// Writes the file.
+/// Writes the bare list.
 pub(super) fn write(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {
+    full(&Outgoing::bare(*export))
+}
+
+/// Writes the file.
+pub(super) fn full(outgoing: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
     let failed = |why: String| ExportError { format: "csv", why };
     let mut out = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .quote_style(csv::QuoteStyle::Always)
         .from_writer("\u{FEFF}".as_bytes().to_vec());
-    out.write_record(COLUMNS.iter().map(|c| c.heading(export.lang))).map_err(|e| failed(e.to_string()))?;
-    for lead in export.leads {
-        let cells = row(lead, export.lang);
+    out.write_record(COLUMNS.iter().map(|c| c.heading(outgoing.list.lang))).map_err(|e| failed(e.to_string()))?;
+    for one in outgoing.rows() {
+        let cells = row(&one);
         out.write_record(cells.iter().map(Cell::shown).map(inert)).map_err(|e| failed(e.to_string()))?;
     }
     out.into_inner().map_err(|e| failed(e.to_string()))

@@ -6,12 +6,56 @@ use crate::model::candidate::Reason;
 use crate::model::lang::Lang;
 use crate::model::lead::Lead;
 use crate::referral::codes;
+use crate::referral::mask::Audience;
+use crate::referral::outgoing::Outgoing;
 use crate::referral::{Export, ExportError};
 use serde_json::{Value, json};
 
-/// Writes one lead a line.
+/// Writes one lead a line, for readers outside the police.
 pub(super) fn write(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {
-    Ok(export.leads.iter().map(|l| lead_json(l, export.lang).to_string() + "\n").collect::<String>().into_bytes())
+    full(&Outgoing::bare(*export))
+}
+
+/// Writes one lead a line. Personal numbers inside any text are as the audience may read them.
+pub(super) fn full(outgoing: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
+    let line = |l| told(lead_json(l, outgoing.list.lang), outgoing.audience).to_string() + "\n";
+    Ok(outgoing.list.leads.iter().map(line).collect::<String>().into_bytes())
+}
+
+/// Every text of `value` but names, hashes and times as `audience` may read it.
+fn told(value: Value, audience: Audience) -> Value {
+    const AS_IT_STANDS: [&str; 12] = [
+        "id",
+        "host",
+        "unicode",
+        "registrable",
+        "packages",
+        "addresses",
+        "rules",
+        "assessed_at",
+        "first_seen",
+        "last_seen",
+        "opened_at",
+        "schema",
+    ];
+    match value {
+        Value::String(text) if text.contains("://") => Value::String(audience.address(&text)),
+        Value::String(text) => Value::String(audience.shows(&text)),
+        Value::Array(items) => items.into_iter().map(|v| told(v, audience)).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(k, v)| {
+                if AS_IT_STANDS.contains(&k.as_str()) {
+                    (k, v)
+                } else {
+                    let v = told(v, audience);
+                    (k, v)
+                }
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other,
+    }
 }
 
 /// One lead as `lead/1`. `lang` chooses the language of `why` and `state_text` only.

@@ -6,10 +6,19 @@ mod cell;
 mod codes;
 mod columns;
 mod csv;
+mod facts;
+mod gate;
 mod json;
+mod mask;
+mod outgoing;
+mod providers;
 mod xlsx;
 
+pub use facts::{Cluster, LeadFacts, Stamp};
+pub use gate::{Gate, OfficialTree, Purpose, Refusal};
 pub use json::lead_json;
+pub use mask::Audience;
+pub use outgoing::{Outgoing, Reporter, Tlp};
 
 use crate::model::lang::Lang;
 use crate::model::lead::Lead;
@@ -26,6 +35,7 @@ pub struct ExportError {
 }
 
 /// What every export is given.
+#[derive(Clone, Copy)]
 pub struct Export<'a> {
     /// The leads, in order.
     pub leads: &'a [Lead],

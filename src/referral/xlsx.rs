@@ -1,8 +1,11 @@
-//! The lead list as a workbook: the list, the meaning of its columns, the hashes of the packages. Text and numbers only, ready to print on A4.
+//! The lead list as a workbook: leads, clusters, package hashes, service providers, the meaning of every column. Text and numbers only.
+//! On paper: A4 landscape at a size that can be read; the many columns run over several pages, each beginning with the lead's number.
 
 use crate::model::lang::Lang;
 use crate::referral::cell::{Cell, clean};
 use crate::referral::columns::{COLUMNS, row, rule};
+use crate::referral::outgoing::{Outgoing, not_looked};
+use crate::referral::providers;
 use crate::referral::{Export, ExportError};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet, XlsxError};
 
@@ -10,52 +13,90 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatB
 const MAX_ROWS: usize = 1_048_575;
 /// Paper size A4 in the file format's numbering.
 const A4: u8 = 9;
+/// Print scale in percent: 10-point text comes out at 7.5 points.
+const SCALE: u16 = 75;
+/// Characters that fit across A4 landscape at [`SCALE`], with a little to spare.
+const ACROSS: f64 = 186.0;
 
 /// A heading with the width of its column in characters.
 type Heading = (String, u8);
 
-/// Writes the file. The same input gives the same bytes: the creation date is `now`.
+/// Writes the bare list.
 pub(super) fn write(export: &Export<'_>) -> Result<Vec<u8>, ExportError> {
-    let rows = export.leads.len().max(export.leads.iter().map(|l| l.packages.len()).sum());
+    full(&Outgoing::bare(*export))
+}
+
+/// Writes the file. The same input gives the same bytes: the creation date is `now`.
+pub(super) fn full(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
+    let leads = out.list.leads;
+    let rows = leads.len().max(leads.iter().map(|l| l.packages.len()).sum());
     if rows > MAX_ROWS {
         return Err(ExportError { format: "xlsx", why: format!("{rows} rows; a sheet holds {MAX_ROWS}: choose fewer leads") });
     }
-    book(export).map_err(|e| ExportError { format: "xlsx", why: e.to_string() })
+    book(out).map_err(|e| ExportError { format: "xlsx", why: e.to_string() })
 }
 
-fn book(export: &Export<'_>) -> Result<Vec<u8>, XlsxError> {
-    let lang = export.lang;
+fn book(out: &Outgoing<'_>) -> Result<Vec<u8>, XlsxError> {
+    let lang = out.list.lang;
     let mut book = Workbook::new();
-    let made = ExcelDateTime::from_timestamp(export.now.millis().div_euclid(1000))?;
+    let made = ExcelDateTime::from_timestamp(out.list.now.millis().div_euclid(1000))?;
     let title = lang.pick("疑似仿冒网站线索台账", "Suspected copies: lead list");
     book.set_properties(
-        &DocProperties::new().set_title(title).set_company(clean(export.organisation)).set_author("jianwei").set_creation_datetime(&made),
+        &DocProperties::new().set_title(title).set_company(clean(out.list.organisation)).set_author("jianwei").set_creation_datetime(&made),
     );
-    let leads = export.leads.iter().map(|l| row(l, lang));
     let headings = COLUMNS.iter().map(|c| (c.heading(lang).to_owned(), c.width)).collect();
-    sheet(book.add_worksheet(), lang.pick("线索台账", "Leads"), headings, leads)?;
-    sheet(book.add_worksheet(), lang.pick("数据字典", "Data dictionary"), dictionary_headings(lang), dictionary(lang))?;
-    sheet(book.add_worksheet(), lang.pick("校验值", "Hashes"), hash_headings(lang), hashes(export))?;
+    let looks = Looks::new();
+    sheet(book.add_worksheet(), lang.pick("线索台账", "Leads"), headings, out.rows().map(|r| row(&r)), &looks)?;
+    sheet(book.add_worksheet(), lang.pick("集群", "Clusters"), cluster_headings(lang), clusters(out).into_iter(), &looks)?;
+    sheet(book.add_worksheet(), lang.pick("校验值", "Hashes"), hash_headings(lang), hashes(out), &looks)?;
+    sheet(book.add_worksheet(), lang.pick("服务商", "Providers"), provider_headings(lang), provider_rows(out).into_iter(), &looks)?;
+    sheet(book.add_worksheet(), lang.pick("数据字典", "Data dictionary"), dictionary_headings(lang), dictionary(lang), &looks)?;
     book.save_to_buffer()
 }
 
-/// One sheet: frozen, bold, filtered, repeated header; wrapped cells; A4 across, as wide as the page.
-fn sheet(sheet: &mut Worksheet, name: &str, headings: Vec<Heading>, rows: impl Iterator<Item = Vec<Cell>>) -> Result<(), XlsxError> {
-    let bold = Format::new().set_bold().set_text_wrap().set_align(FormatAlign::Center).set_border(FormatBorder::Thin).set_num_format("@");
-    let text = Format::new().set_text_wrap().set_align(FormatAlign::Top).set_border(FormatBorder::Thin).set_num_format("@");
-    let number = Format::new().set_align(FormatAlign::Top).set_border(FormatBorder::Thin);
+/// The three looks of a cell, made once for the whole book.
+struct Looks {
+    head: Format,
+    text: Format,
+    number: Format,
+}
+
+impl Looks {
+    fn new() -> Self {
+        let base = || Format::new().set_font_name("宋体").set_font_size(10).set_border(FormatBorder::Thin);
+        Self {
+            head: base()
+                .set_bold()
+                .set_text_wrap()
+                .set_align(FormatAlign::Center)
+                .set_align(FormatAlign::VerticalCenter)
+                .set_num_format("@"),
+            text: base().set_text_wrap().set_align(FormatAlign::Top).set_num_format("@"),
+            number: base().set_align(FormatAlign::Top),
+        }
+    }
+}
+
+/// One sheet: frozen, bold, filtered, repeated header; wrapped cells; A4 across.
+fn sheet(
+    sheet: &mut Worksheet,
+    name: &str,
+    headings: Vec<Heading>,
+    rows: impl Iterator<Item = Vec<Cell>>,
+    looks: &Looks,
+) -> Result<(), XlsxError> {
     sheet.set_name(name)?;
     for (col, (heading, width)) in (0u16..).zip(&headings) {
-        sheet.write_string_with_format(0, col, heading, &bold)?;
+        sheet.write_string_with_format(0, col, heading, &looks.head)?;
         sheet.set_column_width(col, f64::from(*width))?;
     }
     let mut last = 0;
     for (line, cells) in (1u32..).zip(rows) {
         for (col, cell) in (0u16..).zip(cells) {
             match cell {
-                Cell::Number(n) => sheet.write_number_with_format(line, col, n, &number)?,
+                Cell::Number(n) => sheet.write_number_with_format(line, col, n, &looks.number)?,
                 // A string even where it is empty or begins with `=`: write() would make a formula of it.
-                other => sheet.write_string_with_format(line, col, other.shown(), &text)?,
+                other => sheet.write_string_with_format(line, col, other.shown(), &looks.text)?,
             };
         }
         last = line;
@@ -63,15 +104,91 @@ fn sheet(sheet: &mut Worksheet, name: &str, headings: Vec<Heading>, rows: impl I
     let last_col = u16::try_from(headings.len().saturating_sub(1)).unwrap_or(u16::MAX);
     sheet.autofilter(0, 0, last, last_col)?;
     sheet.ignore_error_range(0, 0, last, last_col, IgnoreError::NumberStoredAsText)?;
-    sheet.set_freeze_panes(1, 0)?;
+    paper(sheet, name, &headings, last)
+}
+
+/// How the sheet comes out of a printer.
+fn paper(sheet: &mut Worksheet, name: &str, headings: &[Heading], last: u32) -> Result<(), XlsxError> {
+    let breaks = breaks(headings);
     sheet.set_repeat_rows(0, 0)?;
-    sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0).set_footer("&C&P / &N");
+    sheet.set_landscape().set_paper_size(A4).set_margins(0.4, 0.4, 0.5, 0.55, 0.2, 0.25);
+    sheet.set_header(format!("&L{name}")).set_footer("&C&P / &N");
+    if breaks.is_empty() {
+        sheet.set_freeze_panes(1, 0)?;
+        sheet.set_print_fit_to_pages(1, 0);
+    } else {
+        sheet.set_freeze_panes(1, 1)?;
+        sheet.set_repeat_columns(0, 0)?;
+        sheet.set_print_area(0, 0, last, u16::try_from(headings.len() - 1).unwrap_or(u16::MAX))?;
+        sheet.set_vertical_page_breaks(&breaks)?;
+        sheet.set_print_scale(SCALE);
+    }
     Ok(())
 }
 
+/// Before which columns a new page begins; the first column is repeated on each. Empty: all fit on one.
+fn breaks(headings: &[Heading]) -> Vec<u32> {
+    let first = headings.first().map_or(0.0, |h| f64::from(h.1));
+    let mut used = 0.0;
+    let mut found = Vec::new();
+    for (col, (_, width)) in (0u32..).zip(headings) {
+        let width = f64::from(*width) + 0.7;
+        if used + width > ACROSS {
+            found.push(col);
+            used = first + 0.7;
+        }
+        used += width;
+    }
+    found
+}
+
+fn named(names: &[&str], widths: &[u8]) -> Vec<Heading> {
+    names.iter().map(|n| (*n).to_owned()).zip(widths.iter().copied()).collect()
+}
+
+fn cluster_headings(lang: Lang) -> Vec<Heading> {
+    let names = lang.pick(["集群编号", "类型", "关联依据", "网站数", "线索编号"], ["Cluster", "Kind", "Ties", "Sites", "Leads"]);
+    named(&names, &[16, 12, 50, 8, 60])
+}
+
+/// Clusters, or one line that says that nobody looked.
+fn clusters(out: &Outgoing<'_>) -> Vec<Vec<Cell>> {
+    let of = |c: &crate::referral::facts::Cluster| {
+        let leads = c.leads.iter().map(ToString::to_string).collect::<Vec<_>>().join("；");
+        let ties = out.audience.shows(&c.ties.join("；"));
+        vec![Cell::text(&c.id), Cell::text(&c.kind), Cell::text(ties), Cell::Number(c.leads.len() as f64), Cell::text(leads)]
+    };
+    if out.clusters.is_empty() {
+        return vec![not_looked_row(out.list.lang, 5)];
+    }
+    out.clusters.iter().map(of).collect()
+}
+
+fn not_looked_row(lang: Lang, columns: usize) -> Vec<Cell> {
+    let mut cells = vec![Cell::text(not_looked(lang))];
+    cells.resize(columns, Cell::Empty);
+    cells
+}
+
+fn provider_headings(lang: Lang) -> Vec<Heading> {
+    let names = lang.pick(["服务类型", "服务商", "依据", "线索数", "线索编号"], ["Service", "Provider", "Known from", "Leads", "Lead ids"]);
+    named(&names, &[16, 34, 34, 8, 60])
+}
+
+fn provider_rows(out: &Outgoing<'_>) -> Vec<Vec<Cell>> {
+    let found = providers::of(out);
+    if found.is_empty() {
+        return vec![not_looked_row(out.list.lang, 5)];
+    }
+    let text = |p: providers::Provider| {
+        let leads = p.leads.join("；");
+        vec![Cell::text(p.service), Cell::text(p.name), Cell::text(p.known_from), Cell::Number(p.leads.len() as f64), Cell::text(leads)]
+    };
+    found.into_iter().map(text).collect()
+}
+
 fn dictionary_headings(lang: Lang) -> Vec<Heading> {
-    let names = lang.pick(["列名", "代码", "说明"], ["Column", "Code", "Rule"]);
-    names.into_iter().map(str::to_owned).zip([34, 20, 90]).collect()
+    named(&lang.pick(["列名", "代码", "说明"], ["Column", "Code", "Rule"]), &[34, 20, 90])
 }
 
 fn dictionary(lang: Lang) -> impl Iterator<Item = Vec<Cell>> {
@@ -83,12 +200,12 @@ fn hash_headings(lang: Lang) -> Vec<Heading> {
         ["线索编号", "证据包编号", "路径", "清单SHA256", "清单SM3", "固定时间", "访问结果"],
         ["Lead", "Package", "Path", "Manifest SHA-256", "Manifest SM3", "Captured at", "Outcome"],
     );
-    names.into_iter().map(str::to_owned).zip([16, 30, 38, 66, 66, 26, 16]).collect()
+    named(&names, &[16, 30, 38, 34, 34, 20, 12])
 }
 
 /// All packages of all leads. The manifest's hashes stand for all its files: it lists theirs.
-fn hashes<'a>(export: &'a Export<'_>) -> impl Iterator<Item = Vec<Cell>> + 'a {
-    export.leads.iter().flat_map(|lead| {
+fn hashes<'a>(out: &'a Outgoing<'_>) -> impl Iterator<Item = Vec<Cell>> + 'a {
+    out.list.leads.iter().flat_map(|lead| {
         lead.packages.iter().map(|p| {
             let cells =
                 [&lead.id.0, &p.id, &p.path, &p.manifest_sha256.hex(), &p.manifest_sm3.hex(), &p.captured_at.beijing_iso(), &p.outcome];

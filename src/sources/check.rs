@@ -1,16 +1,24 @@
 //! Is a `[[source]]` of the settings right? One line that says what would be, when it is not.
 
 use crate::model::rulefile::RuleFile;
+use crate::sources::ct::{ListAt, Wishes};
 use crate::sources::names::From;
 use crate::sources::search::engine::Engine;
 use crate::sources::{BadSource, Settings};
 use url::Url;
 
 /// Kinds and the keys of their own, the required ones first.
-const KINDS: [(&str, &[&str]); 3] =
-    [("names", &["path", "url"]), ("permutations", &[]), ("search", &["engine", "base_url", "queries", "pages"])];
-/// Kinds that are known but not built.
-const LATER: [&str; 4] = ["zone_diff", "ct", "certstream", "assets"];
+const KINDS: [(&str, &[&str]); 7] = [
+    ("names", &["path", "url", "preset"]),
+    ("zone_diff", &["path", "url", "keep", "preset", "zones", "key_env", "key_file"]),
+    ("permutations", &[]),
+    ("ct", &["url", "path", "logs", "interval_ms", "partial_after_s", "backfill_entries"]),
+    ("certstream", &["url"]),
+    ("search", &["engine", "base_url", "queries", "pages", "key_env", "key_file"]),
+    ("assets", &["engine", "base_url", "queries", "pages", "key_env", "key_file"]),
+];
+/// Where Google publishes the list of logs that Chrome knows.
+const LOG_LIST: &str = "https://www.gstatic.com/ct/log_list/v3/log_list.json";
 /// Result pages per query.
 const MAX_PAGES: u32 = 10;
 const MAX_QUERIES: usize = 1_000;
@@ -76,22 +84,64 @@ fn bad(settings: &Settings, why: String) -> BadSource {
     BadSource { id, why }
 }
 
-fn given(settings: &Settings) -> [(&'static str, bool); 6] {
+fn given(settings: &Settings) -> [(&'static str, bool); 14] {
     [
         ("path", settings.path.is_some()),
         ("url", settings.url.is_some()),
+        ("preset", settings.preset.is_some()),
+        ("keep", settings.keep.is_some()),
+        ("zones", !settings.zones.is_empty()),
         ("engine", settings.engine.is_some()),
         ("base_url", settings.base_url.is_some()),
         ("queries", !settings.queries.is_empty()),
         ("pages", settings.pages.is_some()),
+        ("logs", !settings.logs.is_empty()),
+        ("interval_ms", settings.interval_ms.is_some()),
+        ("partial_after_s", settings.partial_after_s.is_some()),
+        ("backfill_entries", settings.backfill_entries.is_some()),
+        ("key_env", settings.key_env.is_some() || settings.key_file.is_some()),
     ]
+}
+
+/// The log list and what is wanted of it.
+pub(super) fn ct(settings: &Settings) -> Result<Wishes, BadSource> {
+    let list = match (&settings.path, &settings.url) {
+        (Some(_), Some(_)) => return Err(bad(settings, "give `path` or `url` of the log list, not both".into())),
+        (Some(path), None) => ListAt::Path(path.clone()),
+        (None, url) => {
+            let text = url.as_deref().unwrap_or(LOG_LIST);
+            ListAt::Url(http_url(text).map_err(|why| bad(settings, format!("`url = \"{text}\"`: {why}")))?)
+        }
+    };
+    let (interval_ms, partial_after_s) = (settings.interval_ms.unwrap_or(200), settings.partial_after_s.unwrap_or(120));
+    if interval_ms > 3_600_000 || partial_after_s > 86_400 || settings.logs.iter().any(|l| l.trim().is_empty()) {
+        return Err(bad(
+            settings,
+            "`interval_ms` is at most 3600000, `partial_after_s` at most 86400, and no part of a log's name is empty".into(),
+        ));
+    }
+    Ok(Wishes {
+        id: settings.id.clone(),
+        list,
+        logs: settings.logs.clone(),
+        interval_ms,
+        partial_after_ms: i64::try_from(partial_after_s * 1_000).expect("at most a day"),
+        backfill_entries: settings.backfill_entries.unwrap_or(0),
+    })
+}
+
+/// The address of a WebSocket.
+pub(super) fn websocket(settings: &Settings) -> Result<Url, BadSource> {
+    let example = "write it like wss://certstream.example/";
+    let Some(text) = &settings.url else { return Err(bad(settings, format!("a source of kind `certstream` needs `url`; {example}"))) };
+    Url::parse(text)
+        .ok()
+        .filter(|u| matches!(u.scheme(), "ws" | "wss") && u.has_host())
+        .ok_or_else(|| bad(settings, format!("`url = \"{text}\"`: no WebSocket; {example}")))
 }
 
 fn unknown_kind(kind: &str) -> String {
     let kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
-    if LATER.contains(&kind) {
-        return format!("kind `{kind}` is not in this version; there are {}", listed(&kinds));
-    }
     format!("no kind `{kind}`{}; there are {}", meant(kind, &kinds), listed(&kinds))
 }
 
@@ -156,7 +206,7 @@ mod tests {
         for (toml, part) in [
             ("id = ''\nkind = 'names'", "1 to 64"),
             ("id = 'a'\nkind = 'nams'", "did you mean `names`?"),
-            ("id = 'a'\nkind = 'ct'", "not in this version"),
+            ("id = 'a'\nkind = 'ct'\npages = 3", "`pages` belongs to kind `search`"),
             ("id = 'a'\nkind = 'names'\npath = 'x'\nengine = 'lab'", "`engine` belongs to kind `search`"),
             ("id = 'a'\nkind = 'permutations'\npages = 1", "takes no keys"),
             ("id = 'a'\nkind = 'names'\npath = 'x'\nschedule = '61 * * * *'", "minute"),

@@ -2,13 +2,19 @@
 //! In: a cursor and the network. Out: a `Batch` with one of four outcomes: ok, empty, blocked, failed.
 //! Never screens, never visits a candidate, never moves a cursor past what it gave.
 
+mod certstream;
 mod check;
+mod ct;
 mod names;
 mod permutations;
 mod search;
+mod secret;
+mod settings;
 
 pub use search::engine::{Engine, check_engines};
 pub use search::parse::{Parsed, Row, parse_results};
+pub use secret::Secret;
+pub use settings::Settings;
 
 use crate::model::rulefile::RuleFile;
 use crate::model::sighting::Sighting;
@@ -17,32 +23,6 @@ use crate::net::Net;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
-
-/// One `[[source]]` of the settings file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// Unique; names the source in cursors, sightings and messages.
-    pub id: String,
-    /// `names`, `permutations`, `search` (later also `zone_diff`, `ct`, `certstream`, `assets`).
-    pub kind: String,
-    /// Cron expression, Asia/Shanghai; none: at every scan. Today its form is checked and every scan runs the source. Whatever it says,
-    /// permutations are asked once a (Beijing) day, and a complete round of the same searches rests for 6 hours.
-    pub schedule: Option<String>,
-    /// names: a file or a folder.
-    pub path: Option<std::path::PathBuf>,
-    /// names: where to fetch it.
-    pub url: Option<String>,
-    /// search: id of the engine in `rules/engines/`.
-    pub engine: Option<String>,
-    /// search: replaces the host part of the engine's URL template (a mirror, a test).
-    pub base_url: Option<String>,
-    /// search: queries besides the protected sites' own.
-    #[serde(default)]
-    pub queries: Vec<String>,
-    /// search: result pages per query, 1 to 10; default 1.
-    pub pages: Option<u32>,
-}
 
 /// Where a source stopped: opaque JSON, stored by records in the same transaction as what the batch gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +106,8 @@ pub fn build(
     let id = settings.id.clone();
     match settings.kind.as_str() {
         "names" => Ok(Box::new(names::Names::new(id, check::from(settings)?))),
+        "ct" => Ok(Box::new(ct::Ct::new(check::ct(settings)?))),
+        "certstream" => Ok(Box::new(certstream::Certstream::new(id, check::websocket(settings)?))),
         "permutations" => Ok(Box::new(permutations::Permutations::new(id, permutations()))),
         _ => {
             let engine = check::engine(settings, files)?;

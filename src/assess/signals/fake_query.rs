@@ -13,13 +13,10 @@ use crate::model::lang::Both;
 /// `template_containment`: the best of all epochs' templates, each with its own weight.
 pub(crate) fn template_containment(view: &View, tally: &mut Tally) {
     let limits = &view.weights.limits;
-    let parts =
-        [&view.reading.title, &view.reading.text, &view.reading.labels, &view.reading.alts, &view.reading.revealed, &view.reading.seen];
     let mut best: Option<(f64, f64, &str, &str, crate::model::assessment::Span)> = None;
-    for part in parts {
-        let chars: Vec<char> = part.text().chars().collect();
+    for (part, chars) in view.once.parts(view.reading) {
         for baseline in &view.site.baselines {
-            let found = baseline.template.best(&chars);
+            let found = baseline.template.best(chars);
             let stretch = &part.text()[part.byte_of(found.from)..part.byte_of(found.to)];
             let half = if baseline.asks && !stretch.contains(ASKS) { 0.5 } else { 1.0 };
             let worth = half * baseline.weight * slope(found.share, limits.containment_from, limits.containment_full);
@@ -40,22 +37,14 @@ pub(crate) fn template_containment(view: &View, tally: &mut Tally) {
 
 /// `rare_anchors`: class names, paths, parameters or tracker ids of the official pages in marks, source, scripts, addresses, form targets.
 pub(crate) fn rare_anchors(view: &View, tally: &mut Tally) {
-    if view.site.rare.is_empty() {
+    let seen = view.once.rare(|| view.rare.seen(sources(view).map(|(_, text)| text)));
+    if !view.rare.any_of(&view.site.site, seen) {
         return;
     }
-    let page = view.reading.page;
-    let marks = page.marks.iter().map(|m| ("mark", m.as_str()));
-    let scripts = page.scripts.iter().chain(&page.styles).map(|s| ("script", s.as_str()));
-    let actions =
-        page.forms.iter().flat_map(|f| std::iter::once(&f.action).chain(f.fields.iter().map(|i| &i.name))).map(|a| ("form", a.as_str()));
-    let ids = page.identifiers.iter().map(|i| ("identifier", i.value.as_str()));
-    let own_links = page.links.iter().filter(|l| !view.official.owns_url(&l.url)).map(|l| ("link", l.url.as_str()));
-    let own = [("url", view.reading.url.as_str()), ("html", page.html.as_str())];
-    let found = own.into_iter().chain(marks).chain(scripts).chain(actions).chain(ids).chain(own_links);
     // A mark that the reader sees is spoken of (a program printed in a blog), not carried.
     let shown: std::collections::HashSet<_> = view.site.rare_set.find_iter(&view.reading.text.raw).map(|hit| hit.pattern()).collect();
     let mut seen: Vec<(String, &str)> = Vec::new();
-    for (part, text) in found {
+    for (part, text) in sources(view) {
         for hit in view.site.rare_set.find_iter(text).take(200) {
             let mark = view.site.rare[hit.pattern().as_usize()].clone();
             let quoted = part == "html" && (shown.contains(&hit.pattern()) || is_quoted_official(view, text, hit.start()));
@@ -72,6 +61,20 @@ pub(crate) fn rare_anchors(view: &View, tally: &mut Tally) {
         format!("the source carries marks of the official pages: {}", names.join(", ")),
     );
     tally.add(Class::FakeQuery, "rare_anchors", points, why, Some(plain_span(part, names[0])));
+}
+
+/// All that a mark of the official pages may stand in: addresses, source, marks, scripts, form targets, identifiers, links to others.
+fn sources<'v>(view: &'v View) -> impl Iterator<Item = (&'static str, &'v str)> {
+    let page = view.reading.page;
+    let marks = page.marks.iter().map(|m| ("mark", m.as_str()));
+    let scripts = page.scripts.iter().chain(&page.styles).map(|s| ("script", s.as_str()));
+    let actions =
+        page.forms.iter().flat_map(|f| std::iter::once(&f.action).chain(f.fields.iter().map(|i| &i.name))).map(|a| ("form", a.as_str()));
+    let ids = page.identifiers.iter().map(|i| ("identifier", i.value.as_str()));
+    let links = view.once.links(view.reading, view.official);
+    let own_links = links.filter(|(_, official)| !official).map(|(l, _)| ("link", l.url.as_str()));
+    let own = [("url", view.reading.url.as_str()), ("html", page.html.as_str())];
+    own.into_iter().chain(marks).chain(scripts).chain(actions).chain(ids).chain(own_links)
 }
 
 /// An address of the official site written out on the page (a link, a guide, program code) is a citation.
@@ -114,7 +117,7 @@ pub(crate) fn cites_official(view: &View, tally: &mut Tally) {
     if tally.has(Class::FakeQuery, "site_name_title") || tally.has(Class::FakeQuery, "rare_anchors") {
         return;
     }
-    if let Some(url) = view.reading.leads_to_official(view.official, &view.site.site) {
+    if let Some(url) = view.leads_to_official() {
         let why = Both::new("页面链接指向官方网站", "the page links to an official site");
         tally.add(Class::FakeQuery, "cites_official", view.weights.fake_query.cites_official, why, Some(plain_span("link", url)));
     }
@@ -123,8 +126,8 @@ pub(crate) fn cites_official(view: &View, tally: &mut Tally) {
 /// `article`: a guide, notice or news story with no query form keeps only part of its points.
 pub(crate) fn article(view: &View, tally: &mut Tally) {
     let sum = tally.sum(Class::FakeQuery);
-    let leads = view.reading.leads_to_official(view.official, &view.site.site).is_some();
-    let told = distinct(view.text_hits, Group::Guide) + distinct(view.text_hits, Group::Reporting) >= 3;
+    let leads = view.leads_to_official().is_some();
+    let told = distinct(&view.once.text_hits, Group::Guide) + distinct(&view.once.text_hits, Group::Reporting) >= 3;
     let record = tally.has(Class::FakeQuery, "record_page") && !leads && !told && prose(view) < view.weights.limits.prose_chars;
     let carried = record || ["rare_anchors", "borrowed_identity"].iter().any(|s| tally.has(Class::FakeQuery, s));
     if sum <= 0 || carried || query_form(view).is_some() {
@@ -139,17 +142,15 @@ pub(crate) fn article(view: &View, tally: &mut Tally) {
 /// Why the page reads like an article. `None`: it does not.
 fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
     let prose = prose(view);
-    let guide = distinct(view.text_hits, Group::Guide);
-    let reporting = distinct(view.text_hits, Group::Reporting);
-    if view.reading.leads_to_official(view.official, &view.site.site).is_some()
-        && (prose > 60 || guide > 0 || reporting > 0 || view.reading.page.links.len() >= 8)
-    {
+    let guide = distinct(&view.once.text_hits, Group::Guide);
+    let reporting = distinct(&view.once.text_hits, Group::Reporting);
+    if view.leads_to_official().is_some() && (prose > 60 || guide > 0 || reporting > 0 || view.reading.page.links.len() >= 8) {
         return Some(("页面是链接官方网站的介绍或导航", "the page is a guide or directory that links to the official site"));
     }
     if prose >= view.weights.limits.prose_chars {
         return Some(("页面以成段文字为主，是文章形态", "the page is mostly prose: an article"));
     }
-    let source = distinct(view.text_hits, Group::SourceLine);
+    let source = distinct(&view.once.text_hits, Group::SourceLine);
     let told = guide + reporting + source;
     let sentences = view.reading.lines.iter().filter(|l| l.len() >= 12 && l.raw.contains(['。', '？', '！'])).count();
     ((told >= 3 && prose > 30) || (told >= 2 && sentences >= 3) || (told >= 2 && prose > 60))

@@ -3,6 +3,7 @@
 use crate::assess::lexicon::{Group, Hit, Lexicon};
 use crate::assess::reading::plain_span;
 use crate::assess::signals::View;
+use crate::assess::signals::once::QueryForm;
 use crate::assess::tally::Tally;
 use crate::model::assessment::Class;
 use crate::model::lang::Both;
@@ -56,22 +57,31 @@ fn has_query_button(form: &Form, lexicon: &Lexicon) -> bool {
 }
 
 /// The form most like the official one and how many of its four kinds of fields stand in the official order.
-pub(crate) fn query_form<'a>(view: &View<'a>) -> Option<(usize, &'a Form, Vec<Group>)> {
+pub(crate) fn query_form<'a>(view: &View<'a>) -> Option<&'a QueryForm> {
+    view.once.query_form.get_or_init(|| best_form(view)).as_ref()
+}
+
+fn best_form(view: &View) -> Option<QueryForm> {
     let forms = view.reading.page.forms.iter().enumerate().take(200);
     forms
         .map(|(n, form)| (n, form, asked(form, view.lexicon)))
         .filter(|(_, form, asked)| asked.len() >= 2 && personal(asked) && has_query_button(form, view.lexicon))
         .max_by_key(|(n, _, asked)| (asked.len(), std::cmp::Reverse(*n)))
+        .map(|(n, _, asked)| (n, asked))
 }
 
 /// Does a query form ask for a person: by name and number, or by three of the official kinds?
 pub(crate) fn asks_for_a_person(view: &View) -> bool {
     query_form(view)
-        .is_some_and(|(_, _, asked)| asked.len() >= 3 || (asked.contains(&Group::FieldNumber) && asked.contains(&Group::FieldName)))
+        .is_some_and(|(_, asked)| asked.len() >= 3 || (asked.contains(&Group::FieldNumber) && asked.contains(&Group::FieldName)))
 }
 
 /// How many of the official form's kinds of fields are named in text that only script or style shows.
 pub(crate) fn revealed_fields(view: &View) -> usize {
+    *view.once.revealed_fields.get_or_init(|| count_revealed_fields(view))
+}
+
+fn count_revealed_fields(view: &View) -> usize {
     let (revealed, page) = (view.reading.revealed.text(), view.reading.page);
     let asks = ["请输入", "请填写", "请选择"].iter().any(|w| revealed.contains(w));
     if !asks && !page.html.contains("<input") && page.forms.iter().all(|f| f.fields.is_empty()) {
@@ -93,10 +103,11 @@ fn in_order(asked: &[Group]) -> bool {
 
 /// `form_fields`: three of the four kinds, or number and name; full points for three in the official order, two thirds otherwise.
 pub(crate) fn form_fields(view: &View, tally: &mut Tally) {
-    let Some((n, form, asked)) = query_form(view).filter(|_| asks_for_a_person(view)) else {
+    let Some((n, asked)) = query_form(view).filter(|_| asks_for_a_person(view)) else {
         return unlabelled(view, tally);
     };
-    let ordered = in_order(&asked);
+    let form = &view.reading.page.forms[*n];
+    let ordered = in_order(asked);
     let full = ordered && asked.len() >= 3;
     let points = if full { view.weights.fake_query.form_fields } else { view.weights.fake_query.form_fields * 2 / 3 };
     let shown: Vec<&str> = form

@@ -15,8 +15,8 @@ const DISGUISED: f64 = 0.15;
 pub(crate) fn mirror(view: &View, tally: &mut Tally) {
     let (weights, limits) = (&view.weights.mirror, &view.weights.limits);
     let text = &view.reading.text;
-    let chars: Vec<char> = text.text().chars().collect();
-    let best = view.site.notices.iter().map(|n| (n, n.template.best(&chars))).max_by(|a, b| a.1.share.total_cmp(&b.1.share));
+    let chars = view.once.text_chars(view.reading);
+    let best = view.site.notices.iter().map(|n| (n, n.template.best(chars))).max_by(|a, b| a.1.share.total_cmp(&b.1.share));
     let Some((notice, found)) = best.filter(|(_, f)| f.share >= limits.mirror_from) else { return };
     let rise = slope(found.share, limits.mirror_from, 1.0);
     let points = f64::from(weights.containment) + rise * f64::from(weights.containment_full - weights.containment);
@@ -59,9 +59,9 @@ fn foreign_links(view: &View, tally: &mut Tally) {
 
 /// A page that names or links its source is a reprint.
 fn cites_source(view: &View, tally: &mut Tally) {
-    let span = match first(view.text_hits, Group::SourceLine) {
+    let span = match first(&view.once.text_hits, Group::SourceLine) {
         Some(hit) => Some(view.reading.text.span_bytes(hit.at.clone())),
-        None => view.reading.leads_to_official(view.official, &view.site.site).map(|url| plain_span("link", url)),
+        None => view.leads_to_official().map(|url| plain_span("link", url)),
     };
     if span.is_some() {
         let lost = -(tally.sum(Class::Mirror) * (100 - view.weights.mirror.cites_source_percent) / 100);

@@ -8,6 +8,7 @@ mod host;
 mod identity;
 mod mirror;
 mod names;
+mod once;
 mod pitch;
 mod record;
 mod seller;
@@ -18,8 +19,9 @@ mod trial;
 
 pub(crate) use facts::not_looked_at;
 pub(crate) use host::{cloaking, name_only};
+pub(crate) use once::Once;
 
-use crate::assess::anchors::Anchors;
+use crate::assess::anchors::{Anchors, RareMarks};
 use crate::assess::lexicon::{Hit, Lexicon};
 use crate::assess::official::Official;
 use crate::assess::reading::{Part, Reading};
@@ -35,14 +37,24 @@ pub(crate) struct View<'a> {
     pub(crate) lexicon: &'a Lexicon,
     pub(crate) official: &'a Official,
     pub(crate) weights: &'a Weights,
-    /// Phrases of the visible text.
-    pub(crate) text_hits: &'a [Hit],
+    pub(crate) rare: &'a RareMarks,
+    /// What does not hang on the site.
+    pub(crate) once: &'a Once,
 }
 
 impl<'a> View<'a> {
+    /// Where the page sends its reader to an official host: the first such link, or the protected host written out in the text.
+    pub(crate) fn leads_to_official(&self) -> Option<&'a str> {
+        let linked = self.once.links(self.reading, self.official).find(|(_, official)| *official);
+        linked.map(|(l, _)| l.url.as_str()).or_else(|| self.reading.names_host(&self.site.site))
+    }
     /// Phrases of `part`; those of the visible text, the longest one, are found once a page.
     pub(crate) fn hits(&self, part: &Part) -> Cow<'a, [Hit]> {
-        if std::ptr::eq(part, &self.reading.text) { Cow::Borrowed(self.text_hits) } else { Cow::Owned(self.lexicon.find(part.text())) }
+        if std::ptr::eq(part, &self.reading.text) {
+            Cow::Borrowed(&self.once.text_hits)
+        } else {
+            Cow::Owned(self.lexicon.find(part.text()))
+        }
     }
 }
 

@@ -79,8 +79,7 @@ fn short_name_in(view: &View, part: &Part) -> Option<Span> {
 /// Is this line the text of a link that leads to the official site? Then the name is a signpost, not a sign.
 fn is_official_link(view: &View, line: &Part) -> bool {
     let raw = line.raw.trim();
-    !raw.is_empty()
-        && view.reading.page.links.iter().any(|l| !l.text.is_empty() && raw.contains(l.text.trim()) && view.official.owns_url(&l.url))
+    !raw.is_empty() && view.once.signposts(view.reading, view.official).iter().any(|text| text.find(raw.as_bytes()).is_some())
 }
 
 /// `organ_title`, `organ_heading`, `organ_with_form`: the ministry's own name over the page.

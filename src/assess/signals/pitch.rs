@@ -33,8 +33,9 @@ impl<'p> Pitch<'p> {
     pub(crate) fn read(view: &View, part: &'p Part) -> Self {
         let hits = view.hits(part).into_owned();
         let whole = |h: &Hit| !view.lexicon.by_pattern(h) || one_clause(part, part.char_at(h.at.start), part.char_at(h.at.end));
+        let talk = Talk::of(&hits);
         let meant = |group| -> Vec<Hit> {
-            hits.iter().filter(|h| h.group == group && whole(h) && !spoken_of(view, part, &hits, h)).cloned().collect()
+            hits.iter().filter(|h| h.group == group && whole(h) && !talk.speaks_of(view, part, h)).cloned().collect()
         };
         let (strong, agent, weak) = (meant(Group::Offer), meant(Group::OfferAgent), meant(Group::OfferWeak));
         Self { part, strong, agent, weak, contacts: Vec::new(), hits }
@@ -77,29 +78,45 @@ fn ends_between(part: &Part, from: usize, to: usize, marks: &[char]) -> bool {
     start > end || part.raw[start..end].contains(marks)
 }
 
-/// Is this offer only spoken of: in quotation marks, after a warning, before a judgment, in the same clause?
-pub(crate) fn spoken_of(view: &View, part: &Part, hits: &[Hit], offer: &Hit) -> bool {
-    let (from, to) = (part.char_at(offer.at.start), part.char_at(offer.at.end));
-    let reach = view.weights.limits.spoken_of_chars;
-    let before = hits.iter().filter(|h| h.group == Group::DisclaimBefore && h.at.end <= offer.at.start).any(|h| {
-        let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
-        // A ban may list many things: `严禁携带手机、抄袭、夹带、替考`.
-        let reach = if part.raw[part.raw_range(start, to)].contains('、') { reach * 4 } else { reach };
-        from - end <= reach && one_clause(part, start, to)
-    });
-    let after =
-        hits.iter().filter(|h| h.group == Group::DisclaimAfter && h.at.start > offer.at.start && h.at.end > offer.at.end).any(|h| {
+/// The phrases of a part by which an offer is only spoken of.
+pub(crate) struct Talk<'h> {
+    before: Vec<&'h Hit>,
+    after: Vec<&'h Hit>,
+    speech: Vec<&'h Hit>,
+}
+
+impl<'h> Talk<'h> {
+    /// Those among all phrases of a part.
+    pub(crate) fn of(hits: &'h [Hit]) -> Self {
+        let of = |group| hits.iter().filter(|h| h.group == group).collect();
+        Self { before: of(Group::DisclaimBefore), after: of(Group::DisclaimAfter), speech: of(Group::Speech) }
+    }
+    /// Is this offer only spoken of: in quotation marks, after a warning, before a judgment, in the same clause?
+    pub(crate) fn speaks_of(&self, view: &View, part: &Part, offer: &Hit) -> bool {
+        let (from, to) = (part.char_at(offer.at.start), part.char_at(offer.at.end));
+        let reach = view.weights.limits.spoken_of_chars;
+        // No folded character has more than four bytes: what is further away than that is out of reach, and need not be counted.
+        let near = |between: usize, chars: usize| between <= chars.saturating_mul(4);
+        let before = self.before.iter().filter(|h| h.at.end <= offer.at.start && near(offer.at.start - h.at.end, reach * 4)).any(|h| {
+            let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+            // A ban may list many things: `严禁携带手机、抄袭、夹带、替考`.
+            let reach = if part.raw[part.raw_range(start, to)].contains('、') { reach * 4 } else { reach };
+            from - end <= reach && one_clause(part, start, to)
+        });
+        let after = self.after.iter().filter(|h| h.at.start > offer.at.start && h.at.end > offer.at.end);
+        let after = after.filter(|h| near(h.at.start.saturating_sub(offer.at.end), 8)).any(|h| {
             let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
             start.saturating_sub(to) <= 8 && one_clause(part, from, end)
         });
-    let said = hits.iter().filter(|h| h.group == Group::Speech && h.at.start < offer.at.start).any(|h| {
-        let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
-        from.saturating_sub(end) <= reach * 3 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
-    });
-    // `不做` and `做假证` share a letter; `能代办吗` and `证能代办` share two.
-    let across =
-        hits.iter().any(|h| h.group == Group::DisclaimBefore && h.at != offer.at && h.at.start < offer.at.end && h.at.end > offer.at.start);
-    across || before || after || said || quoted(part, from, to)
+        let said = self.speech.iter().filter(|h| h.at.start < offer.at.start);
+        let said = said.filter(|h| near(offer.at.start.saturating_sub(h.at.end), reach * 3)).any(|h| {
+            let (start, end) = (part.char_at(h.at.start), part.char_at(h.at.end));
+            from.saturating_sub(end) <= reach * 3 && !ends_between(part, start, to, &['。', '！', '？', '!', '?', '\n'])
+        });
+        // `不做` and `做假证` share a letter; `能代办吗` and `证能代办` share two.
+        let across = self.before.iter().any(|h| h.at != offer.at && h.at.start < offer.at.end && h.at.end > offer.at.start);
+        across || before || after || said || quoted(part, from, to)
+    }
 }
 
 /// Does the stretch stand in quotation marks?

@@ -4,7 +4,7 @@
 use crate::assess::lexicon::{Group, Hit, distinct};
 use crate::assess::reading::plain_span;
 use crate::assess::signals::View;
-use crate::assess::signals::pitch::{Pitch, spoken_of};
+use crate::assess::signals::pitch::{Pitch, Talk};
 use crate::assess::tally::Tally;
 use crate::model::assessment::{Class, Span};
 use crate::model::lang::Both;
@@ -76,7 +76,8 @@ impl Case<'_, '_> {
     /// The first phrase of a group that is not only spoken of.
     fn meant(&self, group: Group) -> Option<Span> {
         self.pitches.iter().find_map(|p| {
-            let mut phrases = p.hits.iter().filter(|h| h.group == group && !spoken_of(self.view, p.part, &p.hits, h));
+            let talk = Talk::of(&p.hits);
+            let mut phrases = p.hits.iter().filter(|h| h.group == group && !talk.speaks_of(self.view, p.part, h));
             phrases.next().map(|h| p.part.span_bytes(h.at.clone()))
         })
     }

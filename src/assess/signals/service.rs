@@ -82,7 +82,7 @@ pub(crate) fn somebodys_own(view: &View) -> bool {
     let reading = view.reading;
     operator(view).is_some()
         || other_organ_in(view).is_some()
-        || reading.leads_to_official(view.official, &view.site.site).is_some()
+        || view.leads_to_official().is_some()
         || reading.page.frames.iter().any(|f| view.official.owns_url(f))
         || reading.host.under("gov.cn")
 }
@@ -138,7 +138,7 @@ pub(crate) fn empty_under_name(view: &View, tally: &mut Tally) {
     if text >= EMPTY_TEXT || !filled || !(tally.has(Class::FakeQuery, "site_name_title") || is_plain_title(view)) {
         return;
     }
-    let parked = view.text_hits.iter().any(|h| h.group == Group::Parked);
+    let parked = view.once.text_hits.iter().any(|h| h.group == Group::Parked);
     if parked || asks_for_a_person(view) || somebodys_own(view) {
         return;
     }

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn old_samples_fade() {
-        let changed = [400; 3_000].into_iter().chain([2; 60_000]);
+        let changed = std::iter::repeat_n(400, 3_000).chain(std::iter::repeat_n(2, 60_000));
         assert_eq!(wait_ms(changed), 25);
         let rtt = &mut Rtt::new(1);
         [0, 1, 3, u64::MAX].into_iter().for_each(|us| rtt.sample(us));

@@ -6,7 +6,7 @@ use crate::model::host::Host;
 use crate::net::visit::decode::decode;
 use crate::net::visit::dial::{self, Wire};
 use crate::net::visit::http1::{self, Body, Framing, Head, MAX_HEAD_BYTES};
-use crate::net::{Inner, now, reach};
+use crate::net::{Inner, reach};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,7 +35,7 @@ pub(crate) struct Leg<'a> {
 
 impl<'a> Leg<'a> {
     pub(crate) fn new(door: &'a Inner, n: u32, url: Url, headers: &'a [(String, String)], cookie: Option<String>) -> Self {
-        let hop = Hop::begun(n, url.to_string(), now());
+        let hop = Hop::begun(n, url.to_string(), door.clock.now());
         Self { door, url, headers, cookie, hop, head: None, payload: Vec::new(), chunked: false }
     }
     /// Goes, and says how much of `left` it took. Waiting for the host's turn is not counted.
@@ -48,7 +48,7 @@ impl<'a> Leg<'a> {
             }
         };
         self.door.pace.turn(&host).await;
-        self.hop.at = now();
+        self.hop.at = self.door.clock.now();
         let started = Instant::now();
         let ended = timeout(left, self.ask(&host, port)).await;
         let timed_out = Outcome::TimedOut { after_ms: self.door.settings.timeout_ms };

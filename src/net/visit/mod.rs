@@ -4,7 +4,7 @@
 
 mod cookies;
 mod decode;
-mod dial;
+pub(crate) mod dial;
 mod hop;
 mod http1;
 

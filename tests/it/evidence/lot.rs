@@ -123,6 +123,8 @@ pub(super) fn page_visit() -> Capture {
             comments: vec!["kit".into()],
             ..Page::default()
         }),
+        kept: Vec::new(),
+        browser: None,
     }
 }
 

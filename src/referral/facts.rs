@@ -1,0 +1,84 @@
+//! What is known of a lead besides its record: from the dossier of its latest package, and from whoever looks up registration, hosting and clusters.
+//! `None` everywhere means that nobody looked, and the list says so.
+
+use crate::model::capture::CertificateFacts;
+use crate::model::dossier::{Dossier, Tie};
+use crate::model::lead::LeadId;
+use crate::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Attribution, certificate and time-stamps of one lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LeadFacts {
+    /// Autonomous system, `AS64500`.
+    pub asn: Option<String>,
+    /// Division code or country of the server.
+    pub server_place: Option<String>,
+    /// Company that hosts it.
+    pub hosting: Option<String>,
+    /// Content network in front of it; empty: none.
+    pub cdn: Option<String>,
+    /// Registrar.
+    pub registrar: Option<String>,
+    /// When the domain was registered.
+    pub registered: Option<Timestamp>,
+    /// Registrant, or a hash of the mail address.
+    pub registrant: Option<String>,
+    /// Filing number that the page shows, as the register has it.
+    pub icp: Option<String>,
+    /// Holder of that number.
+    pub icp_holder: Option<String>,
+    /// Division code of the holder.
+    pub icp_division: Option<String>,
+    /// Certificate of the connection that carried the page; `Some(None)`: no TLS.
+    pub certificate: Option<Option<CertificateFacts>>,
+    /// Name of the cluster.
+    pub cluster: Option<String>,
+    /// What it shares with confirmed leads.
+    pub ties: Option<Vec<Tie>>,
+    /// Time-stamps of its latest package.
+    pub stamps: Option<Vec<Stamp>>,
+}
+
+/// A time-stamp response beside a manifest (RFC 3161).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// File of the package.
+    pub file: String,
+    /// The whole TimeStampResp, base64.
+    pub response: String,
+    /// Time that the authority says; `None`: not read.
+    pub at: Option<Timestamp>,
+}
+
+/// Leads that share an operator or kit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Its name.
+    pub id: String,
+    /// `kit`, `host`, `contact`.
+    pub kind: String,
+    /// What ties it together, in words.
+    pub ties: Vec<String>,
+    /// Its leads.
+    pub leads: Vec<LeadId>,
+}
+
+impl LeadFacts {
+    /// What the dossier of a package tells.
+    pub fn of(dossier: &Dossier) -> Self {
+        let facts = &dossier.facts;
+        let filing = facts.filings.iter().flatten().find(|f| f.kind == "icp");
+        let leaf = dossier.main_capture().and_then(|c| c.hops.last()).map(|hop| hop.tls.as_ref().and_then(|t| t.leaf.clone()));
+        Self {
+            server_place: facts.hosted_in.clone(),
+            registered: facts.registered,
+            icp: filing.map(|f| f.value.clone()),
+            icp_holder: filing.map(|f| f.owner.clone()),
+            certificate: leaf,
+            ties: facts.ties.clone(),
+            ..Self::default()
+        }
+    }
+}
