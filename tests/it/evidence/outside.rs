@@ -114,6 +114,25 @@ fn what_other_rooms_bring_is_listed_hashed_and_in_the_warc() {
 }
 
 #[test]
+fn what_a_browser_kept_stands_in_the_warc_under_its_own_address() {
+    use jianwei::model::rendered::KeptFile;
+    let mut visit = page_visit();
+    let mut script = KeptFile::made("res/001-ab.js", "资源", "text/javascript; charset=utf-8", b"let a = 1".to_vec());
+    (script.url, script.status) = (Some("https://cx-mem-gov.example/a.js".into()), Some(200));
+    visit.kept = vec![KeptFile::made("full.png", "整页截图", "image/png", b"png".to_vec()), script];
+    let (_root, folder, _) = sealed(&dossier(vec![visit]));
+    assert_eq!(failing(&evidence::verify(&folder)), Vec::<String>::new());
+    let all: Vec<String> = records(&warc_of(&folder)).iter().map(|r| String::from_utf8_lossy(r).into_owned()).collect();
+    let has = |uri: &str, body: &str| {
+        all.iter().any(|r| r.contains(&format!("WARC-Target-URI: {uri}\r\n")) && r.ends_with(&format!("{body}\r\n\r\n")))
+    };
+    assert!(
+        has("urn:screenshot:full.png:https://cx-mem-gov.example/q", "png") && has("https://cx-mem-gov.example/a.js", "let a = 1"),
+        "{all:?}"
+    );
+}
+
+#[test]
 fn the_list_of_what_was_kept_names_every_file_with_its_hashes_as_text() {
     use calamine::{Data, Reader as _, Xlsx, open_workbook};
     let (_root, folder) = attended();
