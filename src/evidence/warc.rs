@@ -8,6 +8,7 @@ use crate::evidence::{Attachment, Settings, wacz};
 use crate::model::capture::{Capture, Hop, Outcome};
 use crate::model::digest::Sha256;
 use crate::model::dossier::Dossier;
+use crate::model::rendered::KeptFile;
 use crate::model::resolution::Resolution;
 use crate::model::time::Timestamp;
 use flate2::{Compression, GzBuilder};
@@ -19,7 +20,7 @@ struct Record {
     kind: &'static str,
     uri: String,
     at: Timestamp,
-    content_type: &'static str,
+    content_type: String,
     block: Vec<u8>,
     id: String,
     /// Further header lines, values already on one line.
@@ -35,10 +36,10 @@ struct Writer {
 }
 
 impl Writer {
-    fn record(&mut self, kind: &'static str, uri: &str, at: Timestamp, content_type: &'static str, block: Vec<u8>) -> Record {
+    fn record(&mut self, kind: &'static str, uri: &str, at: Timestamp, content_type: &str, block: Vec<u8>) -> Record {
         self.made += 1;
         let id = uuid(format!("{}\n{}\n{kind}\n{}", self.seed, self.made, Sha256::of(&block)).as_bytes());
-        Record { kind, uri: one_line(uri), at, content_type, block, id, extra: Vec::new() }
+        Record { kind, uri: one_line(uri), at, content_type: content_type.to_owned(), block, id, extra: Vec::new() }
     }
     fn put(&mut self, record: &Record) {
         let from = if record.content_type.starts_with("application/http") { payload_start(&record.block) } else { 0 };
@@ -56,7 +57,7 @@ impl Writer {
         }
         line("WARC-Block-Digest", &format!("sha256:{}", Sha256::of(&record.block)));
         line("WARC-Payload-Digest", &format!("sha256:{}", Sha256::of(&record.block[from..])));
-        line("Content-Type", record.content_type);
+        line("Content-Type", &record.content_type);
         line("Content-Length", &record.block.len().to_string());
         head.push_str("\r\n");
         // Header without time and system, so that the same visit gives the same bytes.
@@ -90,6 +91,10 @@ pub(super) fn write(dossier: &Dossier, main: &Capture, settings: &Settings, atta
         }))?;
         let record = w.record("metadata", &capture.requested_url, capture.ended_at, "application/json", block);
         w.put(&record);
+        for file in &capture.kept {
+            let record = kept(&mut w, capture, file);
+            w.put(&record);
+        }
         if let Some(record) = page_info(&mut w, capture)? {
             w.put(&record);
         }
@@ -100,6 +105,19 @@ pub(super) fn write(dossier: &Dossier, main: &Capture, settings: &Settings, atta
         w.put(&record);
     }
     Ok(w.out)
+}
+
+/// What the visit kept by itself: a resource under its own address, what we made (screenshot, DOM) under a urn with the page's.
+fn kept(w: &mut Writer, capture: &Capture, file: &KeptFile) -> Record {
+    let page = capture.final_url.as_deref().unwrap_or(&capture.requested_url);
+    let media = file.media_type.split(';').next().unwrap_or_default().trim();
+    let media = if media.is_empty() { "application/octet-stream".to_owned() } else { one_line(media) };
+    let uri = match &file.url {
+        Some(url) => url.clone(),
+        None if media.starts_with("image/") => format!("urn:screenshot:{}:{page}", file.path),
+        None => format!("urn:{}:{page}", file.path),
+    };
+    w.record("resource", &uri, capture.ended_at, &media, file.body.clone())
 }
 
 /// What a page asked for, in the shape that crawlers use (`urn:pageinfo:`). `None`: no HTTP answer came.

@@ -169,12 +169,12 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             Ok(())
         }
         Manner::Garbage => say("200 OK", "text/html", b"<html>welcome</html>"),
-        Manner::Endless => loop {
+        Manner::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/timestamp-reply\r\n\r\n")?;
             loop {
                 stream.write_all(&[0x30; 8192])?;
             }
-        },
+        }
         _ => {
             let body = answer(shared, manner, &query)?;
             say("200 OK", "application/timestamp-reply", &body)

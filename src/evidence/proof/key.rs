@@ -6,7 +6,7 @@ use crate::model::digest::Sha256;
 use crate::model::lang::Both;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::rand::SystemRandom;
+use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use std::io::Write as _;
 use std::path::Path;
@@ -14,6 +14,9 @@ use x509_parser::pem::Pem;
 
 /// DER of a SubjectPublicKeyInfo for Ed25519, before the 32 bytes of the key.
 const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
+/// DER of a private key (PKCS#8, version 1) for Ed25519, before the 32 bytes of its seed.
+const PKCS8: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// An opened key.
 pub(in crate::evidence) struct UnitKey(Ed25519KeyPair);
@@ -67,14 +70,16 @@ pub(in crate::evidence) fn check(public_pem: &[u8], message: &[u8], signature: &
 /// # Errors
 /// [`EvidenceError::Io`].
 pub(in crate::evidence) fn make(path: &Path) -> Result<Sha256, EvidenceError> {
-    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-        .map_err(|_| EvidenceError::broken(path, "the system gives no random numbers"))?;
+    let mut seed = [0u8; 32];
+    SystemRandom::new().fill(&mut seed).map_err(|_| EvidenceError::broken(path, "the system gives no random numbers"))?;
+    // Version 1 of the form, without the public half: openssl 3.0 does not read version 2 as ring writes it.
+    let pkcs8 = [&PKCS8[..], &seed].concat();
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(EvidenceError::io(path))?;
-    file.write_all(pem("PRIVATE KEY", pkcs8.as_ref()).as_bytes()).and_then(|()| file.sync_all()).map_err(EvidenceError::io(path))?;
+    file.write_all(pem("PRIVATE KEY", &pkcs8).as_bytes()).and_then(|()| file.sync_all()).map_err(EvidenceError::io(path))?;
     Ok(UnitKey::read(path)?.fingerprint())
 }
 
