@@ -6,19 +6,28 @@ mod cell;
 mod codes;
 mod columns;
 mod csv;
+mod dispatch;
 mod facts;
 mod gate;
 mod json;
+mod letter;
 mod mask;
+mod office;
 mod outgoing;
+mod package;
 mod providers;
+mod words;
 mod xlsx;
 
+pub use dispatch::{Dispatch, Exhibit, SCHEMA as DISPATCH_SCHEMA};
 pub use facts::{Cluster, LeadFacts, Stamp};
 pub use gate::{Gate, OfficialTree, Purpose, Refusal};
 pub use json::lead_json;
+pub use letter::{FIELDS as LETTER_FIELDS, Sealed, check_template, letter, template as letter_template, verify_command};
 pub use mask::Audience;
+pub use office::template::TemplateFaults;
 pub use outgoing::{Outgoing, Reporter, Tlp};
+pub use package::{Open, PackageError, VERIFY, seal};
 
 use crate::model::lang::Lang;
 use crate::model::lead::Lead;
@@ -45,6 +54,14 @@ pub struct Export<'a> {
     pub now: Timestamp,
     /// The unit's name, from `[evidence] organisation`.
     pub organisation: &'a str,
+}
+
+/// A document with the fonts that this machine has (`fc-list`) in place of those it lacks, for making a PDF here. Tells what was replaced by what.
+///
+/// # Errors
+/// Where the document is no DOCX.
+pub fn fit_fonts(docx: &[u8], installed: &[String]) -> Result<(Vec<u8>, Vec<(String, String)>), String> {
+    office::fonts::fit(docx, installed)
 }
 
 /// One export format.
