@@ -7,6 +7,7 @@ mod codes;
 mod columns;
 mod csv;
 mod dispatch;
+mod exchange;
 mod facts;
 mod gate;
 mod json;
@@ -20,6 +21,7 @@ mod words;
 mod xlsx;
 
 pub use dispatch::{Dispatch, Exhibit, SCHEMA as DISPATCH_SCHEMA};
+pub use exchange::{EXCHANGES, Exchange};
 pub use facts::{Cluster, LeadFacts, Stamp};
 pub use gate::{Gate, OfficialTree, Purpose, Refusal};
 pub use json::lead_json;
@@ -74,6 +76,19 @@ pub struct Format {
     pub text: bool,
     /// Makes the file.
     pub write: fn(&Export<'_>) -> Result<Vec<u8>, ExportError>,
+}
+
+/// The lead list with all that is known, for a chosen audience: `xlsx`, `csv` or `json`; `None`: no such list.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn list(name: &str, out: &Outgoing<'_>) -> Option<Result<Vec<u8>, ExportError>> {
+    match name {
+        "xlsx" => Some(xlsx::full(out)),
+        "csv" => Some(csv::full(out)),
+        "json" => Some(json::full(out)),
+        _ => None,
+    }
 }
 
 /// All formats. A new one is one line here and one file beside this.

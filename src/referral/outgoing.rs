@@ -104,7 +104,7 @@ impl<'a> Outgoing<'a> {
         self.list.leads.iter().map(|l| self.row(l))
     }
     /// Full name of a protected site, else its id.
-    pub(super) fn site_name(&self, id: &'a str) -> &'a str {
+    pub(super) fn site_name<'b>(&'b self, id: &'b str) -> &'b str {
         self.sites.get(id).map_or(id, String::as_str)
     }
 }
