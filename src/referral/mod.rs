@@ -13,6 +13,7 @@ mod gate;
 mod json;
 mod letter;
 mod mask;
+pub mod monthly;
 mod office;
 mod outgoing;
 mod package;

@@ -17,8 +17,6 @@ pub(in crate::referral) enum Look {
     Heading,
     /// Right, four characters from the edge.
     Signed,
-    /// Centred body.
-    Centre,
     /// Small, for notes below tables.
     Note,
 }
@@ -31,7 +29,6 @@ impl Look {
             Self::Title => "Title",
             Self::Heading => "Heading1",
             Self::Signed => "Signed",
-            Self::Centre => "Centre",
             Self::Note => "Note",
         }
     }
@@ -181,7 +178,6 @@ fn styles() -> String {
     out.push_str(&style("Heading1", "heading 1", "<w:keepNext/><w:outlineLvl w:val=\"0\"/>", &face(HEI)));
     out.push_str(&style("Heading2", "heading 2", "<w:keepNext/><w:outlineLvl w:val=\"1\"/>", &face(KAI)));
     out.push_str(&style("Signed", "Signed", "<w:keepNext/><w:ind w:firstLineChars=\"0\" w:firstLine=\"0\" w:right=\"1280\"/><w:jc w:val=\"right\"/>", ""));
-    out.push_str(&style("Centre", "Centre", &centred, ""));
     out.push_str(&style("Note", "Note", &format!("{small}{flush}<w:jc w:val=\"left\"/>"), "<w:sz w:val=\"21\"/>"));
     out.push_str(&style("Cell", "Cell", &format!("{small}{flush}<w:jc w:val=\"left\"/>"), "<w:sz w:val=\"21\"/>"));
     let borders: String = ["top", "left", "bottom", "right", "insideH", "insideV"]
