@@ -15,9 +15,13 @@ mod leads;
 mod matching;
 mod notes;
 mod open;
+mod outgoing;
+mod pdf;
 mod permute;
 mod progress;
 mod records;
+mod refer;
+mod report;
 mod rules;
 mod rules_check;
 mod rules_cost;
@@ -88,6 +92,8 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Eval(args) => eval::run(&context, &args),
         Command::Tip(args::TipCommand::Add { url, by }) => tip::add(&context, &url, &by),
         Command::Leads(command) => leads::run(&context, &command),
+        Command::Refer(command) => refer::run(&context, &command),
+        Command::Report(command) => report::run(&context, &command),
         Command::Evidence(args::EvidenceCommand::Verify { paths }) => evidence::verify(&context, &paths),
         Command::Rules(args::RulesCommand::Check { sample: None, .. }) => rules_check::run(&context),
         Command::Rules(args::RulesCommand::Check { sample: Some(sample), word }) => {

@@ -2,6 +2,7 @@
 //! Each room owns the shape of its own section; here they are put together and paths are made absolute.
 
 use crate::cli::fail::Failure;
+use crate::cli::outgoing;
 use crate::model::lang::Lang;
 use crate::model::rulefile::toml_in_chinese;
 use crate::{capture, evidence, net, sources};
@@ -21,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) capture: capture::Settings,
     pub(crate) evidence: evidence::Settings,
     pub(crate) console: Console,
+    pub(crate) referral: outgoing::Settings,
     pub(crate) source: Vec<sources::Settings>,
     /// The file it was read from; empty where there was none.
     #[serde(skip)]
@@ -138,6 +140,7 @@ impl Settings {
         };
         fix(&mut self.data.dir);
         self.rules.dir.as_mut().map(fix);
+        self.referral.template.as_mut().map(fix);
         self.source.iter_mut().filter_map(|s| s.path.as_mut()).for_each(fix);
         self.evidence.tsa.iter_mut().for_each(|t| fix(&mut t.ca));
     }

@@ -132,7 +132,8 @@ fn three_or_more(row: &Row<'_>) -> Cell {
 
 fn stamped(row: &Row<'_>) -> Cell {
     let stamps = row.facts.and_then(|f| f.stamps.as_ref());
-    let times = stamps.map(|s| s.iter().map(|s| s.at.map_or_else(|| s.file.clone(), Timestamp::beijing_iso)).collect::<Vec<_>>().join("；"));
+    let times =
+        stamps.map(|s| s.iter().map(|s| s.at.map_or_else(|| s.file.clone(), Timestamp::beijing_iso)).collect::<Vec<_>>().join("；"));
     row.looked(times)
 }
 

@@ -24,15 +24,34 @@ pub(super) fn full(outgoing: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
 
 /// Every text of `value` but names, hashes and times as `audience` may read it.
 fn told(value: Value, audience: Audience) -> Value {
-    const AS_IT_STANDS: [&str; 12] =
-        ["id", "host", "unicode", "registrable", "packages", "addresses", "rules", "assessed_at", "first_seen", "last_seen", "opened_at", "schema"];
+    const AS_IT_STANDS: [&str; 12] = [
+        "id",
+        "host",
+        "unicode",
+        "registrable",
+        "packages",
+        "addresses",
+        "rules",
+        "assessed_at",
+        "first_seen",
+        "last_seen",
+        "opened_at",
+        "schema",
+    ];
     match value {
         Value::String(text) if text.contains("://") => Value::String(audience.address(&text)),
         Value::String(text) => Value::String(audience.shows(&text)),
         Value::Array(items) => items.into_iter().map(|v| told(v, audience)).collect(),
         Value::Object(fields) => fields
             .into_iter()
-            .map(|(k, v)| if AS_IT_STANDS.contains(&k.as_str()) { (k, v) } else { let v = told(v, audience); (k, v) })
+            .map(|(k, v)| {
+                if AS_IT_STANDS.contains(&k.as_str()) {
+                    (k, v)
+                } else {
+                    let v = told(v, audience);
+                    (k, v)
+                }
+            })
             .collect::<serde_json::Map<_, _>>()
             .into(),
         other => other,

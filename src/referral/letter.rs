@@ -21,8 +21,7 @@ pub struct Sealed {
 }
 
 /// Fields that every letter needs.
-const NEEDED: [&str; 9] =
-    ["文号", "主送单位", "标题", "仿冒事实", "涉嫌条款提示", "表：证据清单", "移送包校验值", "发文单位", "落款日期"];
+const NEEDED: [&str; 9] = ["文号", "主送单位", "标题", "仿冒事实", "涉嫌条款提示", "表：证据清单", "移送包校验值", "发文单位", "落款日期"];
 
 /// All fields with what they stand for, for whoever makes a template.
 pub const FIELDS: [(&str, &str); 27] = [
@@ -88,7 +87,10 @@ pub fn template() -> Result<Vec<u8>, String> {
         p(Look::Heading, "十、核验方法"),
         p(Look::Body, "随函移送包{{移送包文件名}}，{{移送包字节数}}字节，SHA-256校验值为："),
         p(Look::Flush, "{{移送包校验值}}"),
-        p(Look::Body, "在任何装有coreutils和unzip的Linux计算机上，进入移送包所在目录，执行以下一行命令即可核验，不需安装制作软件；每项显示“通过”为未被改动："),
+        p(
+            Look::Body,
+            "在任何装有coreutils和unzip的Linux计算机上，进入移送包所在目录，执行以下一行命令即可核验，不需安装制作软件；每项显示“通过”为未被改动：",
+        ),
         p(Look::Note, "{{核验命令}}"),
         p(Look::Heading, "十一、局限说明"),
         p(Look::Body, "{{局限说明}}"),
@@ -161,7 +163,13 @@ fn fields(dispatch: &Dispatch, sealed: Option<Sealed>) -> Fields {
         ("移送包校验值", text(hash)),
         ("核验命令", text(command)),
         ("局限说明", text(LIMITS.into())),
-        ("附件", text(format!("1.线索台账（{package}.zip内leads.xlsx）；2.证据包{}个（{package}.zip内evidence目录）；3.移送回执", dispatch.exhibits.len()))),
+        (
+            "附件",
+            text(format!(
+                "1.线索台账（{package}.zip内leads.xlsx）；2.证据包{}个（{package}.zip内evidence目录）；3.移送回执",
+                dispatch.exhibits.len()
+            )),
+        ),
         ("联系人", text(or_blank(&dispatch.reporter.person))),
         ("联系电话", text(or_blank(&dispatch.reporter.phone))),
         ("经办人一", text(officer(0))),
@@ -334,7 +342,16 @@ fn receipt(dispatch: &Dispatch) -> String {
     let row = |a: &str, b: &str| vec![Cell::head(a), Cell::of(""), Cell::head(b), Cell::of("")];
     let rows = [
         wide("移　送　回　执".into(), true),
-        wide(format!("{}：你单位{}移送的线索{}条及移送包{}.zip已收到。", dispatch.reporter.organisation, dispatch.printed_number(), dispatch.leads.len(), dispatch.package()), false),
+        wide(
+            format!(
+                "{}：你单位{}移送的线索{}条及移送包{}.zip已收到。",
+                dispatch.reporter.organisation,
+                dispatch.printed_number(),
+                dispatch.leads.len(),
+                dispatch.package()
+            ),
+            false,
+        ),
         row("签收单位（盖章）", "签收人"),
         row("签收时间", "受案（接收）编号"),
         row("移送包校验是否通过", "答复时限"),

@@ -63,13 +63,16 @@ mod tests {
 
     #[test]
     fn numbers_dates_and_letter_numbers_are_written_as_official_papers_do() {
-        for (n, want) in [(1, "一"), (10, "十"), (12, "十二"), (20, "二十"), (101, "一百零一"), (110, "一百一十"), (1005, "一千零五"), (0, "零")] {
+        for (n, want) in
+            [(1, "一"), (10, "十"), (12, "十二"), (20, "二十"), (101, "一百零一"), (110, "一百一十"), (1005, "一千零五"), (0, "零")]
+        {
             assert_eq!(chinese(n), want, "{n}");
         }
         let at = Timestamp::parse("2026-01-31T18:14:55Z").expect("a time");
         assert_eq!(date(at), "2026年2月1日");
         assert_eq!(month("2026-01"), "2026年1月");
-        for (given, want) in [("渝应急函[2026]12号", "渝应急函〔2026〕12号"), ("渝〔2026〕1号", "渝〔2026〕1号"), ("第(一)号", "第(一)号")] {
+        for (given, want) in [("渝应急函[2026]12号", "渝应急函〔2026〕12号"), ("渝〔2026〕1号", "渝〔2026〕1号"), ("第(一)号", "第(一)号")]
+        {
             assert_eq!(letter_number(given), want);
         }
     }

@@ -65,7 +65,12 @@ impl Looks {
     fn new() -> Self {
         let base = || Format::new().set_font_name("宋体").set_font_size(10).set_border(FormatBorder::Thin);
         Self {
-            head: base().set_bold().set_text_wrap().set_align(FormatAlign::Center).set_align(FormatAlign::VerticalCenter).set_num_format("@"),
+            head: base()
+                .set_bold()
+                .set_text_wrap()
+                .set_align(FormatAlign::Center)
+                .set_align(FormatAlign::VerticalCenter)
+                .set_num_format("@"),
             text: base().set_text_wrap().set_align(FormatAlign::Top).set_num_format("@"),
             number: base().set_align(FormatAlign::Top),
         }
@@ -142,8 +147,7 @@ fn named(names: &[&str], widths: &[u8]) -> Vec<Heading> {
 }
 
 fn cluster_headings(lang: Lang) -> Vec<Heading> {
-    let names =
-        lang.pick(["集群编号", "类型", "关联依据", "网站数", "线索编号"], ["Cluster", "Kind", "Ties", "Sites", "Leads"]);
+    let names = lang.pick(["集群编号", "类型", "关联依据", "网站数", "线索编号"], ["Cluster", "Kind", "Ties", "Sites", "Leads"]);
     named(&names, &[16, 12, 50, 8, 60])
 }
 

@@ -22,7 +22,10 @@ fn head(out: &Outgoing<'_>, mark: char, left_out: &BTreeSet<Host>) -> String {
         out.list.now.beijing_iso()
     );
     for host in left_out {
-        text.push_str(&format!("{mark} 未列入 not listed: {} 为多人共用平台，请举报具体网址 (shared platform; report the address)\n", host.defanged()));
+        text.push_str(&format!(
+            "{mark} 未列入 not listed: {} 为多人共用平台，请举报具体网址 (shared platform; report the address)\n",
+            host.defanged()
+        ));
     }
     text
 }
@@ -38,7 +41,8 @@ pub(super) fn hosts(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
 pub(super) fn rpz(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
     let (block, left) = split(out);
     let serial = out.list.now.millis().div_euclid(1000);
-    let mut text = head(out, ';', &left) + &format!("$TTL 300\n@ IN SOA localhost. root.localhost. {serial} 3600 600 86400 300\n@ IN NS localhost.\n");
+    let mut text =
+        head(out, ';', &left) + &format!("$TTL 300\n@ IN SOA localhost. root.localhost. {serial} 3600 600 86400 300\n@ IN NS localhost.\n");
     for host in &block {
         match host.ip() {
             Some(IpAddr::V4(ip)) => {

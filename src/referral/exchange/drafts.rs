@@ -17,12 +17,17 @@ fn reasons(row: &Row<'_>, zh: bool) -> String {
 }
 
 fn proof(row: &Row<'_>) -> String {
-    row.lead.packages.last().map_or_else(String::new, |p| format!("{} / {} / SHA-256 {}", p.id, p.captured_at.beijing_iso(), p.manifest_sha256))
+    row.lead
+        .packages
+        .last()
+        .map_or_else(String::new, |p| format!("{} / {} / SHA-256 {}", p.id, p.captured_at.beijing_iso(), p.manifest_sha256))
 }
 
 /// One draft in both languages to each of registrar, host and CDN, for every lead.
 pub(super) fn abuse(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
-    let mut text = String::from("草稿：本程序不会发送，请人工核对、修改后自行发送。\nDRAFTS: never sent by this program; check and change them before you send.\n");
+    let mut text = String::from(
+        "草稿：本程序不会发送，请人工核对、修改后自行发送。\nDRAFTS: never sent by this program; check and change them before you send.\n",
+    );
     for row in out.rows() {
         let facts = row.facts;
         let desks = [
@@ -85,7 +90,10 @@ fn addresses(row: &Row<'_>) -> String {
 /// How it was reached, which 12321 asks for.
 fn reached(row: &Row<'_>) -> String {
     let words = row.lead.candidate.sightings.iter().find_map(|s| s.context.query.as_deref().map(|q| (s.source.as_str(), q)));
-    words.map_or_else(|| codes::sources(row.lead).join("；"), |(source, query)| format!("在 {source} 搜索“{}”", clean(&row.out.audience.shows(query))))
+    words.map_or_else(
+        || codes::sources(row.lead).join("；"),
+        |(source, query)| format!("在 {source} 搜索“{}”", clean(&row.out.audience.shows(query))),
+    )
 }
 
 /// The fields of a 12321 report.
@@ -93,8 +101,15 @@ pub(super) fn report_12321(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
     let one = |row: Row<'_>| {
         format!(
             "\n==== {}\n举报类型：不良网站\n网址：{}\n不良内容：疑似假冒“{}”，{}\n如何到达：{}\n发现时间：{}\n截图：见证据包 {}\n举报人单位：{}\n联系电话：{}\n",
-            row.lead.id, clean(&row.url()), clean(out.sites.get(row.target()).map_or(row.target(), String::as_str)), codes::imitation(row.lead),
-            reached(&row), row.lead.candidate.first_seen.beijing(), proof(&row), out.reporter.organisation, out.reporter.phone,
+            row.lead.id,
+            clean(&row.url()),
+            clean(out.sites.get(row.target()).map_or(row.target(), String::as_str)),
+            codes::imitation(row.lead),
+            reached(&row),
+            row.lead.candidate.first_seen.beijing(),
+            proof(&row),
+            out.reporter.organisation,
+            out.reporter.phone,
         )
     };
     Ok(("草稿：请人工核对后自行提交。\n".to_owned() + &out.rows().map(one).collect::<String>()).into_bytes())
@@ -105,8 +120,15 @@ pub(super) fn report_12377(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
     let one = |row: Row<'_>| {
         format!(
             "\n==== {}\n举报网站名称：{}\n举报网址：{}\n危害类型：仿冒诈骗\n举报内容：疑似假冒“{}”。主要依据：\n{}证明材料：{}\n举报人单位：{}\n联系电话：{}\n联系邮箱：{}\n",
-            row.lead.id, clean(&out.audience.shows(&row.lead.title)), clean(&row.url()), clean(out.sites.get(row.target()).map_or(row.target(), String::as_str)),
-            reasons(&row, true), proof(&row), out.reporter.organisation, out.reporter.phone, out.reporter.mail,
+            row.lead.id,
+            clean(&out.audience.shows(&row.lead.title)),
+            clean(&row.url()),
+            clean(out.sites.get(row.target()).map_or(row.target(), String::as_str)),
+            reasons(&row, true),
+            proof(&row),
+            out.reporter.organisation,
+            out.reporter.phone,
+            out.reporter.mail,
         )
     };
     Ok(("草稿：请人工核对后自行提交。\n".to_owned() + &out.rows().map(one).collect::<String>()).into_bytes())

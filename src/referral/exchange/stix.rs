@@ -73,7 +73,12 @@ pub(super) fn write(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
     };
     bundle.add(marking);
     let unit = if out.list.organisation.is_empty() { "jianwei" } else { out.list.organisation };
-    bundle.author = bundle.domain("identity", unit, out.list.leads.iter().map(|l| l.opened_at).min().unwrap_or(now), json!({"name": unit, "identity_class": "organization"}));
+    bundle.author = bundle.domain(
+        "identity",
+        unit,
+        out.list.leads.iter().map(|l| l.opened_at).min().unwrap_or(now),
+        json!({"name": unit, "identity_class": "organization"}),
+    );
     let mut refs: Vec<String> = Vec::new();
     for row in out.rows() {
         for id in lead(&mut bundle, &row) {
@@ -85,14 +90,20 @@ pub(super) fn write(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
     if !refs.is_empty() {
         let name = format!("疑似仿冒国家机关证书查询网站线索 {} 条", out.list.leads.len());
         let key = refs.join(" ");
-        bundle.domain("report", &key, now, json!({
-            "name": name, "description": "Suspected copies of government certificate query sites, confirmed by two persons.",
-            "report_types": ["indicator"], "published": now.rfc3339(), "object_refs": refs,
-        }));
+        bundle.domain(
+            "report",
+            &key,
+            now,
+            json!({
+                "name": name, "description": "Suspected copies of government certificate query sites, confirmed by two persons.",
+                "report_types": ["indicator"], "published": now.rfc3339(), "object_refs": refs,
+            }),
+        );
     }
     let objects: Vec<&Value> = bundle.order.iter().filter_map(|id| bundle.objects.get(id)).collect();
     let ids = bundle.order.join(" ");
-    let whole = json!({"type": "bundle", "id": format!("bundle--{}", uuid::v5(uuid::OURS, &format!("bundle {now} {ids}"))), "objects": objects});
+    let whole =
+        json!({"type": "bundle", "id": format!("bundle--{}", uuid::v5(uuid::OURS, &format!("bundle {now} {ids}"))), "objects": objects});
     let mut bytes = serde_json::to_vec_pretty(&whole).map_err(|e| ExportError { format: "stix", why: e.to_string() })?;
     bytes.push(b'\n');
     Ok(bytes)
@@ -124,14 +135,25 @@ fn lead(bundle: &mut Bundle, row: &Row<'_>) -> Vec<String> {
     let data = bundle.domain("observed-data", &lead.id.0, last.max(first), json!({
         "first_observed": first.rfc3339(), "last_observed": last.rfc3339(), "number_observed": seen.len().max(1), "object_refs": observed,
     }));
-    let based = bundle.domain("relationship", &format!("{} based-on", lead.id), at, json!({
-        "relationship_type": "based-on", "source_ref": indicator, "target_ref": data,
-    }));
+    let based = bundle.domain(
+        "relationship",
+        &format!("{} based-on", lead.id),
+        at,
+        json!({
+            "relationship_type": "based-on", "source_ref": indicator, "target_ref": data,
+        }),
+    );
     let why = lead.assessment.findings.iter().filter(|f| f.points > 0).take(3).map(|f| row.out.audience.shows(&f.why.zh));
-    let proof = lead.packages.last().map_or_else(String::new, |p| format!(" 证据包 {} SHA-256 {} SM3 {}", p.id, p.manifest_sha256, p.manifest_sm3));
-    let note = bundle.domain("note", &lead.id.0, at, json!({
-        "abstract": "研判依据", "content": format!("{}{proof}", why.collect::<Vec<_>>().join("；")), "object_refs": [indicator],
-    }));
+    let proof =
+        lead.packages.last().map_or_else(String::new, |p| format!(" 证据包 {} SHA-256 {} SM3 {}", p.id, p.manifest_sha256, p.manifest_sm3));
+    let note = bundle.domain(
+        "note",
+        &lead.id.0,
+        at,
+        json!({
+            "abstract": "研判依据", "content": format!("{}{proof}", why.collect::<Vec<_>>().join("；")), "object_refs": [indicator],
+        }),
+    );
     let mut all = vec![indicator, data, based, note];
     all.extend(observed);
     all

@@ -20,9 +20,17 @@ fn report(row: &Row<'_>) -> Value {
     let (lead, r) = (row.lead, row.out.reporter);
     let contact = json!({"org": r.organisation.chars().take(200).collect::<String>(), "contact": r.mail, "domain": r.domain});
     let seen = lead.packages.last().map_or(lead.opened_at, |p| p.captured_at);
-    let address = lead.resolution.iter().flat_map(|x| &x.addresses).next().map_or_else(|| lead.candidate.host.to_string(), ToString::to_string);
+    let address =
+        lead.resolution.iter().flat_map(|x| &x.addresses).next().map_or_else(|| lead.candidate.host.to_string(), ToString::to_string);
     let proof = lead.packages.last().map_or_else(String::new, |p| {
-        format!("url {}\ncaptured {}\npackage {}\nmanifest sha256 {}\nmanifest sm3 {}\n", row.url(), p.captured_at, p.id, p.manifest_sha256, p.manifest_sm3)
+        format!(
+            "url {}\ncaptured {}\npackage {}\nmanifest sha256 {}\nmanifest sm3 {}\n",
+            row.url(),
+            p.captured_at,
+            p.id,
+            p.manifest_sha256,
+            p.manifest_sm3
+        )
     });
     let hash = crate::model::digest::Sha256::of(proof.as_bytes());
     let why = lead.assessment.findings.iter().filter(|f| f.points > 0).take(3).map(|f| row.out.audience.shows(&f.why.en));

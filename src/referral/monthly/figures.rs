@@ -71,7 +71,14 @@ fn text(rule: &RowRule, input: &MonthInput<'_>) -> FormRow {
         _ => "",
     };
     let value = last.map_or_else(|| own.to_owned(), Clone::clone);
-    FormRow { row: rule.id.into(), month: value, total: String::new(), month_leads: Vec::new(), total_leads: Vec::new(), note: String::new() }
+    FormRow {
+        row: rule.id.into(),
+        month: value,
+        total: String::new(),
+        month_leads: Vec::new(),
+        total_leads: Vec::new(),
+        note: String::new(),
+    }
 }
 
 /// A typed row; where nothing was typed in a month, what the program offers for it.
@@ -198,7 +205,11 @@ fn blocked_sites(input: &MonthInput<'_>) -> Counted {
         let mut down: BTreeSet<&LeadId> = BTreeSet::new();
         let mut first = None;
         for (at, id, is_down) in events {
-            if is_down { down.insert(id) } else { down.remove(id) };
+            if is_down {
+                down.insert(id)
+            } else {
+                down.remove(id)
+            };
             if leads.iter().filter(|(_, approved)| *approved <= at).all(|(l, _)| down.contains(&l.id)) {
                 first = first.or(Some(at));
             }

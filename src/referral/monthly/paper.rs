@@ -36,7 +36,12 @@ fn title(form: &Form) -> String {
 
 /// The line below the title: what both columns mean.
 fn period(form: &Form) -> String {
-    format!("本月数据：{}；累计数据：{}至{}（均按北京时间）", words::month(&form.month), words::month(&form.start), words::month(&form.month))
+    format!(
+        "本月数据：{}；累计数据：{}至{}（均按北京时间）",
+        words::month(&form.month),
+        words::month(&form.start),
+        words::month(&form.month)
+    )
 }
 
 /// Cells of one row: part, group, name, unit, month, total, with how many rows its part and group go on.
@@ -76,14 +81,15 @@ fn lines(form: &Form) -> Vec<Line<'_>> {
 /// # Errors
 /// [`ExportError`] where the zip writer fails.
 pub fn form_docx(form: &Form) -> Result<Vec<u8>, ExportError> {
-    let mut table = vec![vec![
-        Cell { across: 3, ..Cell::head("项　　目") },
-        Cell::head("单位"),
-        Cell::head("本月数据"),
-        Cell::head("累计数据"),
-    ]];
+    let mut table =
+        vec![vec![Cell { across: 3, ..Cell::head("项　　目") }, Cell::head("单位"), Cell::head("本月数据"), Cell::head("累计数据")]];
     for line in lines(form) {
-        let merged = |rows: u32, text: &str| Cell { down: Some(rows > 0), centred: true, text: if rows > 0 { text.into() } else { String::new() }, ..Cell::default() };
+        let merged = |rows: u32, text: &str| Cell {
+            down: Some(rows > 0),
+            centred: true,
+            text: if rows > 0 { text.into() } else { String::new() },
+            ..Cell::default()
+        };
         let mut cells = vec![merged(line.part_rows, line.rule.part)];
         if line.rule.group.is_empty() {
             cells.push(Cell { across: 2, ..Cell::of(line.rule.zh) });
@@ -98,7 +104,8 @@ pub fn form_docx(form: &Form) -> Result<Vec<u8>, ExportError> {
         }
         table.push(cells);
     }
-    let notes: Vec<String> = lines(form).into_iter().filter(|l| !l.note.is_empty()).map(|l| format!("{}：{}", l.rule.name(), l.note)).collect();
+    let notes: Vec<String> =
+        lines(form).into_iter().filter(|l| !l.note.is_empty()).map(|l| format!("{}：{}", l.rule.name(), l.note)).collect();
     let mut body = paragraph(Look::Flush, "附件1") + &paragraph(Look::Title, &title(form)) + &paragraph(Look::Note, &period(form));
     body += &docx::table(ACROSS, &[22, 26, 40, 12, 22, 22], 1, &table);
     for note in notes {
@@ -125,7 +132,9 @@ struct Looks {
 
 impl Looks {
     fn new() -> Self {
-        let base = || Format::new().set_font_name("仿宋").set_font_size(11).set_text_wrap().set_align(FormatAlign::VerticalCenter).set_num_format("@");
+        let base = || {
+            Format::new().set_font_name("仿宋").set_font_size(11).set_text_wrap().set_align(FormatAlign::VerticalCenter).set_num_format("@")
+        };
         let boxed = || base().set_border(FormatBorder::Thin);
         Self {
             title: base().set_font_name("方正小标宋简体").set_font_size(18).set_align(FormatAlign::Center),
@@ -234,7 +243,9 @@ fn contact_cells(c: &Contact) -> [&str; 6] {
 pub fn contacts_docx(contacts: &[Contact]) -> Result<Vec<u8>, ExportError> {
     let mut table = vec![CONTACT_HEADS.map(Cell::head).to_vec()];
     table.extend(contacts.iter().map(|c| contact_cells(c).map(Cell::mid).to_vec()));
-    let body = paragraph(Look::Flush, "附件2") + &paragraph(Look::Title, "专项整治工作联系人名单") + &docx::table(ACROSS_LANDSCAPE, &[40, 20, 40, 34, 30, 26], 1, &table);
+    let body = paragraph(Look::Flush, "附件2")
+        + &paragraph(Look::Title, "专项整治工作联系人名单")
+        + &docx::table(ACROSS_LANDSCAPE, &[40, 20, 40, 34, 30, 26], 1, &table);
     docx::document("专项整治工作联系人名单", &body, true).map_err(|why| ExportError { format: "docx", why })
 }
 

@@ -138,10 +138,21 @@ pub(in crate::referral) fn document(title: &str, body: &str, landscape: bool) ->
         part("word/document.xml", document),
         part("word/_rels/document.xml.rels", DOCUMENT_RELS.into()),
         part("word/styles.xml", styles()),
-        part("word/settings.xml", format!("{XML}<w:settings {NS}><w:evenAndOddHeaders/><w:characterSpacingControl w:val=\"compressPunctuation\"/><w:compat><w:compatSetting w:name=\"compatibilityMode\" w:uri=\"http://schemas.microsoft.com/office/word\" w:val=\"15\"/></w:compat></w:settings>")),
+        part(
+            "word/settings.xml",
+            format!(
+                "{XML}<w:settings {NS}><w:evenAndOddHeaders/><w:characterSpacingControl w:val=\"compressPunctuation\"/><w:compat><w:compatSetting w:name=\"compatibilityMode\" w:uri=\"http://schemas.microsoft.com/office/word\" w:val=\"15\"/></w:compat></w:settings>"
+            ),
+        ),
         part("word/footer1.xml", footer("right")),
         part("word/footer2.xml", footer("left")),
-        part("docProps/core.xml", format!("{XML}<cp:coreProperties xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:title>{}</dc:title><dc:creator>jianwei</dc:creator></cp:coreProperties>", escape(title))),
+        part(
+            "docProps/core.xml",
+            format!(
+                "{XML}<cp:coreProperties xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:title>{}</dc:title><dc:creator>jianwei</dc:creator></cp:coreProperties>",
+                escape(title)
+            ),
+        ),
     ])
 }
 
@@ -163,7 +174,9 @@ fn styles() -> String {
     use fonts::{BODY, HEI, KAI, LATIN, TITLE};
     let face = |east: &str| format!("<w:rFonts w:ascii=\"{LATIN}\" w:hAnsi=\"{LATIN}\" w:cs=\"{LATIN}\" w:eastAsia=\"{east}\"/>");
     let style = |id: &str, name: &str, paragraph: &str, run: &str| {
-        format!("<w:style w:type=\"paragraph\" w:styleId=\"{id}\"><w:name w:val=\"{name}\"/><w:basedOn w:val=\"Normal\"/><w:qFormat/><w:pPr>{paragraph}</w:pPr><w:rPr>{run}</w:rPr></w:style>")
+        format!(
+            "<w:style w:type=\"paragraph\" w:styleId=\"{id}\"><w:name w:val=\"{name}\"/><w:basedOn w:val=\"Normal\"/><w:qFormat/><w:pPr>{paragraph}</w:pPr><w:rPr>{run}</w:rPr></w:style>"
+        )
     };
     let flush = "<w:ind w:firstLineChars=\"0\" w:firstLine=\"0\"/>";
     let small = "<w:spacing w:before=\"0\" w:after=\"0\" w:line=\"300\" w:lineRule=\"exact\"/>";
@@ -177,7 +190,12 @@ fn styles() -> String {
     out.push_str(&style("Title", "Title", &title, &format!("{}<w:sz w:val=\"44\"/>", face(TITLE))));
     out.push_str(&style("Heading1", "heading 1", "<w:keepNext/><w:outlineLvl w:val=\"0\"/>", &face(HEI)));
     out.push_str(&style("Heading2", "heading 2", "<w:keepNext/><w:outlineLvl w:val=\"1\"/>", &face(KAI)));
-    out.push_str(&style("Signed", "Signed", "<w:keepNext/><w:ind w:firstLineChars=\"0\" w:firstLine=\"0\" w:right=\"1280\"/><w:jc w:val=\"right\"/>", ""));
+    out.push_str(&style(
+        "Signed",
+        "Signed",
+        "<w:keepNext/><w:ind w:firstLineChars=\"0\" w:firstLine=\"0\" w:right=\"1280\"/><w:jc w:val=\"right\"/>",
+        "",
+    ));
     out.push_str(&style("Note", "Note", &format!("{small}{flush}<w:jc w:val=\"left\"/>"), "<w:sz w:val=\"21\"/>"));
     out.push_str(&style("Cell", "Cell", &format!("{small}{flush}<w:jc w:val=\"left\"/>"), "<w:sz w:val=\"21\"/>"));
     let borders: String = ["top", "left", "bottom", "right", "insideH", "insideV"]

@@ -278,8 +278,8 @@ mod tests {
 
     #[test]
     fn wrong_and_missing_fields_are_listed_by_name() {
-        let body = docx::paragraph(docx::Look::Body, "{{文好}} 和 {{表：证据}} {{正文")
-            + &docx::paragraph(docx::Look::Body, "x{{表：证据}}");
+        let body =
+            docx::paragraph(docx::Look::Body, "{{文好}} 和 {{表：证据}} {{正文") + &docx::paragraph(docx::Look::Body, "x{{表：证据}}");
         let faults = fill(&template(&body), &fields(), &["文号", "正文"]).expect_err("refused");
         assert_eq!(faults.unknown, ["文好", "{{正文"]);
         assert_eq!(faults.missing, ["文号", "正文"]);
@@ -289,7 +289,8 @@ mod tests {
     #[test]
     fn what_is_no_docx_is_refused_and_never_panics() {
         assert!(fill(b"PK\x03\x04", &fields(), &[]).is_err_and(|f| f.broken.is_some()));
-        let macros = pack::small(&[("word/document.xml".into(), b"<w:p>".to_vec()), ("word/vbaProject.bin".into(), vec![1])]).expect("made");
+        let macros =
+            pack::small(&[("word/document.xml".into(), b"<w:p>".to_vec()), ("word/vbaProject.bin".into(), vec![1])]).expect("made");
         assert!(fill(&macros, &fields(), &[]).is_err_and(|f| f.broken.is_some_and(|b| b.contains("macros"))));
         for xml in ["</w:p></w:p>", "<w:p><w:p><w:t>{{文号}}", "<w:t>{{</w:t>", "<", "<!--", "<w:p><w:r><w:t>}}{{</w:t></w:r></w:p>"] {
             let odd = pack::small(&[("word/document.xml".into(), xml.as_bytes().to_vec())]).expect("made");
