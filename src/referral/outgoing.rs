@@ -136,7 +136,8 @@ impl Row<'_> {
     }
     /// The address for programs.
     pub(super) fn url(&self) -> String {
-        self.out.audience.address(&self.lead.url)
+        let url = self.out.audience.address(&self.lead.url);
+        url::Url::parse(&url).map_or(url, String::from)
     }
     /// A looked-up fact: its text, `无` where it was looked up and there is none, `未查` where nobody looked.
     pub(super) fn looked(&self, fact: Option<String>) -> Cell {

@@ -200,7 +200,7 @@ fn hash_headings(lang: Lang) -> Vec<Heading> {
         ["线索编号", "证据包编号", "路径", "清单SHA256", "清单SM3", "固定时间", "访问结果"],
         ["Lead", "Package", "Path", "Manifest SHA-256", "Manifest SM3", "Captured at", "Outcome"],
     );
-    named(&names, &[16, 30, 38, 34, 34, 20, 12])
+    named(&names, &[16, 30, 34, 34, 34, 20, 12])
 }
 
 /// All packages of all leads. The manifest's hashes stand for all its files: it lists theirs.

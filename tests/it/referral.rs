@@ -284,7 +284,10 @@ fn the_workbook_has_list_dictionary_and_hashes_as_text_and_numbers() {
     assert_eq!(names, ["线索台账", "集群", "校验值", "服务商", "数据字典"]);
     let (list, dictionary, hashes) = (&sheets[0].1, &sheets[4].1, &sheets[2].1);
     assert_eq!(text(&sheets[1].1[1][0]), "未查");
-    assert_eq!(sheets[3].1[1].iter().map(ToString::to_string).collect::<Vec<_>>()[..4], ["DNS托管", "dns[.]example", "抓取时的 DNS 应答", "2"]);
+    assert_eq!(
+        sheets[3].1[1].iter().map(ToString::to_string).collect::<Vec<_>>()[..4],
+        ["DNS托管", "dns[.]example", "抓取时的 DNS 应答", "2"]
+    );
     assert_eq!(list[0].iter().map(text).collect::<Vec<_>>(), HEADINGS);
     assert_eq!(list.len(), 3);
     assert_eq!(list[1][column("相似度")], Data::Float(88.0));
@@ -410,6 +413,7 @@ fn openpyxl_reads_text_and_numbers_a_frozen_header_and_no_links() {
         return;
     }
     let (_folder, path) = saved(&export("xlsx", &hostile(), Lang::Zh), "leads.xlsx");
+    crate::referral_paper::keep_to_look_at("leads.xlsx", &std::fs::read(&path).expect("read"));
     let script = r#"
 import openpyxl, sys, json
 book = openpyxl.load_workbook(sys.argv[1])

@@ -2,6 +2,7 @@
 
 use crate::referral::lead;
 use crate::referral_exchange::outside;
+use crate::referral_paper::keep_to_look_at;
 use jianwei::model::assessment::{Scores, Verdict};
 use jianwei::model::lead::{Lead, Move, Step};
 use jianwei::model::referral::{Feedback, FrozenFile, Letter, LetterFile, Told};
@@ -33,7 +34,8 @@ fn refer(number: &str) -> Move {
 /// The lab's month is 2026-01; 累计 begins in 2026-01's year before, 2025-12.
 fn month() -> (Vec<Lead>, Vec<LetterFile>) {
     use Move::{Approve, Block, Confirm, StillUp};
-    let mut seller = moved("seller.example.org", &[("2026-01-05T09:00", Confirm), ("2026-01-05T10:00", Approve), ("2026-01-06T09:00", refer("二号"))]);
+    let mut seller =
+        moved("seller.example.org", &[("2026-01-05T09:00", Confirm), ("2026-01-05T10:00", Approve), ("2026-01-06T09:00", refer("二号"))]);
     seller.assessment.class = Verdict::Seller;
     seller.assessment.scores = Scores { fake_query: 0, seller: 90, mirror: 0 };
     let leads = vec![
@@ -44,18 +46,35 @@ fn month() -> (Vec<Lead>, Vec<LetterFile>) {
         // A second host of the first one's domain: one site.
         moved("www.example.top", &[("2026-01-10T09:00", Confirm), ("2026-01-10T10:00", Approve)]),
         // December's, blocked in January, back the same month.
-        moved("c.example.net", &[
-            ("2025-12-02T09:00", Confirm), ("2025-12-02T10:00", Approve), ("2025-12-03T09:00", refer("一号")), ("2026-01-10T09:00", Block), ("2026-01-20T09:00", StillUp),
-        ]),
+        moved(
+            "c.example.net",
+            &[
+                ("2025-12-02T09:00", Confirm),
+                ("2025-12-02T10:00", Approve),
+                ("2025-12-03T09:00", refer("一号")),
+                ("2026-01-10T09:00", Block),
+                ("2026-01-20T09:00", StillUp),
+            ],
+        ),
         // Blocked in January and down ever since.
-        moved("d.example.cn", &[
-            ("2026-01-02T09:00", Confirm), ("2026-01-02T10:00", Approve), ("2026-01-06T09:00", refer("二号")), ("2026-01-31T23:59", Block), ("2026-02-02T09:00", StillUp),
-        ]),
+        moved(
+            "d.example.cn",
+            &[
+                ("2026-01-02T09:00", Confirm),
+                ("2026-01-02T10:00", Approve),
+                ("2026-01-06T09:00", refer("二号")),
+                ("2026-01-31T23:59", Block),
+                ("2026-02-02T09:00", StillUp),
+            ],
+        ),
         // Two names on a shared platform: two sites.
         moved("x.github.io", &[("2026-01-07T09:00", Confirm), ("2026-01-07T10:00", Approve)]),
         moved("y.github.io", &[("2026-01-07T09:00", Confirm), ("2026-01-07T10:00", Approve)]),
         // Approved, then found to be an error: none.
-        moved("e.example.info", &[("2026-01-08T09:00", Confirm), ("2026-01-08T10:00", Approve), ("2026-01-09T10:00", Move::Dismiss { reason: "误".into() })]),
+        moved(
+            "e.example.info",
+            &[("2026-01-08T09:00", Confirm), ("2026-01-08T10:00", Approve), ("2026-01-09T10:00", Move::Dismiss { reason: "误".into() })],
+        ),
         seller,
     ];
     let letter = |number: &str, at: &str, leads: Vec<&Lead>, feedback: Vec<Feedback>| LetterFile {
@@ -72,7 +91,13 @@ fn month() -> (Vec<Lead>, Vec<LetterFile>) {
         receipts: Vec::new(),
         feedback,
     };
-    let tells = |told, count, on: &str, about: Option<&Lead>| Feedback { told, count, about: about.map(|l| l.id.clone()), note: "甲公司".into(), on: t(on) };
+    let tells = |told, count, on: &str, about: Option<&Lead>| Feedback {
+        told,
+        count,
+        about: about.map(|l| l.id.clone()),
+        note: "甲公司".into(),
+        on: t(on),
+    };
     let feedback = vec![
         tells(Told::Persons, 3, "2026-01-25T12:00", Some(&leads[8])),
         tells(Told::Persons, 2, "2026-01-25T12:00", Some(&leads[4])),
@@ -81,21 +106,31 @@ fn month() -> (Vec<Lead>, Vec<LetterFile>) {
         tells(Told::Service, 1, "2026-01-27T12:00", None),
         tells(Told::Persons, 9, "2026-02-01T00:00", None),
     ];
-    let letters = vec![letter("一号", "2025-12-03T09:00", vec![&leads[3]], vec![]), letter("二号", "2026-01-06T09:00", vec![&leads[4], &leads[8]], feedback)];
+    let letters = vec![
+        letter("一号", "2025-12-03T09:00", vec![&leads[3]], vec![]),
+        letter("二号", "2026-01-06T09:00", vec![&leads[4], &leads[8]], feedback),
+    ];
     (leads, letters)
 }
 
 fn typed() -> BTreeMap<(String, String), String> {
     let rows = [
-        ("2025-12", "inspections", "5"), ("2026-01", "inspections", "12家"), ("2026-02", "inspections", "100"),
-        ("2025-12", "seller_fine", "1.5万元"), ("2026-01", "seller_fine", "20000.50"), ("2025-12", "inspection_fine", "0.35"), ("2026-01", "inspection_fine", "1.2"),
-        ("2025-12", "notice", "渝应急〔2025〕1号"), ("2026-01", "dens", "2"),
+        ("2025-12", "inspections", "5"),
+        ("2026-01", "inspections", "12家"),
+        ("2026-02", "inspections", "100"),
+        ("2025-12", "seller_fine", "1.5万元"),
+        ("2026-01", "seller_fine", "20000.50"),
+        ("2025-12", "inspection_fine", "0.35"),
+        ("2026-01", "inspection_fine", "1.2"),
+        ("2025-12", "notice", "渝应急〔2025〕1号"),
+        ("2026-01", "dens", "2"),
     ];
     rows.into_iter().map(|(m, r, v)| ((m.to_owned(), r.to_owned()), typed_value(r, v).expect("fits").0)).collect()
 }
 
 fn form_of(leads: &[Lead], letters: &[LetterFile], typed: &BTreeMap<(String, String), String>) -> Form {
-    let reporter = Reporter { organisation: "某区应急局".into(), person: "张三".into(), phone: "023-1".into(), ..Reporter::default() };
+    let reporter =
+        Reporter { organisation: "某区应急局".into(), person: "张三".into(), phone: "023-1".into(), ..Reporter::default() };
     Form::of(&MonthInput { month: "2026-01", start: "2025-12", leads, letters, typed, reporter: &reporter })
 }
 
@@ -126,7 +161,9 @@ fn the_golden_month_is_the_table_made_by_hand() {
         assert_eq!((got.month.as_str(), got.total.as_str()), (month, total), "{row}");
     }
     let fakes = form.row("fake_sites").expect("a row");
-    assert!(fakes.month_leads.contains(&leads[0].id) && fakes.month_leads.contains(&leads[2].id) && !fakes.total_leads.contains(&leads[1].id));
+    assert!(
+        fakes.month_leads.contains(&leads[0].id) && fakes.month_leads.contains(&leads[2].id) && !fakes.total_leads.contains(&leads[1].id)
+    );
     assert_eq!(form.row("referred").expect("a row").month_leads, [leads[4].id.clone(), leads[8].id.clone()]);
     let blocked = form.row("blocked_sites").expect("a row");
     assert!(blocked.note.contains("重新上线 1 家") && blocked.note.contains("example[.]net"), "{}", blocked.note);
@@ -173,6 +210,9 @@ fn the_form_on_paper_is_read_by_openpyxl_and_python_docx() {
     let contacts = [Contact { unit: "某局".into(), name: "李四".into(), mobile: "13800000000".into(), ..Contact::default() }];
     put("c.xlsx", monthly::contacts_xlsx(&contacts).expect("made"));
     put("c.docx", monthly::contacts_docx(&contacts).expect("made"));
+    for name in ["a.xlsx", "a.docx", "c.docx", "c.xlsx"] {
+        keep_to_look_at(name, &std::fs::read(dir.path().join(name)).expect("read"));
+    }
     let script = r#"
 import sys, os, json, openpyxl, docx
 d = sys.argv[1]
@@ -196,7 +236,10 @@ print(json.dumps({"xlsx": rows, "docx": grid, "types": sorted({c.data_type for s
         if rule.unit.is_empty() {
             assert_eq!((shown(&sheet[3]), shown(&doc[3])), (row.month.clone(), row.month.clone()));
         } else {
-            assert_eq!((shown(&sheet[3]), shown(&sheet[4]), shown(&sheet[5])), (rule.unit.to_owned(), row.month.clone(), row.total.clone()));
+            assert_eq!(
+                (shown(&sheet[3]), shown(&sheet[4]), shown(&sheet[5])),
+                (rule.unit.to_owned(), row.month.clone(), row.total.clone())
+            );
             assert_eq!((shown(&doc[4]), shown(&doc[5])), (row.month.clone(), row.total.clone()));
         }
     }

@@ -73,7 +73,7 @@ fn objects(row: &Row<'_>) -> Vec<Value> {
         pair.extend(addresses.into_iter().map(|a| ("ip", "ip-dst", net, a, false)));
         all.push(object(row, &DOMAIN_IP, "", &comment, &pair));
     }
-    if let Some(leaf) = row.facts.and_then(|f| f.certificate.as_ref()).and_then(Option::as_ref) {
+    if let Some(leaf) = row.facts.and_then(|f| f.certificate.as_ref()) {
         let attributes: Vec<Attribute> = vec![
             ("x509-fingerprint-sha256", "x509-fingerprint-sha256", net, leaf.sha256.clone(), true),
             ("serial-number", "text", "Other", leaf.serial.clone(), false),

@@ -1,5 +1,5 @@
 //! Files for other programs and desks: STIX 2.1, MISP, X-ARF v4, block lists, report drafts. A draft is never sent by this program.
-//! Ids are made from the content (UUID version 5), so that the same lead is the same object in every export.
+//! Ids are made from the content, so that the same lead is the same object in every export.
 
 mod blocklist;
 mod drafts;

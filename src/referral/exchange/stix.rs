@@ -51,7 +51,7 @@ impl Bundle {
     fn domain(&mut self, kind: &str, key: &str, at: Timestamp, mut fields: Value) -> String {
         fields["type"] = json!(kind);
         fields["spec_version"] = json!("2.1");
-        fields["id"] = json!(format!("{kind}--{}", uuid::v5(uuid::OURS, &format!("{kind} {key}"))));
+        fields["id"] = json!(format!("{kind}--{}", uuid::v4_like(&format!("{kind} {key}"))));
         fields["created"] = json!(at.rfc3339());
         fields["modified"] = json!(at.rfc3339());
         if kind != "identity" {
@@ -102,8 +102,7 @@ pub(super) fn write(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
     }
     let objects: Vec<&Value> = bundle.order.iter().filter_map(|id| bundle.objects.get(id)).collect();
     let ids = bundle.order.join(" ");
-    let whole =
-        json!({"type": "bundle", "id": format!("bundle--{}", uuid::v5(uuid::OURS, &format!("bundle {now} {ids}"))), "objects": objects});
+    let whole = json!({"type": "bundle", "id": format!("bundle--{}", uuid::v4_like(&format!("bundle {now} {ids}"))), "objects": objects});
     let mut bytes = serde_json::to_vec_pretty(&whole).map_err(|e| ExportError { format: "stix", why: e.to_string() })?;
     bytes.push(b'\n');
     Ok(bytes)
