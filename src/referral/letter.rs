@@ -40,7 +40,7 @@ pub const FIELDS: [(&str, &str); 27] = [
     ("已采取措施", "一段"),
     ("表：证据清单", "表格，须独占一段"),
     ("移送包文件名", "随函移送包的文件名"),
-    ("移送包字节数", "阿拉伯数字"),
+    ("移送包字节数", "如 12345字节"),
     ("移送包校验值", "移送包的 SHA-256"),
     ("核验命令", "一行命令，不需本程序"),
     ("局限说明", "证据不能证明的事"),
@@ -85,7 +85,7 @@ pub fn template() -> Result<Vec<u8>, String> {
         p(Look::Heading, "九、证据清单"),
         p(Look::Body, "{{表：证据清单}}"),
         p(Look::Heading, "十、核验方法"),
-        p(Look::Body, "随函移送包{{移送包文件名}}，{{移送包字节数}}字节，SHA-256校验值为："),
+        p(Look::Body, "随函移送包{{移送包文件名}}（{{移送包字节数}}），SHA-256校验值为："),
         p(Look::Flush, "{{移送包校验值}}"),
         p(
             Look::Body,
@@ -142,7 +142,7 @@ fn fields(dispatch: &Dispatch, sealed: Option<Sealed>) -> Fields {
     let inside = "（本副本装于移送包内，校验值印于签章的移送函正本）";
     let hash = sealed.map_or_else(|| inside.to_owned(), |s| s.sha256.hex());
     let command = sealed.map_or_else(|| inside.to_owned(), |s| verify_command(&package, &s.sha256));
-    let bytes = sealed.map_or_else(|| "见正本，".to_owned(), |s| s.bytes.to_string());
+    let bytes = sealed.map_or_else(|| "字节数见正本".to_owned(), |s| format!("{}字节", s.bytes));
     [
         ("文号", text(dispatch.printed_number())),
         ("密级和紧急程度", text(dispatch.marking.clone())),

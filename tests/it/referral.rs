@@ -439,7 +439,7 @@ print(json.dumps(out))
         assert_eq!((&sheet["landscape"], &sheet["paper"]), (&"landscape".into(), &9.into()));
         if wide {
             assert_eq!((&sheet["scale"], &sheet["columns"]), (&75.into(), &"$A:$A".into()), "a size that can be read, over several pages");
-            assert!(sheet["breaks"].as_u64().is_some_and(|n| (4..=9).contains(&n)), "{sheet}");
+            assert!(sheet["breaks"].as_u64().is_some_and(|n| (4..=14).contains(&n)), "{sheet}");
         } else {
             assert_eq!(sheet["fit"], serde_json::json!([true, 0]));
         }
