@@ -58,10 +58,14 @@ build: ## the release binary
 	cargo build --release --bin jianwei
 
 deps: ## what the program itself needs from Debian
-	@scripts/need.sh ca-certificates:/etc/ssl/certs/ca-certificates.crt gcc:cc libc6-dev:/usr/include/stdlib.h
+	@scripts/need.sh ca-certificates:/etc/ssl/certs/ca-certificates.crt gcc:cc libc6-dev:/usr/include/stdlib.h chromium:/usr/lib/chromium/chromium \
+	  fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc tesseract-ocr:tesseract \
+	  tesseract-ocr-chi-sim:/usr/share/tesseract-ocr/5/tessdata/chi_sim.traineddata
 
 test-deps: deps ## what the suite needs besides: outside programs that check our files
-	@scripts/need.sh python3:python3 python3-venv:python3 openssl:openssl libreoffice-calc-nogui:soffice nginx-light:/usr/sbin/nginx
+	@scripts/need.sh python3:python3 python3-venv:/usr/share/doc/python3-venv openssl:openssl libreoffice-calc-nogui:/usr/lib/libreoffice/program/libsclo.so \
+	  libreoffice-writer-nogui:/usr/lib/libreoffice/program/libswlo.so poppler-utils:pdftoppm qpdf:qpdf unzip:unzip fontconfig:fc-list nginx-light:/usr/sbin/nginx \
+	  fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc
 	@scripts/outside.sh
 
 clean-demo: ## forget the demo's data

@@ -63,6 +63,12 @@ pub(crate) enum Command {
     /// Leads: list, show, export
     #[command(subcommand)]
     Leads(LeadsCommand),
+    /// Letters with sealed packages, receipts, feedback
+    #[command(subcommand)]
+    Refer(ReferCommand),
+    /// The monthly form and the list of contacts
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Evidence packages
     #[command(subcommand)]
     Evidence(EvidenceCommand),
@@ -201,9 +207,18 @@ pub(crate) enum LeadsCommand {
     },
     /// Leads as a file
     Export {
-        /// csv, xlsx, json
+        /// csv, xlsx, json; of approved leads also stix, misp, xarf, hosts, rpz, adblock, abuse, 12321, 12377
         #[arg(long, value_name = "FORMAT")]
         format: Option<String>,
+        /// These leads (id or host); repeat for more. Without: by the filter
+        #[arg(long, value_name = "LEAD")]
+        lead: Vec<String>,
+        /// Who will read it: personal numbers stand whole for the police alone
+        #[arg(long, value_enum, default_value = "partner")]
+        audience: AudienceArg,
+        /// Traffic light of shared files
+        #[arg(long, value_enum, default_value = "amber")]
+        tlp: TlpArg,
         /// Where to write (else stdout); the extension picks the format where --format is absent
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -258,6 +273,174 @@ pub(crate) enum LeadsCommand {
         /// The file
         file: PathBuf,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AudienceArg {
+    Police,
+    Partner,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TlpArg {
+    Clear,
+    Green,
+    Amber,
+    Red,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MakeArgs {
+    /// Number of the letter
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) letter: String,
+    /// Receiving unit (else [referral] to)
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) to: Option<String>,
+    /// These leads (id or host); repeat for more. Without: all approved ones that the filter gives
+    #[arg(long, value_name = "LEAD")]
+    pub(crate) lead: Vec<String>,
+    /// Folder for letter and package
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    pub(crate) out: PathBuf,
+    /// The unit's own template (else [referral] template, else the shipped one)
+    #[arg(long, value_name = "DOCX")]
+    pub(crate) template: Option<PathBuf>,
+    /// Officers who sign (else [evidence] officers); repeat for more
+    #[arg(long, value_name = "NAME")]
+    pub(crate) officer: Vec<String>,
+    /// Secrecy and urgency
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) marking: String,
+    /// How the leads were found, in your words
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) found: String,
+    /// Measures taken, in your words
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) measures: String,
+    /// Suggested jurisdiction, in your words
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) jurisdiction: String,
+    /// Only the letter, for reading: no package, nothing is recorded
+    #[arg(long)]
+    pub(crate) draft: bool,
+    /// Who sends it
+    #[arg(long, value_name = "NAME", default_value = "analyst")]
+    pub(crate) by: String,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReferCommand {
+    /// Make letter and sealed package of approved leads, and record them as referred
+    Make(Box<MakeArgs>),
+    /// Make letter and package of a sent letter again, with the same bytes
+    Again {
+        /// Number of the letter
+        letter: String,
+        /// Folder for letter and package
+        #[arg(short, long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+    },
+    /// Letters with receipts and what came back
+    List,
+    /// Enter the receiver's receipt
+    Receipt {
+        /// Number of the letter
+        letter: String,
+        /// Number that the receiver gave
+        #[arg(long, value_name = "NUMBER")]
+        number: String,
+        /// Unit that received it
+        #[arg(long, value_name = "UNIT", default_value = "")]
+        unit: String,
+        /// Who signed
+        #[arg(long, value_name = "NAME", default_value = "")]
+        signed_by: String,
+        /// Day until which an answer was promised
+        #[arg(long, value_name = "YYYY-MM-DD", default_value = "")]
+        answer_by: String,
+        /// Day of the receipt (else today)
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        on: Option<String>,
+        /// Who enters it
+        #[arg(long, value_name = "NAME", default_value = "analyst")]
+        by: String,
+    },
+    /// Enter what the receiver tells: accepted, case_opened, no_case, den, persons, blocked, service
+    Feedback {
+        /// Number of the letter
+        letter: String,
+        /// What
+        #[arg(long, value_name = "KIND")]
+        told: String,
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        count: u32,
+        /// Which lead of the letter (else all of it)
+        #[arg(long, value_name = "LEAD")]
+        lead: Option<String>,
+        /// In the receiver's words
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
+        /// Day it happened (else today)
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        on: Option<String>,
+        /// Who enters it
+        #[arg(long, value_name = "NAME", default_value = "analyst")]
+        by: String,
+    },
+    /// Write the shipped letter template and list its fields
+    Template {
+        /// Where to write
+        #[arg(short, long, value_name = "DOCX")]
+        output: PathBuf,
+    },
+    /// Check a template: unknown and missing fields by name
+    Check {
+        /// The template
+        template: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MonthlyArgs {
+    /// Month
+    #[arg(value_name = "YYYY-MM")]
+    pub(crate) month: String,
+    /// Where to write: .xlsx, .docx, .pdf or .json (else a table)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Type a row; repeat for more. An empty value takes it back
+    #[arg(long, value_name = "ROW=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Freeze a version
+    #[arg(long)]
+    pub(crate) freeze: bool,
+    /// Why there is a further version
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+    /// The last frozen version was handed in
+    #[arg(long)]
+    pub(crate) handed_in: bool,
+    /// Who does it
+    #[arg(long, value_name = "NAME", default_value = "analyst")]
+    pub(crate) by: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// The monthly form
+    Monthly(MonthlyArgs),
+    /// The list of contacts, from [[referral.contact]]
+    Contacts {
+        /// Where to write: .xlsx or .docx
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Rows of the monthly form with their ids
+    Rows,
 }
 
 #[derive(Debug, Subcommand)]
@@ -391,7 +574,71 @@ const ZH: &[(&str, &str, &str)] = &[
     ("leads show", "", "一条线索的全部内容"),
     ("leads show", "lead", "线索编号或主机名"),
     ("leads export", "", "导出为文件"),
-    ("leads export", "format", "csv、xlsx、json"),
+    ("leads export", "format", "csv、xlsx、json；复审通过的线索另有 stix、misp、xarf、hosts、rpz、adblock、abuse、12321、12377"),
+    ("leads export", "lead", "指定线索（编号或主机名），可重复；不写则按筛选条件"),
+    ("leads export", "audience", "给谁看：只有给公安（police）时个人号码不遮盖"),
+    ("leads export", "tlp", "共享文件的红绿灯标记"),
+    ("refer", "", "移送函与移送包、回执、反馈"),
+    ("refer make", "", "为复审通过的线索制作移送函和密封移送包，并登记为已移送"),
+    ("refer make", "letter", "移送文号"),
+    ("refer make", "to", "主送单位（否则用 [referral] to）"),
+    ("refer make", "lead", "指定线索（编号或主机名），可重复；不写则为符合筛选条件且复审通过的全部线索"),
+    ("refer make", "out", "移送函和移送包写到哪个目录"),
+    ("refer make", "template", "本单位的模板（否则用 [referral] template，再否则用自带模板）"),
+    ("refer make", "officer", "经办人（否则用 [evidence] officers），可重复"),
+    ("refer make", "marking", "密级和紧急程度"),
+    ("refer make", "found", "线索来源与发现经过，自行撰写"),
+    ("refer make", "measures", "已采取措施，自行撰写"),
+    ("refer make", "jurisdiction", "管辖建议，自行撰写"),
+    ("refer make", "draft", "只生成移送函供审阅：不制作移送包，不登记"),
+    ("refer make", "by", "何人移送"),
+    ("refer make", "state", "只看这些状态"),
+    ("refer make", "class", "只看这些类别：fake_query、seller、mirror、none"),
+    ("refer make", "site", "只看这个受保护网站"),
+    ("refer make", "min_score", "最高分不低于"),
+    ("refer make", "source", "只看这个来源发现的"),
+    ("refer make", "since", "此日（北京时间）及以后立案的线索"),
+    ("refer make", "text", "主机、标题或网址中含有"),
+    ("refer again", "", "重新制作已发出的移送函和移送包，字节完全相同"),
+    ("refer again", "letter", "移送文号"),
+    ("refer again", "out", "写到哪个目录"),
+    ("refer list", "", "移送函及其回执、反馈"),
+    ("refer receipt", "", "登记接收单位的回执"),
+    ("refer receipt", "letter", "移送文号"),
+    ("refer receipt", "number", "接收单位所给编号"),
+    ("refer receipt", "unit", "签收单位"),
+    ("refer receipt", "signed_by", "签收人"),
+    ("refer receipt", "answer_by", "约定的答复日期"),
+    ("refer receipt", "on", "回执日期（否则今天）"),
+    ("refer receipt", "by", "何人登记"),
+    (
+        "refer feedback",
+        "",
+        "登记反馈：accepted 受理、case_opened 立案、no_case 不予立案、den 查处窝点、persons 移送人数、blocked 封堵、service 非法提供技术服务",
+    ),
+    ("refer feedback", "letter", "移送文号"),
+    ("refer feedback", "told", "反馈类型"),
+    ("refer feedback", "count", "数量"),
+    ("refer feedback", "lead", "针对哪条线索（否则整份移送函）"),
+    ("refer feedback", "note", "接收单位的说明"),
+    ("refer feedback", "on", "发生日期（否则今天）"),
+    ("refer feedback", "by", "何人登记"),
+    ("refer template", "", "写出自带的移送函模板，并列出字段"),
+    ("refer template", "output", "写到哪个文件"),
+    ("refer check", "", "检查模板：列出不认识和缺少的字段"),
+    ("refer check", "template", "模板文件"),
+    ("report", "", "月报表与联系人名单"),
+    ("report monthly", "", "附件1：月报表"),
+    ("report monthly", "month", "月份"),
+    ("report monthly", "output", "写到 .xlsx、.docx、.pdf 或 .json（否则显示）"),
+    ("report monthly", "set", "填写一行，可重复；值为空则撤回"),
+    ("report monthly", "freeze", "冻结一个版本"),
+    ("report monthly", "reason", "为何有新版本"),
+    ("report monthly", "handed_in", "最近冻结的版本已报送"),
+    ("report monthly", "by", "何人操作"),
+    ("report contacts", "", "附件2：联系人名单，取自 [[referral.contact]]"),
+    ("report contacts", "output", "写到 .xlsx 或 .docx"),
+    ("report rows", "", "月报表各行及其代号"),
     ("leads export", "output", "写到哪个文件（否则标准输出）；未写 --format 时由扩展名决定"),
     ("leads pivot", "", "带有某个特征（手机号、账号、统计编号、证书公钥、地址等）的主机"),
     ("leads pivot", "indicator", "特征值，或 类型=值"),

@@ -1,25 +1,30 @@
 //! `jianwei leads list|show|export`. The same filters for all three.
 
-use crate::cli::args::{FilterArgs, LeadsCommand};
+use crate::cli::args::{AudienceArg, FilterArgs, LeadsCommand, TlpArg};
 use crate::cli::attribution::{self, Whose};
 use crate::cli::fail::{Exit, Failure};
-use crate::cli::{Context, open, say, settings};
+use crate::cli::outgoing::site_names;
+use crate::cli::rules::RuleBook;
+use crate::cli::{Context, open, report, say, settings};
 use crate::model::assessment::{Class, Verdict};
 use crate::model::host::Host;
 use crate::model::lang::Lang;
 use crate::model::lead::{Lead, LeadId, State};
 use crate::model::time::Timestamp;
 use crate::records::{Filter, Records};
-use crate::referral::{self, Export, FORMATS, Format};
+use crate::referral::{self, Audience, EXCHANGES, Export, FORMATS, Outgoing, Purpose, Tlp};
 use comfy_table::{ContentArrangement, Table, presets};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 pub(super) fn run(context: &Context, command: &LeadsCommand) -> Result<Exit, Failure> {
     match command {
         LeadsCommand::List { filter } => list(context, filter),
         LeadsCommand::Show { lead } => show(context, lead),
-        LeadsCommand::Export { format, output, filter } => export(context, format.as_deref(), output.as_deref(), filter),
+        LeadsCommand::Export { format, output, lead, audience, tlp, filter } => {
+            let (format, output) = (format.as_deref(), output.as_deref());
+            export(context, &Wanted { format, output, lead, audience: *audience, tlp: *tlp, filter })
+        }
         command => attribution::run(context, command),
     }
 }
@@ -43,20 +48,7 @@ fn list(context: &Context, filter: &FilterArgs) -> Result<Exit, Failure> {
 
 fn show(context: &Context, wanted: &str) -> Result<Exit, Failure> {
     let records = context.records()?;
-    let fail = |e| context.records_failure(&e);
-    let mut lead = records.lead(&LeadId(wanted.trim().to_uppercase())).map_err(fail)?;
-    if lead.is_none()
-        && let Ok(host) = Host::parse(wanted)
-    {
-        lead = records.lead_of(&host).map_err(fail)?;
-    }
-    let Some(lead) = lead else {
-        return Err(Failure::failed(
-            format!("没有线索 “{wanted}”；用 jianwei leads list 查看编号"),
-            format!("no lead `{wanted}`; `jianwei leads list` shows their ids"),
-            context.lang,
-        ));
-    };
+    let lead = one(context, &records, wanted)?;
     let whose = attribution::whose(context, &records, &lead)?;
     if context.json {
         let mut json = referral::lead_json(&lead, context.lang);
@@ -70,60 +62,123 @@ fn show(context: &Context, wanted: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn export(context: &Context, format: Option<&str>, output: Option<&Path>, filter: &FilterArgs) -> Result<Exit, Failure> {
+fn export(context: &Context, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
     let lang = context.lang;
-    let format = pick_format(format, output, lang)?;
-    let filter = parse(context, filter)?;
-    if output.is_none() && !format.text && std::io::stdout().is_terminal() {
+    let (name, text, shares) = pick_format(wanted.format, wanted.output, lang)?;
+    if wanted.output.is_none() && !text && std::io::stdout().is_terminal() {
         return Err(Failure::usage(
-            format!("{} 不能直接显示在终端；请用 -o 文件名", format.name),
-            format!("{} does not go to a terminal; use -o FILE", format.name),
+            format!("{name} 不能直接显示在终端；请用 -o 文件名"),
+            format!("{name} does not go to a terminal; use -o FILE"),
             lang,
         ));
     }
-    let leads = find(context, &context.records()?, &filter)?;
-    let organisation = &context.settings.evidence.organisation;
-    let bytes = (format.write)(&Export { leads: &leads, lang, now: context.net()?.now(), organisation })
-        .map_err(|e| Failure::from(anyhow::Error::new(e)))?;
-    match output {
+    let records = context.records()?;
+    let shared = ["approved", "referred", "blocked", "still_up", "moved"];
+    let leads = chosen(context, &records, wanted.lead, wanted.filter, if shares { &shared } else { &[] })?;
+    let book = RuleBook::read(&context.settings, lang)?;
+    let purpose = if shares { Purpose::Share } else { Purpose::List };
+    context.pass(&context.gate(&book, &records)?, &leads, purpose)?;
+    let (facts, reporter, sites) = (context.facts(&leads), context.reporter(), site_names(&book));
+    let letters = records.letters().map_err(|e| context.records_failure(&e))?;
+    let list = Export { leads: &leads, lang, now: context.net()?.now(), organisation: &reporter.organisation };
+    let out = Outgoing {
+        list,
+        audience: if wanted.audience == AudienceArg::Police { Audience::Police } else { Audience::Partner },
+        letters: &letters,
+        facts: &facts,
+        clusters: &[],
+        reporter: &reporter,
+        sites: &sites,
+        tlp: match wanted.tlp {
+            TlpArg::Clear => Tlp::Clear,
+            TlpArg::Green => Tlp::Green,
+            TlpArg::Amber => Tlp::Amber,
+            TlpArg::Red => Tlp::Red,
+        },
+    };
+    let made = referral::list(&name, &out).or_else(|| EXCHANGES.iter().find(|x| x.name == name).map(|x| (x.write)(&out)));
+    let bytes = made.expect("the format was picked from the tables").map_err(|e| Failure::from(anyhow::Error::new(e)))?;
+    match wanted.output {
         None => say::raw(&bytes)?,
         Some(file) => {
-            write_whole(file, &bytes).map_err(|e| {
-                Failure::failed(format!("{}：无法写入（{e}）", file.display()), format!("{}: cannot write ({e})", file.display()), lang)
-            })?;
+            context.write(file, &bytes)?;
             let n = open::counted(leads.len() as u64, "条线索", "leads", lang);
             say::note(&lang.pick(format!("{n} → {}", file.display()), format!("{n} -> {}", file.display())));
         }
     }
+    report::reminder(context, &records, list.now);
     Ok(Exit::Done)
 }
 
-/// Written beside and renamed, so that a full disk leaves the old file whole.
-/// A device, pipe or link is written into, never replaced.
-fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if std::fs::symlink_metadata(file).is_ok_and(|m| !m.is_file()) {
-        return std::fs::OpenOptions::new().write(true).truncate(true).open(file)?.write_all(bytes);
+/// What an export is asked for.
+struct Wanted<'a> {
+    format: Option<&'a str>,
+    output: Option<&'a Path>,
+    lead: &'a [String],
+    audience: AudienceArg,
+    tlp: TlpArg,
+    filter: &'a FilterArgs,
+}
+
+/// Leads that are named, each once, in the order given; where none is named, those of the filter, by default of the states `usual`.
+pub(super) fn chosen(
+    context: &Context,
+    records: &Records,
+    named: &[String],
+    args: &FilterArgs,
+    usual: &[&str],
+) -> Result<Vec<Lead>, Failure> {
+    let mut filter = parse(context, args)?;
+    if named.is_empty() {
+        if filter.states.is_empty() {
+            filter.states = State::ALL.into_iter().filter(|s| usual.contains(&s.word())).collect();
+        }
+        return find(context, records, &filter);
     }
-    let mut name = file.file_name().ok_or_else(|| std::io::Error::other("not a file name"))?.to_owned();
-    name.push(".part");
-    let part = file.with_file_name(name);
-    let written = std::fs::File::create(&part).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
-    written.and_then(|()| std::fs::rename(&part, file)).inspect_err(|_| {
-        let _ = std::fs::remove_file(&part);
+    let mut leads: Vec<Lead> = Vec::new();
+    for name in named {
+        let lead = one(context, records, name)?;
+        if !leads.iter().any(|l| l.id == lead.id) {
+            leads.push(lead);
+        }
+    }
+    Ok(leads)
+}
+
+/// A lead by id or host.
+fn one(context: &Context, records: &Records, wanted: &str) -> Result<Lead, Failure> {
+    let fail = |e| context.records_failure(&e);
+    let mut lead = records.lead(&LeadId(wanted.trim().to_uppercase())).map_err(fail)?;
+    if lead.is_none()
+        && let Ok(host) = Host::parse(wanted)
+    {
+        lead = records.lead_of(&host).map_err(fail)?;
+    }
+    lead.ok_or_else(|| {
+        Failure::failed(
+            format!("没有线索 “{wanted}”；用 jianwei leads list 查看编号"),
+            format!("no lead `{wanted}`; `jianwei leads list` shows their ids"),
+            context.lang,
+        )
     })
 }
 
-fn pick_format(asked: Option<&str>, output: Option<&Path>, lang: Lang) -> Result<&'static Format, Failure> {
+/// Name of the format, is it text, and does it share leads with others?
+fn pick_format(asked: Option<&str>, output: Option<&Path>, lang: Lang) -> Result<(String, bool, bool), Failure> {
     let extension = output.and_then(|o| o.extension()).map(|e| e.to_string_lossy().to_lowercase());
     let name = asked.map(str::to_lowercase).or(extension).unwrap_or_else(|| "csv".to_owned());
-    FORMATS.iter().find(|f| f.name == name || (asked.is_none() && f.extension == name)).ok_or_else(|| {
-        let known: Vec<&str> = FORMATS.iter().map(|f| f.name).collect();
-        Failure::usage(
-            format!("没有导出格式 “{name}”；可用：{}", known.join("、")),
-            format!("no export format `{name}`; there are: {}", known.join(", ")),
-            lang,
-        )
-    })
+    if let Some(format) = FORMATS.iter().find(|f| f.name == name || (asked.is_none() && f.extension == name)) {
+        return Ok((format.name.to_owned(), format.text, false));
+    }
+    if let Some(exchange) = EXCHANGES.iter().find(|x| x.name == name) {
+        return Ok((exchange.name.to_owned(), true, true));
+    }
+    let known: Vec<&str> = FORMATS.iter().map(|f| f.name).chain(EXCHANGES.iter().map(|x| x.name)).collect();
+    Err(Failure::usage(
+        format!("没有导出格式 “{name}”；可用：{}", known.join("、")),
+        format!("no export format `{name}`; there are: {}", known.join(", ")),
+        lang,
+    ))
 }
 
 fn find(context: &Context, records: &Records, filter: &Filter) -> Result<Vec<Lead>, Failure> {

@@ -19,9 +19,13 @@ mod leads;
 mod matching;
 mod notes;
 mod open;
+mod outgoing;
+mod pdf;
 mod permute;
 mod progress;
 mod records;
+mod refer;
+mod report;
 mod rules;
 mod rules_check;
 mod rules_cost;
@@ -101,6 +105,8 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Evidence(args::EvidenceCommand::Stamp { paths }) => evidence_stamp::run(&context, &paths),
         Command::Evidence(args::EvidenceCommand::Key { file }) => evidence_stamp::key(&context, &file),
         Command::Evidence(args::EvidenceCommand::Script) => evidence_stamp::script(),
+        Command::Refer(command) => refer::run(&context, &command),
+        Command::Report(command) => report::run(&context, &command),
         Command::Rules(args::RulesCommand::Check { sample: None, .. }) => rules_check::run(&context),
         Command::Rules(args::RulesCommand::Check { sample: Some(sample), word }) => {
             let checked = rules_check::run(&context)?;

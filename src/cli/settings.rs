@@ -2,6 +2,7 @@
 //! Each room owns the shape of its own section; here they are put together and paths are made absolute.
 
 use crate::cli::fail::Failure;
+use crate::cli::outgoing;
 use crate::model::lang::Lang;
 use crate::model::rulefile::toml_in_chinese;
 use crate::pipeline::watch;
@@ -25,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) console: Console,
     pub(crate) watch: watch::Settings,
     pub(crate) alert: Vec<AlertSettings>,
+    pub(crate) referral: outgoing::Settings,
     pub(crate) source: Vec<sources::Settings>,
     /// The file it was read from; empty where there was none.
     #[serde(skip)]
@@ -208,6 +210,7 @@ impl Settings {
         self.attribution.tables.as_mut().map(fix);
         self.attribution.filings.as_mut().map(fix);
         self.source.iter_mut().flat_map(|s| [&mut s.path, &mut s.keep, &mut s.key_file]).filter_map(Option::as_mut).for_each(fix);
+        self.referral.template.as_mut().map(fix);
         self.evidence.tsa.iter_mut().for_each(|t| fix(&mut t.ca));
         self.evidence.key.as_mut().map(fix);
         for alert in &mut self.alert {

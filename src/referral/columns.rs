@@ -113,8 +113,8 @@ fn empty(_: &Row<'_>) -> Cell {
 }
 
 fn certificate(row: &Row<'_>, part: fn(&CertificateFacts) -> String) -> Cell {
-    let looked = row.facts.and_then(|f| f.certificate.as_ref());
-    row.looked(looked.map(|leaf| leaf.as_ref().map(part).unwrap_or_default()))
+    let none = row.facts.is_some_and(|f| f.plain_http).then(String::new);
+    row.looked(row.facts.and_then(|f| f.certificate.as_ref()).map(part).or(none))
 }
 
 fn cluster<'a>(row: &Row<'a>) -> Option<&'a Cluster> {

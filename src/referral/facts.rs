@@ -31,8 +31,10 @@ pub struct LeadFacts {
     pub icp_holder: Option<String>,
     /// Division code of the holder.
     pub icp_division: Option<String>,
-    /// Certificate of the connection that carried the page; `Some(None)`: no TLS.
-    pub certificate: Option<Option<CertificateFacts>>,
+    /// Certificate of the connection that carried the page.
+    pub certificate: Option<CertificateFacts>,
+    /// The page came by plain http: there is no certificate.
+    pub plain_http: bool,
     /// Name of the cluster.
     pub cluster: Option<String>,
     /// What it shares with confirmed leads.
@@ -70,13 +72,14 @@ impl LeadFacts {
     pub fn of(dossier: &Dossier) -> Self {
         let facts = &dossier.facts;
         let filing = facts.filings.iter().flatten().find(|f| f.kind == "icp");
-        let leaf = dossier.main_capture().and_then(|c| c.hops.last()).map(|hop| hop.tls.as_ref().and_then(|t| t.leaf.clone()));
+        let hop = dossier.main_capture().and_then(|c| c.hops.last());
         Self {
             server_place: facts.hosted_in.clone(),
             registered: facts.registered,
             icp: filing.map(|f| f.value.clone()),
             icp_holder: filing.map(|f| f.owner.clone()),
-            certificate: leaf,
+            certificate: hop.and_then(|h| h.tls.as_ref()).and_then(|t| t.leaf.clone()),
+            plain_http: hop.is_some_and(|h| h.tls.is_none()),
             ties: facts.ties.clone(),
             ..Self::default()
         }

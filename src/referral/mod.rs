@@ -6,19 +6,31 @@ mod cell;
 mod codes;
 mod columns;
 mod csv;
+mod dispatch;
+mod exchange;
 mod facts;
 mod gate;
 mod json;
+mod letter;
 mod mask;
+pub mod monthly;
+mod office;
 mod outgoing;
+mod package;
 mod providers;
+mod words;
 mod xlsx;
 
+pub use dispatch::{Dispatch, Exhibit, SCHEMA as DISPATCH_SCHEMA};
+pub use exchange::{EXCHANGES, Exchange};
 pub use facts::{Cluster, LeadFacts, Stamp};
 pub use gate::{Gate, OfficialTree, Purpose, Refusal};
 pub use json::lead_json;
+pub use letter::{FIELDS as LETTER_FIELDS, Sealed, check_template, letter, template as letter_template, verify_command};
 pub use mask::Audience;
+pub use office::template::TemplateFaults;
 pub use outgoing::{Outgoing, Reporter, Tlp};
+pub use package::{Open, PackageError, VERIFY, seal};
 
 use crate::model::lang::Lang;
 use crate::model::lead::Lead;
@@ -47,6 +59,14 @@ pub struct Export<'a> {
     pub organisation: &'a str,
 }
 
+/// A document with the fonts that this machine has (`fc-list`) in place of those it lacks, for making a PDF here. Tells what was replaced by what.
+///
+/// # Errors
+/// Where the document is no DOCX.
+pub fn fit_fonts(docx: &[u8], installed: &[String]) -> Result<(Vec<u8>, Vec<(String, String)>), String> {
+    office::fonts::fit(docx, installed)
+}
+
 /// One export format.
 pub struct Format {
     /// Its name after `--format`.
@@ -57,6 +77,19 @@ pub struct Format {
     pub text: bool,
     /// Makes the file.
     pub write: fn(&Export<'_>) -> Result<Vec<u8>, ExportError>,
+}
+
+/// The lead list with all that is known, for a chosen audience: `xlsx`, `csv` or `json`; `None`: no such list.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn list(name: &str, out: &Outgoing<'_>) -> Option<Result<Vec<u8>, ExportError>> {
+    match name {
+        "xlsx" => Some(xlsx::full(out)),
+        "csv" => Some(csv::full(out)),
+        "json" => Some(json::full(out)),
+        _ => None,
+    }
 }
 
 /// All formats. A new one is one line here and one file beside this.

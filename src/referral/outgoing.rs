@@ -104,7 +104,7 @@ impl<'a> Outgoing<'a> {
         self.list.leads.iter().map(|l| self.row(l))
     }
     /// Full name of a protected site, else its id.
-    pub(super) fn site_name(&self, id: &'a str) -> &'a str {
+    pub(super) fn site_name<'b>(&'b self, id: &'b str) -> &'b str {
         self.sites.get(id).map_or(id, String::as_str)
     }
 }
@@ -136,7 +136,8 @@ impl Row<'_> {
     }
     /// The address for programs.
     pub(super) fn url(&self) -> String {
-        self.out.audience.address(&self.lead.url)
+        let url = self.out.audience.address(&self.lead.url);
+        url::Url::parse(&url).map_or(url, String::from)
     }
     /// A looked-up fact: its text, `无` where it was looked up and there is none, `未查` where nobody looked.
     pub(super) fn looked(&self, fact: Option<String>) -> Cell {

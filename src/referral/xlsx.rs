@@ -15,8 +15,12 @@ const MAX_ROWS: usize = 1_048_575;
 const A4: u8 = 9;
 /// Print scale in percent: 10-point text comes out at 7.5 points.
 const SCALE: u16 = 75;
-/// Characters that fit across A4 landscape at [`SCALE`], with a little to spare.
-const ACROSS: f64 = 186.0;
+/// Characters that fit across A4 landscape at [`SCALE`], also where a wider font stands in for the default one.
+const ACROSS: f64 = 140.0;
+/// Height of one line of a cell, in points.
+const LINE_PT: f64 = 13.5;
+/// Highest row that Excel takes, in points.
+const MAX_ROW_PT: f64 = 409.0;
 
 /// A heading with the width of its column in characters.
 type Heading = (String, u8);
@@ -92,6 +96,7 @@ fn sheet(
     }
     let mut last = 0;
     for (line, cells) in (1u32..).zip(rows) {
+        sheet.set_row_height(line, height(&cells, &headings))?;
         for (col, cell) in (0u16..).zip(cells) {
             match cell {
                 Cell::Number(n) => sheet.write_number_with_format(line, col, n, &looks.number)?,
@@ -105,6 +110,18 @@ fn sheet(
     sheet.autofilter(0, 0, last, last_col)?;
     sheet.ignore_error_range(0, 0, last, last_col, IgnoreError::NumberStoredAsText)?;
     paper(sheet, name, &headings, last)
+}
+
+/// Height of a row, so that no cell is cut: office programs do not all work it out by themselves.
+fn height(cells: &[Cell], headings: &[Heading]) -> f64 {
+    let lines = cells.iter().zip(headings).map(|(cell, (_, width))| match cell {
+        Cell::Text(text) => {
+            let units: u32 = text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum();
+            (f64::from(units) * 1.2 / f64::from(*width)).ceil()
+        }
+        Cell::Empty | Cell::Number(_) => 1.0,
+    });
+    (lines.fold(1.0, f64::max) * LINE_PT + 2.0).min(MAX_ROW_PT)
 }
 
 /// How the sheet comes out of a printer.
@@ -200,7 +217,7 @@ fn hash_headings(lang: Lang) -> Vec<Heading> {
         ["线索编号", "证据包编号", "路径", "清单SHA256", "清单SM3", "固定时间", "访问结果"],
         ["Lead", "Package", "Path", "Manifest SHA-256", "Manifest SM3", "Captured at", "Outcome"],
     );
-    named(&names, &[16, 30, 38, 34, 34, 20, 12])
+    named(&names, &[14, 20, 22, 26, 26, 16, 10])
 }
 
 /// All packages of all leads. The manifest's hashes stand for all its files: it lists theirs.

@@ -75,11 +75,11 @@ const HEADINGS: [&str; 56] = [
     "备注",
 ];
 
-fn at(ms: i64) -> Timestamp {
+pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::parse("2026-01-03T02:14:55.120Z").expect("a time").plus_millis(ms)
 }
 
-fn lead(host: &str, title: &str) -> Lead {
+pub(crate) fn lead(host: &str, title: &str) -> Lead {
     let host = Host::parse(host).expect("a host");
     let sighting = |source: &str, context: Context| Sighting { seen: host.to_string(), source: source.into(), seen_at: at(0), context };
     let searched = Context { query: Some("电工证查询".into()), rank: Some(3), ..Context::default() };
@@ -163,7 +163,7 @@ fn lead(host: &str, title: &str) -> Lead {
 }
 
 /// One lead through the whole life.
-fn referred() -> Lead {
+pub(crate) fn referred() -> Lead {
     let mut lead = lead("cx-mem-gov.example.top", "特种作业操作证查询");
     let letter = "渝应急函〔2026〕0012号".to_owned();
     let moves = [("甲", Move::Claim), ("甲", Move::Confirm), ("乙", Move::Approve), ("乙", Move::Refer { letter }), ("丙", Move::Block)];
@@ -198,18 +198,18 @@ fn column(heading: &str) -> usize {
     HEADINGS.iter().position(|h| *h == heading).expect("a heading")
 }
 
-fn csv_rows(bytes: &[u8]) -> Vec<Vec<String>> {
+pub(crate) fn csv_rows(bytes: &[u8]) -> Vec<Vec<String>> {
     let text = std::str::from_utf8(bytes).expect("UTF-8").strip_prefix('\u{FEFF}').expect("a byte order mark");
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     reader.records().map(|r| r.expect("a record").iter().map(str::to_owned).collect()).collect()
 }
 
-fn sheets(bytes: &[u8]) -> Vec<(String, Vec<Vec<Data>>)> {
+pub(crate) fn sheets(bytes: &[u8]) -> Vec<(String, Vec<Vec<Data>>)> {
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes.to_vec())).expect("a workbook");
     book.worksheets().into_iter().map(|(name, range)| (name, range.rows().map(<[Data]>::to_vec).collect())).collect()
 }
 
-fn text(cell: &Data) -> &str {
+pub(crate) fn text(cell: &Data) -> &str {
     match cell {
         Data::String(s) => s,
         Data::Empty => "",
@@ -246,7 +246,8 @@ fn the_csv_has_the_lists_columns_and_facts() {
         ("移送时间", "2026-01-03T10:18:55+08:00"),
         ("封堵状态", "2确认下线"),
         ("封堵确认时间", "2026-01-03T10:19:55+08:00"),
-        ("ASN", ""),
+        ("ASN", "未查"),
+        ("证书SHA256", "未查"),
     ] {
         assert_eq!(cell(heading), want, "{heading}");
     }
@@ -280,8 +281,13 @@ fn the_workbook_has_list_dictionary_and_hashes_as_text_and_numbers() {
     let leads = [referred(), lead("证书查询.example", "标题")];
     let sheets = sheets(&export("xlsx", &leads, Lang::Zh));
     let names: Vec<&str> = sheets.iter().map(|(n, _)| n.as_str()).collect();
-    assert_eq!(names, ["线索台账", "数据字典", "校验值"]);
-    let (list, dictionary, hashes) = (&sheets[0].1, &sheets[1].1, &sheets[2].1);
+    assert_eq!(names, ["线索台账", "集群", "校验值", "服务商", "数据字典"]);
+    let (list, dictionary, hashes) = (&sheets[0].1, &sheets[4].1, &sheets[2].1);
+    assert_eq!(text(&sheets[1].1[1][0]), "未查");
+    assert_eq!(
+        sheets[3].1[1].iter().map(ToString::to_string).collect::<Vec<_>>()[..4],
+        ["DNS托管", "dns[.]example", "抓取时的 DNS 应答", "2"]
+    );
     assert_eq!(list[0].iter().map(text).collect::<Vec<_>>(), HEADINGS);
     assert_eq!(list.len(), 3);
     assert_eq!(list[1][column("相似度")], Data::Float(88.0));
@@ -308,7 +314,7 @@ fn hostile_titles_stay_text_in_the_workbook() {
 #[test]
 fn headings_codes_and_sheets_have_english_for_english_readers() {
     let sheets = sheets(&export("xlsx", &[referred()], Lang::En));
-    assert_eq!(sheets.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["Leads", "Data dictionary", "Hashes"]);
+    assert_eq!(sheets.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["Leads", "Clusters", "Hashes", "Providers", "Data dictionary"]);
     assert!(sheets.iter().all(|(_, rows)| rows[0].iter().all(|h| text(h).is_ascii())));
     assert!(text(&sheets[0].1[1][column("判定要点(前三项)")]).starts_with("1. finding official_title"));
 }
@@ -407,6 +413,7 @@ fn openpyxl_reads_text_and_numbers_a_frozen_header_and_no_links() {
         return;
     }
     let (_folder, path) = saved(&export("xlsx", &hostile(), Lang::Zh), "leads.xlsx");
+    crate::referral_paper::keep_to_look_at("leads.xlsx", &std::fs::read(&path).expect("read"));
     let script = r#"
 import openpyxl, sys, json
 book = openpyxl.load_workbook(sys.argv[1])
@@ -415,7 +422,7 @@ out = {"sheets": book.sheetnames, "types": sorted({c.data_type for s in book for
 for s in book:
     widths = [s.column_dimensions[openpyxl.utils.get_column_letter(i + 1)].width for i in range(s.max_column)]
     out["sheet"].append({"freeze": s.freeze_panes, "filter": s.auto_filter.ref, "landscape": s.page_setup.orientation, "paper": s.page_setup.paperSize,
-        "fit": [s.sheet_properties.pageSetUpPr.fitToPage, s.page_setup.fitToHeight], "repeat": s.print_title_rows, "narrow": min(widths), "rows": s.max_row})
+        "fit": [bool(s.sheet_properties.pageSetUpPr and s.sheet_properties.pageSetUpPr.fitToPage), s.page_setup.fitToHeight], "repeat": s.print_title_rows, "name": s.title, "scale": s.page_setup.scale, "columns": s.print_title_cols, "breaks": len(s.col_breaks.brk), "narrow": min(widths), "rows": s.max_row})
 out["titles"] = [r[9].value for r in book.worksheets[0].iter_rows(min_row=2)]
 print(json.dumps(out))
 "#;
@@ -426,10 +433,16 @@ print(json.dumps(out))
     assert_eq!(said["links"], 0);
     assert_eq!(said["created"], "2026-01-03T02:14:55");
     for sheet in said["sheet"].as_array().expect("sheets") {
-        assert_eq!(sheet["freeze"], "A2");
+        let wide = sheet["name"] == "线索台账";
+        assert_eq!(sheet["freeze"], if wide { "B2" } else { "A2" });
         assert!(sheet["filter"].as_str().is_some_and(|f| f.starts_with("A1:")), "{sheet}");
         assert_eq!((&sheet["landscape"], &sheet["paper"]), (&"landscape".into(), &9.into()));
-        assert_eq!(sheet["fit"], serde_json::json!([true, 0]));
+        if wide {
+            assert_eq!((&sheet["scale"], &sheet["columns"]), (&75.into(), &"$A:$A".into()), "a size that can be read, over several pages");
+            assert!(sheet["breaks"].as_u64().is_some_and(|n| (4..=14).contains(&n)), "{sheet}");
+        } else {
+            assert_eq!(sheet["fit"], serde_json::json!([true, 0]));
+        }
         assert_eq!(sheet["repeat"], "$1:$1");
         assert!(sheet["narrow"].as_f64().is_some_and(|w| w >= 8.0), "{sheet}");
     }
