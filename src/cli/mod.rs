@@ -5,6 +5,7 @@
 mod allow;
 mod args;
 mod check;
+mod console;
 mod doctor;
 mod eval;
 mod eval_say;
@@ -26,6 +27,7 @@ mod say;
 mod scan;
 mod settings;
 mod tip;
+mod users;
 mod verdict;
 
 use crate::model::lang::Lang;
@@ -96,6 +98,8 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         }
         Command::Allow(command) => allow::run(&context, &command),
         Command::Doctor => doctor::run(&context),
+        Command::Console => console::run(&context),
+        Command::Users(command) => users::run(&context, &command),
         Command::Records(args::RecordsCommand::Rebuild) => records::rebuild(&context),
     }
 }

@@ -4,7 +4,7 @@
 use crate::cli::fail::Failure;
 use crate::model::lang::Lang;
 use crate::model::rulefile::toml_in_chinese;
-use crate::{capture, evidence, net, sources};
+use crate::{capture, console, evidence, net, sources};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub(crate) struct Settings {
     pub(crate) net: net::Settings,
     pub(crate) capture: capture::Settings,
     pub(crate) evidence: evidence::Settings,
-    pub(crate) console: Console,
+    pub(crate) console: console::Settings,
     pub(crate) source: Vec<sources::Settings>,
     /// The file it was read from; empty where there was none.
     #[serde(skip)]
@@ -49,20 +49,6 @@ pub(crate) struct Rules {
     pub(crate) dir: Option<PathBuf>,
     /// Ids of the protected sites that are in use. Empty: all whose file says `status = "on"`, or nothing about it.
     pub(crate) sites: Vec<String>,
-}
-
-/// `[console]`. Read so that one file serves every version; the console itself is not built yet.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Console {
-    /// Address and port.
-    pub(crate) listen: std::net::SocketAddr,
-}
-
-impl Default for Console {
-    fn default() -> Self {
-        Self { listen: ([127, 0, 0, 1], 8470).into() }
-    }
 }
 
 impl Settings {
@@ -139,6 +125,8 @@ impl Settings {
         fix(&mut self.data.dir);
         self.rules.dir.as_mut().map(fix);
         self.source.iter_mut().filter_map(|s| s.path.as_mut()).for_each(fix);
+        self.console.tls_cert.as_mut().map(fix);
+        self.console.tls_key.as_mut().map(fix);
         self.evidence.tsa.iter_mut().for_each(|t| fix(&mut t.ca));
     }
 }

@@ -8,12 +8,14 @@ mod cidr;
 mod dns;
 mod fetch;
 mod guard;
+mod listen;
 mod pace;
 mod reach;
 mod settings;
 mod tls;
 mod visit;
 
+pub use crate::net::listen::{Door, Line};
 pub use crate::net::settings::{BadSetting, Settings};
 
 use crate::model::capture::Hop;
