@@ -52,7 +52,8 @@ deps: ## what the program itself needs from Debian
 	@scripts/need.sh ca-certificates:/etc/ssl/certs/ca-certificates.crt gcc:cc
 
 test-deps: deps ## what the suite needs besides: outside programs that check our files
-	@scripts/need.sh python3:python3 python3-venv:python3 openssl:openssl libreoffice-calc-nogui:soffice
+	@scripts/need.sh python3:python3 python3-venv:python3 openssl:openssl libreoffice-calc-nogui:soffice \
+	  chromium:chromium fonts-noto-cjk:/usr/share/fonts/opentype/noto
 	@scripts/outside.sh
 
 clean-demo: ## forget the demo's data

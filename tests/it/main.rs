@@ -3,6 +3,7 @@
 mod assess;
 mod capture;
 mod cli;
+mod console;
 mod eval;
 mod evidence;
 mod fresh;
