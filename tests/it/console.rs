@@ -2,10 +2,6 @@
 
 mod browser;
 mod chrome;
-mod hostile;
-mod life;
-mod people;
-mod routes;
 
 use jianwei::console::hash_password;
 use jianwei::model::time::Timestamp;

@@ -112,7 +112,7 @@ fn looks(call: &Call, news: usize, last: Option<Timestamp>) -> Markup {
     let on = call.query.get("news").is_some();
     html! {
         div.looks {
-            a.chip href={"/queue?" (call.query.with("news", if on { None } else { Some("1") }))} aria-pressed=(on) {
+            a.chip href={"/queue?" (call.query.with("news", if on { None } else { Some("1") }))} aria-current=[on.then_some("true")] {
                 (call.t("上次查看后新增或变动", "New or changed since my last look")) " " span.n { (news) }
             }
             form method="post" action="/queue/looked" { (hidden(call)) button.quiet { (call.t("标为已看", "Mark as seen")) } }
@@ -209,7 +209,7 @@ fn line(desk: &Desk, call: &Call, row: &QueueRow, review: bool) -> Markup {
             td.num { (score_mark(row.score)) }
             td.shot { @if let Some(n) = row.package.as_ref().and_then(|p| pictures::thumbnail(&desk.evidence, p)) {
                 img src={"/leads/" (id) "/picture/last/" (n)} alt="" loading="lazy" width="96" height="60";
-            } @else { span.noshot aria-label=(call.t("无截图", "no picture")) {} } }
+            } @else { span.noshot role="img" aria-label=(call.t("无截图", "no picture")) {} } }
             td.what {
                 a.title href={"/leads/" (id)} { @if row.title.trim().is_empty() { span.aside { (call.t("（无标题）", "(no title)")) } } @else { (inert(&masked(&row.title), 90)) } }
                 div.sub { (host_mark(&row.host)) }
