@@ -46,7 +46,7 @@ pub(super) fn columns(title: &str, bars: &[Bar]) -> Markup {
                     @let x = i * step;
                     rect class={"bar " (b.tone)} x=(x + 4) y=(160 - height) width=(step.saturating_sub(8)) height=(height) rx="3" {}
                     @if b.value > 0 { text.value x=(x + step / 2) y=(154 - height) text-anchor="middle" { (b.value) } }
-                    text.label x=(x + step / 2) y="178" text-anchor="middle" { (b.label) }
+                    @if (bars.len() - i) % 2 == 1 { text.label x=(x + step / 2) y="178" text-anchor="middle" { (b.label) } }
                 }
             }
         }

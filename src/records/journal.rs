@@ -37,7 +37,7 @@ pub(super) struct Entry {
 #[serde(untagged)]
 pub(super) enum Said {
     /// A decision on a lead.
-    OnLead {
+    Lead {
         /// Which.
         lead: LeadId,
         /// What.
@@ -45,9 +45,9 @@ pub(super) enum Said {
         what: Move,
     },
     /// The allow-list.
-    OnHost(AllowMove),
+    Host(AllowMove),
     /// An account, or what its person did besides leads.
-    OnPerson {
+    Person {
         /// Whose account.
         person: String,
         /// What.

@@ -2,6 +2,7 @@
 
 mod browser;
 mod chrome;
+mod routes;
 
 use jianwei::console::hash_password;
 use jianwei::model::time::Timestamp;
@@ -9,7 +10,7 @@ use jianwei::records::{Records, Role};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -22,7 +23,6 @@ static HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD).expect(
 pub(crate) struct Served {
     child: Child,
     pub(crate) address: String,
-    pub(crate) dir: PathBuf,
     /// Removed when the console is gone.
     kept: Option<tempfile::TempDir>,
 }
@@ -53,7 +53,7 @@ impl Served {
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
         let told: serde_json::Value = serde_json::from_str(&line).expect("the console says where it listens");
         let address = told["address"].as_str().expect("an address").trim_start_matches("http://").to_owned();
-        Self { child, address, dir: dir.to_owned(), kept: None }
+        Self { child, address, kept: None }
     }
     /// A new folder with these leads and all accounts, served.
     pub(crate) fn with(fill: impl FnOnce(&Records, &Path)) -> Self {

@@ -116,10 +116,11 @@ fn done(desk: &Desk, call: &Call, zh: &'static str, en: &'static str) -> Reply {
 fn is_own_password(desk: &Desk, call: &Call, person: &Person, password: &str) -> Result<bool, Refusal> {
     let _one = desk.hashing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let good = !person.locked(call.now) && secrets::fits(password, &person.hash);
-    if !good && desk.records.failed_login(&person.name, call.now)? {
-        if let Some(session) = &call.session {
-            desk.sessions.end(&session.key);
-        }
+    if !good
+        && desk.records.failed_login(&person.name, call.now)?
+        && let Some(session) = &call.session
+    {
+        desk.sessions.end(&session.key);
     }
     Ok(good)
 }
