@@ -82,6 +82,11 @@ pub(crate) enum Command {
     /// The store behind the leads
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// The analysts' web pages, at the address of [console] listen
+    Console,
+    /// Accounts of the console
+    #[command(subcommand)]
+    Users(UsersCommand),
 }
 
 #[derive(Debug, Args)]
@@ -518,6 +523,66 @@ pub(crate) struct EvalArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum UsersCommand {
+    /// Make an account; prints its first password, which must be changed at the first log-in
+    Add {
+        /// Log-in name: a-z, 0-9, dot, hyphen, underscore
+        name: String,
+        /// The person's own name
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        full_name: String,
+        /// analyst, approver, admin, auditor
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+        /// Read the first password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+        /// Who makes it; stands in the journal
+        #[arg(long, value_name = "NAME", default_value = "admin")]
+        by: String,
+    },
+    /// Print all accounts
+    List,
+    /// Close an account
+    Disable {
+        /// Log-in name
+        name: String,
+        /// Who does it
+        #[arg(long, value_name = "NAME", default_value = "admin")]
+        by: String,
+    },
+    /// Open a closed or locked account
+    Enable {
+        /// Log-in name
+        name: String,
+        /// Who does it
+        #[arg(long, value_name = "NAME", default_value = "admin")]
+        by: String,
+    },
+    /// Give an account a new first password; takes one-time codes off
+    Reset {
+        /// Log-in name
+        name: String,
+        /// Read the first password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+        /// Who does it
+        #[arg(long, value_name = "NAME", default_value = "admin")]
+        by: String,
+    },
+    /// Give an account another role
+    Role {
+        /// Log-in name
+        name: String,
+        /// analyst, approver, admin, auditor
+        role: String,
+        /// Who does it
+        #[arg(long, value_name = "NAME", default_value = "admin")]
+        by: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum RecordsCommand {
     /// Make the store anew from packages and journal
     Rebuild,
@@ -681,6 +746,20 @@ const ZH: &[(&str, &str, &str)] = &[
     ("doctor", "", "检查本机缺什么，以及用什么命令安装"),
     ("records", "", "线索背后的存储"),
     ("records rebuild", "", "由证据包和日志重建存储"),
+    ("console", "", "分析员的网页控制台，地址见 [console] listen"),
+    ("users", "", "控制台账号"),
+    ("users add", "", "新增账号；显示初始口令，首次登录必须修改"),
+    ("users add", "full_name", "姓名"),
+    ("users add", "role", "角色：analyst 审核员、approver 复核员、admin 管理员、auditor 审计员"),
+    ("users list", "", "显示全部账号"),
+    ("users disable", "", "停用账号"),
+    ("users enable", "", "启用被停用或锁定的账号"),
+    ("users reset", "", "重置初始口令，并停用动态口令"),
+    ("users role", "", "变更角色"),
+    ("users role", "role", "角色：analyst、approver、admin、auditor"),
+    ("users *", "name", "登录名：小写字母、数字、点、横线、下划线"),
+    ("users *", "password_stdin", "从标准输入读取初始口令"),
+    ("users *", "by", "何人操作，写入日志"),
 ];
 
 /// The command with Chinese help.

@@ -7,6 +7,7 @@ mod allow;
 mod args;
 mod attribution;
 mod check;
+mod console;
 mod doctor;
 mod eval;
 mod eval_say;
@@ -35,6 +36,7 @@ mod scan;
 mod settings;
 mod sources;
 mod tip;
+mod users;
 mod verdict;
 mod watch;
 
@@ -114,6 +116,8 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         }
         Command::Allow(command) => allow::run(&context, &command),
         Command::Doctor => doctor::run(&context),
+        Command::Console => console::run(&context),
+        Command::Users(command) => users::run(&context, &command),
         Command::Records(args::RecordsCommand::Rebuild) => records::rebuild(&context),
     }
 }

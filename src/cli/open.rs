@@ -54,6 +54,7 @@ impl Context {
             }
             RecordsError::Store { path, why } => format!("{}：{why}", path.display()),
             RecordsError::NoLead(id) => format!("没有线索 {id}"),
+            RecordsError::Person { name, why } => format!("账号 {name}：{}", in_chinese(why)),
             other => other.to_string(),
         };
         Failure::failed(zh, error.to_string(), self.lang)
@@ -64,6 +65,17 @@ impl Context {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|e| Failure::from(anyhow::Error::new(e).context("runtime")))?;
         runtime.block_on(work)
+    }
+}
+
+/// What stands in an account's way.
+fn in_chinese(why: &'static str) -> &'static str {
+    match why {
+        "there is no such account" => "没有这个账号",
+        "is the last admin; make another one first" => "是最后一个管理员，请先新增另一个",
+        "exists already; names are never given twice, as the journal holds them" => "已存在；登录名写入日志，不可重用",
+        w if w.starts_with("a name is") => "登录名为 2 至 32 个小写字母、数字、点、横线或下划线，以字母或数字开头",
+        other => other,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::cli::outgoing;
 use crate::model::lang::Lang;
 use crate::model::rulefile::toml_in_chinese;
 use crate::pipeline::watch;
-use crate::{capture, evidence, net, resolve, sources};
+use crate::{capture, console, evidence, net, resolve, sources};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub(crate) struct Settings {
     pub(crate) capture: capture::Settings,
     pub(crate) evidence: evidence::Settings,
     pub(crate) attribution: resolve::Settings,
-    pub(crate) console: Console,
+    pub(crate) console: console::Settings,
     pub(crate) watch: watch::Settings,
     pub(crate) alert: Vec<AlertSettings>,
     pub(crate) referral: outgoing::Settings,
@@ -55,20 +55,6 @@ pub(crate) struct Rules {
     pub(crate) dir: Option<PathBuf>,
     /// Ids of the protected sites that are in use. Empty: all whose file says `status = "on"`, or nothing about it.
     pub(crate) sites: Vec<String>,
-}
-
-/// `[console]`. Read so that one file serves every version; the console itself is not built yet.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Console {
-    /// Address and port.
-    pub(crate) listen: std::net::SocketAddr,
-}
-
-impl Default for Console {
-    fn default() -> Self {
-        Self { listen: ([127, 0, 0, 1], 8470).into() }
-    }
 }
 
 /// One `[[alert]]`: a way to tell people. Keys come from the environment or a file, never from here.
@@ -211,6 +197,8 @@ impl Settings {
         self.attribution.filings.as_mut().map(fix);
         self.source.iter_mut().flat_map(|s| [&mut s.path, &mut s.keep, &mut s.key_file]).filter_map(Option::as_mut).for_each(fix);
         self.referral.template.as_mut().map(fix);
+        self.console.tls_cert.as_mut().map(fix);
+        self.console.tls_key.as_mut().map(fix);
         self.evidence.tsa.iter_mut().for_each(|t| fix(&mut t.ca));
         self.evidence.key.as_mut().map(fix);
         for alert in &mut self.alert {

@@ -1,1 +1,115 @@
-//! The analyst's web pages.
+//! The analyst's web pages and the API: a queue, a lead in full, the decisions, people, audit.
+//! In: records and packages. Out: pages made on the server, one style sheet, one small script. Every change goes through records.
+//! Never shows captured HTML, only sanitised text and pictures; never opens a socket (the caller gives a listener) and never decides by itself.
+//! All routes stand in one table (`routes.rs`) with who may use them; what is not in the table does not exist.
+
+mod api;
+mod call;
+mod chart;
+mod differ;
+mod forms;
+mod gate;
+mod inert;
+mod layout;
+mod openapi;
+mod pages;
+mod pictures;
+mod routes;
+mod secrets;
+mod session;
+
+pub use crate::console::routes::{ROUTES, Route, Who};
+pub use crate::console::secrets::{check_password, first_password, hash_password};
+
+use crate::model::lang::Lang;
+use crate::model::site::Site;
+use crate::model::time::Timestamp;
+use crate::records::Records;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// `[console]` of the settings file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Address and port; loopback unless a person decides otherwise.
+    pub listen: SocketAddr,
+    /// PEM file of the certificate chain. With `tls_key`: TLS only. `None`: plain HTTP, for loopback or behind a proxy.
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file of its key.
+    pub tls_key: Option<PathBuf>,
+    /// Address under which people reach it (`https://jianwei.unit.example`), where a proxy stands before it. `None`: as listened.
+    pub public_url: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { listen: ([127, 0, 0, 1], 8470).into(), tls_cert: None, tls_key: None, public_url: None }
+    }
+}
+
+/// What the console works on.
+pub struct Desk {
+    records: Arc<Records>,
+    evidence: PathBuf,
+    sites: Vec<Site>,
+    organisation: String,
+    lang: Lang,
+    /// Cookies are Secure.
+    secure: bool,
+    /// Hosts by which we are addressed; empty: any name, where we do not listen on loopback and no public address is set.
+    hosts: Vec<String>,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    sessions: session::Sessions,
+    /// Hashing a password takes 19 MiB: one at a time, so that nobody fills the memory with log-ins.
+    hashing: Mutex<()>,
+}
+
+impl Desk {
+    /// A desk over `records` and the packages in `evidence`. `clock` gives the time.
+    pub fn new(
+        records: Arc<Records>,
+        evidence: PathBuf,
+        sites: Vec<Site>,
+        organisation: String,
+        lang: Lang,
+        settings: &Settings,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        let public = settings.public_url.as_ref().and_then(|u| url::Url::parse(u).ok());
+        let mut hosts: Vec<String> = public.iter().filter_map(|u| u.host_str().map(str::to_lowercase)).collect();
+        if settings.listen.ip().is_loopback() || public.is_some() {
+            hosts.extend(["localhost".into(), "127.0.0.1".into(), "[::1]".into(), settings.listen.ip().to_string()]);
+        }
+        let secure = settings.tls_cert.is_some() || public.is_some_and(|u| u.scheme() == "https");
+        Self {
+            records,
+            evidence,
+            sites,
+            organisation,
+            lang,
+            secure,
+            hosts,
+            clock: Box::new(clock),
+            sessions: session::Sessions::default(),
+            hashing: Mutex::new(()),
+        }
+    }
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+/// Serves until `stop` ends; requests that are under way are answered first.
+///
+/// # Errors
+/// The listener broke.
+pub async fn run<L>(listener: L, desk: Arc<Desk>, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()>
+where
+    L: axum::serve::Listener,
+    L::Addr: std::fmt::Debug,
+{
+    axum::serve(listener, gate::router(&desk)).with_graceful_shutdown(stop).await
+}

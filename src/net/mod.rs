@@ -10,6 +10,7 @@ mod dns;
 mod fetch;
 mod guard;
 mod line;
+mod listen;
 mod meter;
 mod notice;
 mod pace;
@@ -22,6 +23,7 @@ mod visit;
 mod websocket;
 
 pub use crate::net::clock::Clock;
+pub use crate::net::listen::{Door, Line};
 pub use crate::net::meter::{Keeper, Limit, Usage};
 pub use crate::net::notice::{Mail, MailTls};
 pub use crate::net::serve::{Pages, ServeError, ServedPage, Serving, serve};

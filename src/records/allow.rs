@@ -94,7 +94,7 @@ pub(super) fn in_journal(dir: &Path) -> Result<Vec<Allowed>, RecordsError> {
         return Ok(entries);
     }
     for (entry, _) in journal::read(&path)?.entries {
-        let Said::OnHost(what) = entry.what else { continue };
+        let Said::Host(what) = entry.what else { continue };
         entries.retain(|e| e.host != *what.host());
         if let AllowMove::Allow { host, tree, reason } = what {
             entries.push(Allowed { host, tree, reason, by: entry.by, at: entry.at });

@@ -90,12 +90,12 @@ impl Records {
 
 fn line(entry: &Entry, hash: String) -> AuditLine {
     let (on, zh) = match &entry.what {
-        Said::OnLead { lead, what } => (lead.to_string(), what.zh()),
-        Said::OnHost(crate::model::allow::AllowMove::Allow { host, .. }) => (host.to_string(), "列入允许名单"),
-        Said::OnHost(what) => (what.host().to_string(), "移出允许名单"),
         Said::Clusters(what) => (what.host().to_string(), what.zh()),
-        Said::OnPaper(what) => (what.on().to_owned(), what.zh()),
-        Said::OnPerson { person, what } => (person.clone(), what.zh()),
+        Said::Paper(what) => (what.on().to_owned(), what.zh()),
+        Said::Lead { lead, what } => (lead.to_string(), what.zh()),
+        Said::Host(crate::model::allow::AllowMove::Allow { host, .. }) => (host.to_string(), "列入允许名单"),
+        Said::Host(what) => (what.host().to_string(), "移出允许名单"),
+        Said::Person { person, what } => (person.clone(), what.zh()),
     };
     // The words of a line stand in its own JSON: one place fewer that a new move can forget.
     let value = serde_json::to_value(entry).unwrap_or_default();

@@ -39,7 +39,7 @@ pub(super) struct Entry {
 #[serde(untagged)]
 pub(super) enum Said {
     /// A decision on a lead.
-    OnLead {
+    Lead {
         /// Which.
         lead: LeadId,
         /// What.
@@ -47,11 +47,11 @@ pub(super) enum Said {
         what: Move,
     },
     /// The allow-list.
-    OnHost(AllowMove),
+    Host(AllowMove),
     /// A letter, what came back, or the monthly form.
-    OnPaper(PaperMove),
+    Paper(PaperMove),
     /// An account, or what its person did besides leads.
-    OnPerson {
+    Person {
         /// Whose account.
         person: String,
         /// What.

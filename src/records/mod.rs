@@ -379,7 +379,7 @@ impl Records {
         let lead: Option<Lead> = self.told(draft.get(&leads::lead_key(id)))?;
         let mut lead = lead.ok_or_else(|| RecordsError::NoLead(id.clone()))?;
         lead.apply(Step { at: now, by: by.to_owned(), what: what.clone() })?;
-        draft.meta.journal = held(&self.journal).append(now, by, journal::Said::OnLead { lead: id.clone(), what: what.clone() })?;
+        draft.meta.journal = held(&self.journal).append(now, by, journal::Said::Lead { lead: id.clone(), what: what.clone() })?;
         self.told(draft.put(leads::lead_key(id), &lead).and_then(|()| hosts::after_move(&mut draft, &lead, &what, now)))?;
         self.told(draft.commit())?;
         self.flush()?;
@@ -400,7 +400,7 @@ impl Records {
             return Err(RecordsError::NotAllowed { host: what.host().clone() });
         }
         let mut draft = self.shelf.draft();
-        draft.meta.journal = held(&self.journal).append(now, by, journal::Said::OnHost(what.clone()))?;
+        draft.meta.journal = held(&self.journal).append(now, by, journal::Said::Host(what.clone()))?;
         self.told(allow::apply(&mut draft, now, by, what).and_then(|()| draft.commit()))?;
         self.flush()
     }

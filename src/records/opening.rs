@@ -157,14 +157,14 @@ pub(super) fn open(places: &Places, marked: Marked, reading: &Reading, again: &d
     let distrusted = std::fs::read_to_string(&places.distrust).ok();
     let why = match look(&places.records, marked) {
         Ok(Found::Whole(_)) if distrusted.is_some() => distrusted,
-        Ok(Found::Whole(shelf)) => return Ok(shelf),
+        Ok(Found::Whole(shelf)) => return Ok(*shelf),
         Ok(Found::Newer(found)) => return Err(newer(found)),
         Ok(Found::Fresh) => None,
         Err(Fault::Machine(why)) => return Err(places.fault(&Fault::Machine(why))),
         Err(Fault::Damaged(first)) => match without_snapshots(&places.records, marked) {
             Ok(Found::Whole(shelf)) if distrusted.is_none() => {
                 tracing::warn!("{}: a snapshot was damaged ({first}); read again from its log, nothing is lost", places.records.display());
-                return Ok(shelf);
+                return Ok(*shelf);
             }
             Ok(Found::Newer(found)) => return Err(newer(found)),
             Err(Fault::Machine(why)) => return Err(places.fault(&Fault::Machine(why))),
@@ -225,7 +225,7 @@ fn anew(places: &Places, marked: Marked, reading: &Reading, visits: Vec<Visit>, 
     places.swap()?;
     let _ = std::fs::remove_file(&places.distrust);
     match look(&places.records, Marked::default()).map_err(|f| places.fault(&f))? {
-        Found::Whole(shelf) => Ok(shelf),
+        Found::Whole(shelf) => Ok(*shelf),
         _ => Err(places.fault(&Fault::Damaged("the store just made cannot be read; check the disk".into()))),
     }
 }
@@ -287,14 +287,14 @@ pub(super) fn apply_journal(shelf: &Shelf, reading: &Reading) -> Result<u64, Fau
                 continue; // Repeated or out of order: told as a fault of the chain, and not applied at every open.
             }
             match &entry.what {
-                Said::OnLead { lead, what } => {
+                Said::Lead { lead, what } => {
                     let step = Step { at: entry.at, by: entry.by.clone(), what: what.clone() };
                     leads::replay(&mut draft, lead, step)?;
                 }
-                Said::OnHost(what) => allow::apply(&mut draft, entry.at, &entry.by, what)?,
-                Said::OnPaper(what) => referrals::apply(&mut draft, entry.at, &entry.by, what)?,
+                Said::Host(what) => allow::apply(&mut draft, entry.at, &entry.by, what)?,
+                Said::Paper(what) => referrals::apply(&mut draft, entry.at, &entry.by, what)?,
                 // Accounts stand in their own file; the line is for whoever reads the journal.
-                Said::OnPerson { .. } => {}
+                Said::Person { .. } => {}
                 Said::Clusters(what) => marks::apply(&mut draft, entry.at, &entry.by, what, entry.seq)?,
             }
             draft.meta.journal = Head { seq: entry.seq, hash: *hash };

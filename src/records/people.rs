@@ -509,7 +509,7 @@ impl Records {
     }
     fn say_of(&self, name: &str, by: &str, now: Timestamp, what: Deed) -> Result<(), RecordsError> {
         let mut draft = self.shelf.draft();
-        draft.meta.journal = held(&self.journal).append(now, by, Said::OnPerson { person: name.into(), what })?;
+        draft.meta.journal = held(&self.journal).append(now, by, Said::Person { person: name.into(), what })?;
         self.told(draft.commit())?;
         self.flush()
     }

@@ -76,7 +76,7 @@ impl Records {
     pub fn paper(&self, what: &PaperMove, by: &str, now: Timestamp) -> Result<(), RecordsError> {
         let mut draft = self.shelf.draft();
         self.fits(&draft, what, by, now)?;
-        draft.meta.journal = held(&self.journal).append(now, by, Said::OnPaper(what.clone()))?;
+        draft.meta.journal = held(&self.journal).append(now, by, Said::Paper(what.clone()))?;
         self.told(apply(&mut draft, now, by, what).and_then(|()| draft.commit()))?;
         self.flush()
     }

@@ -54,7 +54,7 @@ pub(super) enum Found {
     /// Written by a newer program.
     Newer(u32),
     /// Whole, by its own fingerprint.
-    Whole(Shelf),
+    Whole(Box<Shelf>),
 }
 
 impl Shelf {
@@ -72,7 +72,7 @@ impl Shelf {
             return Err(Fault::Damaged("its rows do not give its fingerprint; something acknowledged was lost".into()));
         }
         let meta = migrate(store.as_ref(), &MIGRATIONS, schema, meta)?;
-        Ok(Found::Whole(Self::around(store, meta)))
+        Ok(Found::Whole(Box::new(Self::around(store, meta))))
     }
     /// Lays out an empty store whose numbers go on from `seq`.
     pub(super) fn lay_out(store: Box<dyn Store>, seq: u64) -> Result<Self, Fault> {

@@ -4,6 +4,7 @@ mod assess;
 mod capture;
 mod cli;
 mod clusters;
+mod console;
 mod eval;
 mod evidence;
 mod fresh;

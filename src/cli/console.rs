@@ -1,0 +1,71 @@
+//! `jianwei console`: the analyst's web pages, until it is told to stop.
+
+use crate::cli::Context;
+use crate::cli::fail::{Exit, Failure};
+use crate::cli::rules::RuleBook;
+use crate::cli::say;
+use crate::console::{self, Desk};
+use crate::net::Door;
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
+    let (lang, settings) = (context.lang, &context.settings.console);
+    let files = match (&settings.tls_cert, &settings.tls_key) {
+        (Some(cert), Some(key)) => Some((cert.as_path(), key.as_path())),
+        (None, None) => None,
+        _ => {
+            return Err(Failure::usage(
+                "[console] tls_cert 与 tls_key 必须同时给出".into(),
+                "[console] tls_cert and tls_key go together".into(),
+                lang,
+            ));
+        }
+    };
+    let book = RuleBook::read(&context.settings, lang)?;
+    let sites = book.sites.into_iter().map(|(_, site)| site).collect();
+    let records = Arc::new(context.records()?);
+    let net = context.net()?;
+    if records.people().is_empty() {
+        say::note(lang.pick(
+            "还没有账号；请先停止本程序，运行 jianwei users add 姓名 --role admin",
+            "there are no accounts yet; stop this and run `jianwei users add NAME --role admin` first",
+        ));
+    }
+    let open = settings.listen.ip().is_loopback() || files.is_some() || settings.public_url.is_some();
+    if !open {
+        say::note(lang.pick(
+            "警告：在非本机地址上以明文 HTTP 监听；请设置 tls_cert、tls_key，或置于代理之后并设置 public_url",
+            "warning: plain HTTP on an address that others reach; set tls_cert and tls_key, or a proxy before it and public_url",
+        ));
+    }
+    let clock = move || net.now();
+    let organisation = context.settings.evidence.organisation.clone();
+    let desk = Arc::new(Desk::new(records, context.settings.evidence_dir(), sites, organisation, lang, settings, clock));
+    context.block_on(async {
+        let door = Door::open(settings.listen, files)
+            .await
+            .map_err(|e| Failure::failed(format!("[console] 无法监听：{e}"), format!("[console] cannot listen: {e}"), lang))?;
+        let address = format!("{}://{}", if files.is_some() { "https" } else { "http" }, door.address());
+        if context.json {
+            say::json(&json!({"schema": "console/1", "address": address}))?;
+        } else {
+            say::line(&lang.pick(format!("控制台：{address}（Ctrl-C 停止）"), format!("console: {address} (Ctrl-C stops it)")))?;
+        }
+        console::run(door, desk, told_to_stop()).await.map_err(|e| Failure::from(anyhow::Error::new(e).context("console")))
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Ends at Ctrl-C or SIGTERM.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

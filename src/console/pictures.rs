@@ -1,0 +1,128 @@
+//! Pictures of captured pages: whatever image a package's manifest lists, and nothing else of it. Held against the manifest's hash, type taken from the
+//! bytes, served with a policy that lets it do nothing. Reads packages, never writes them.
+
+use crate::console::Desk;
+use crate::console::call::{Call, Refusal, Reply};
+use crate::model::digest::Sha256;
+use serde::Deserialize;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Largest manifest, in bytes.
+const MAX_MANIFEST: u64 = 4 << 20;
+/// Largest picture that is served, in bytes.
+const MAX_PICTURE: u64 = 24 << 20;
+/// Pictures of a package that are shown.
+const MAX_PICTURES: usize = 24;
+
+/// One picture that a manifest lists.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Picture {
+    /// Path in the package.
+    pub(super) path: String,
+    bytes: u64,
+    sha256: Sha256,
+    media_type: String,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    files: Vec<Picture>,
+}
+
+/// A package's folder below `root`. `None`: the stored path is no plain path.
+fn folder(root: &Path, package: &str) -> Option<PathBuf> {
+    plain(package).then(|| root.join(package))
+}
+
+fn plain(path: &str) -> bool {
+    let part = |p: &str| !p.is_empty() && p != "." && p != ".." && !p.chars().any(|c| c.is_control() || matches!(c, '\\' | ':'));
+    path.len() <= 400 && path.split('/').all(part)
+}
+
+fn read(path: &Path, most: u64) -> Option<Vec<u8>> {
+    let meta = std::fs::symlink_metadata(path).ok().filter(|m| m.is_file() && m.len() <= most)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).ok()?);
+    std::fs::File::open(path).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// The pictures that a package lists, in the manifest's order.
+pub(super) fn of(root: &Path, package: &str) -> Vec<Picture> {
+    let manifest = folder(root, package).and_then(|f| read(&f.join("manifest.json"), MAX_MANIFEST));
+    let listing: Option<Listing> = manifest.and_then(|m| serde_json::from_slice(&m).ok());
+    let pictures = listing.into_iter().flat_map(|l| l.files);
+    let good = |p: &Picture| matches!(p.media_type.as_str(), "image/png" | "image/jpeg" | "image/webp") && plain(&p.path);
+    // Those seen on the page (a seller's QR code) are the page's own files; ours are screenshots and views.
+    pictures.filter(|p| good(p) && p.bytes <= MAX_PICTURE).take(MAX_PICTURES).collect()
+}
+
+/// Number of the smallest picture, for the queue.
+pub(super) fn thumbnail(root: &Path, package: &str) -> Option<usize> {
+    of(root, package).iter().enumerate().min_by_key(|(_, p)| p.bytes).map(|(n, _)| n)
+}
+
+/// The type that the first bytes show. `None`: no picture that we serve.
+fn sniff(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// `GET /leads/{id}/picture/{package}/{n}`: `package` is the id of a package of this lead, or `last`.
+pub(super) fn serve(desk: &Desk, call: &Call) -> Result<Reply, Refusal> {
+    let lead = call.lead(desk)?;
+    let wanted = call.path.get(1).map(String::as_str).unwrap_or_default();
+    let package = if wanted == "last" { lead.packages.last() } else { lead.packages.iter().find(|p| p.id == wanted) };
+    let package = package.ok_or(Refusal::NotFound)?;
+    let n: usize = call.path.get(2).and_then(|n| n.parse().ok()).ok_or(Refusal::NotFound)?;
+    let picture = of(&desk.evidence, &package.path).into_iter().nth(n).ok_or(Refusal::NotFound)?;
+    let file = folder(&desk.evidence, &package.path).ok_or(Refusal::NotFound)?.join(&picture.path);
+    let bytes = read(&file, MAX_PICTURE).ok_or(Refusal::NotFound)?;
+    let media = sniff(&bytes).ok_or(Refusal::NotFound)?;
+    if Sha256::of(&bytes) != picture.sha256 {
+        tracing::error!(package = %package.id, "{}: {} is not the file that the manifest lists", package.id, picture.path.escape_debug());
+        return Err(Refusal::NotFound);
+    }
+    Ok(Reply::File(media, None, bytes, wanted != "last"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(files: &str) -> (tempfile::TempDir, &'static str) {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(root.path().join("p/view")).expect("made");
+        std::fs::write(root.path().join("p/manifest.json"), format!("{{\"files\":[{files}]}}")).expect("written");
+        (root, "p")
+    }
+
+    #[test]
+    fn only_listed_pictures_with_plain_paths_are_seen() {
+        let zeros = "0".repeat(64);
+        let file = |path: &str, media: &str| {
+            format!(r#"{{"path":"{path}","bytes":9,"sha256":"{zeros}","sm3":"x","media_type":"{media}","role":"r"}}"#)
+        };
+        let all = [
+            file("view/a.png", "image/png"),
+            file("../../etc/passwd", "image/png"),
+            file("/etc/passwd", "image/png"),
+            file("view/b.svg", "image/svg+xml"),
+            file("view/text.txt", "text/plain"),
+        ];
+        let (root, p) = package(&all.join(","));
+        assert_eq!(of(root.path(), p).iter().map(|p| p.path.as_str()).collect::<Vec<_>>(), ["view/a.png"]);
+        assert!(of(root.path(), "../p").is_empty() && of(root.path(), "none").is_empty());
+    }
+
+    #[test]
+    fn the_type_is_what_the_bytes_are() {
+        assert_eq!(sniff(b"\x89PNG\r\n\x1a\nrest"), Some("image/png"));
+        assert_eq!(sniff(b"<svg onload=alert(1)>"), None);
+        assert_eq!(sniff(b"<html>"), None);
+    }
+}
