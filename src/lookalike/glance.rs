@@ -54,6 +54,8 @@ pub(super) struct Glance {
     /// For each state where its words begin in `words`; one more for the end.
     told: Vec<u32>,
     words: Vec<u32>,
+    /// For each state the most that its words can weigh.
+    bounds: Vec<Bound>,
     patterns: Vec<Word>,
     /// What each site's words must weigh, by place.
     pub(super) levels: [i32; MAX_SITES],
@@ -76,6 +78,16 @@ struct Group {
     letters: u32,
     budget: u8,
     worths: Vec<Worth>,
+}
+
+/// The most that the words of a state can weigh to each site, whatever letters stand near them.
+#[derive(Clone, Copy, Default)]
+struct Bound {
+    most: [i32; MAX_SITES],
+    /// Bits of the sites to which one of them speaks.
+    speaks: u32,
+    /// Is one a hit by its place alone?
+    by_place: bool,
 }
 
 /// Words of one line, in the order of their ends.
@@ -142,8 +154,8 @@ pub(super) struct Text<'a> {
 impl Glance {
     /// Builds the automaton. `pieces`: one of them stands in every name that can be hit; `levels`: what the words of each site must weigh.
     pub(super) fn new<'a>(pieces: &[Vec<u8>], texts: impl Iterator<Item = Text<'a>>, levels: impl Iterator<Item = i32>) -> Self {
-        let (rows, told, words, patterns) = Default::default();
-        let mut glance = Self { anchors: Anchors::new(pieces), rows, told, words, patterns, levels: [i32::MAX; MAX_SITES] };
+        let (rows, told, words, bounds, patterns) = Default::default();
+        let mut glance = Self { anchors: Anchors::new(pieces), rows, told, words, bounds, patterns, levels: [i32::MAX; MAX_SITES] };
         for (site, level) in levels.enumerate() {
             let place = &mut glance.levels[place_of(site) as usize];
             *place = level.min(*place);
@@ -160,7 +172,37 @@ impl Glance {
             });
         }
         trie.build(&mut glance);
+        glance.bounds = glance.told.windows(2).map(|w| glance.bound(&glance.words[w[0] as usize..w[1] as usize])).collect();
         glance
+    }
+    fn bound(&self, words: &[u32]) -> Bound {
+        let mut bound = Bound::default();
+        for word in words.iter().map(|id| &self.patterns[*id as usize]) {
+            let mut best = [0; MAX_SITES];
+            for (site, worth) in word.worths.iter().flat_map(|g| g.worths.iter().map(|w| (g.site, w))) {
+                best[site] = worth.weight.max(best[site]);
+                bound.speaks |= u32::from(worth.speaks) << site;
+            }
+            bound.most.iter_mut().zip(best).for_each(|(most, best)| *most += best);
+            bound.by_place |= word.always || word.structure != Structure::No;
+        }
+        bound
+    }
+    /// The sites to which these words could weigh enough if all letters stood where they are wanted; all, where a place may decide.
+    fn in_reach(&self, found: &Found) -> u32 {
+        let (mut sums, mut speaks) = ([0_i32; MAX_SITES], 0);
+        for (row, ..) in &found.words[..found.len] {
+            let bound = &self.bounds[*row as usize / ROW];
+            if bound.by_place {
+                return u32::MAX;
+            }
+            speaks |= bound.speaks;
+            sums.iter_mut().zip(bound.most).for_each(|(sum, most)| *sum += most);
+        }
+        speaks & self.enough(&sums)
+    }
+    fn enough(&self, sums: &[i32; MAX_SITES]) -> u32 {
+        (0..MAX_SITES).fold(0, |sites, site| sites | u32::from(sums[site] >= self.levels[site]) << site)
     }
     /// May the line come to a hit? `found` is left with its words.
     pub(super) fn at(&self, line: &[u8], found: &mut Found) -> Glanced {
@@ -202,7 +244,7 @@ impl Glance {
                 found.len += 1;
             }
         }
-        if found.len == 0 { Glanced::Nothing } else { self.weigh(line, seen, found) }
+        if found.len == 0 || self.in_reach(found) == 0 { Glanced::Nothing } else { self.weigh(line, seen, found) }
     }
     /// Patterns that were found, each with the letters of the line up to its end.
     pub(super) fn words<'a>(&'a self, found: &'a Found) -> impl Iterator<Item = (usize, usize)> {
@@ -233,8 +275,8 @@ impl Glance {
                 }
             }
         }
-        let enough = (0..MAX_SITES).fold(0, |sites, site| sites | u32::from(sums[site] >= self.levels[site]) << site);
-        if enough & speaks == 0 { Glanced::Nothing } else { Glanced::Words(enough & speaks) }
+        let enough = self.enough(&sums) & speaks;
+        if enough == 0 { Glanced::Nothing } else { Glanced::Words(enough) }
     }
 }
 
