@@ -226,7 +226,7 @@ impl Letters {
 
 /// Has the line a label that is to be decoded?
 pub(super) fn is_coded(line: &[u8]) -> bool {
-    memchr::memmem::find_iter(line, b"--").any(|at| at >= 2 && line[at - 2..at].eq_ignore_ascii_case(b"xn"))
+    line.windows(4).any(|four| four[2..] == *b"--" && four[..2].eq_ignore_ascii_case(b"xn"))
 }
 
 /// Bit of a letter's code; none for what is no letter.
@@ -234,11 +234,10 @@ pub(super) fn bit(code: u8) -> u32 {
     if (1..=26).contains(&code) { 1 << code } else { 0 }
 }
 
-/// For each code: letters that stand in its place at no further cost once it is there, and those that it may be read as for half
-/// an edit.
+/// For each code what it may be read as: itself, letters that stand in its place at no further cost once it is there, and those for
+/// half an edit.
 struct Kin {
-    free: [u32; 32],
-    half: [u32; 32],
+    of: [Near; 32],
 }
 
 static KIN: LazyLock<Kin> = LazyLock::new(Kin::new);
@@ -251,11 +250,18 @@ pub(super) struct Near {
 }
 
 impl Near {
+    /// A `g` after `n` and an `h` after `z`, `c`, `s` are left out for half an edit.
+    fn start() -> Self {
+        Self { near: 0, half: bit(7) | bit(8) }
+    }
+    fn or(self, other: Self) -> Self {
+        Self { near: self.near | other.near, half: self.half | other.half }
+    }
     /// Of codes.
     pub(super) fn of(codes: impl Iterator<Item = u8>) -> Self {
-        // A `g` after `n` and an `h` after `z`, `c`, `s` are left out for half an edit.
-        codes.fold(Self { near: 0, half: bit(7) | bit(8) }, |sum, code| match code {
-            0..32 => Self { near: sum.near | bit(code) | KIN.free[usize::from(code)], half: sum.half | KIN.half[usize::from(code)] },
+        let kin = &*KIN;
+        codes.fold(Self::start(), |sum, code| match code {
+            0..32 => sum.or(kin.of[usize::from(code)]),
             _ => sum,
         })
     }
@@ -272,22 +278,34 @@ impl Near {
     /// letter like it is.
     pub(super) fn holds(self, letters: u32, half_edits: u8) -> bool {
         let missing = letters & !self.near;
-        (missing & self.half).count_ones() + 2 * (missing & !self.half).count_ones() <= u32::from(half_edits)
+        // A token lets few letters be missing, so that counting one by one is quicker than counting bits without an instruction for it.
+        let (mut half, mut whole, mut left) = (missing & self.half, missing & !self.half, half_edits);
+        while whole != 0 {
+            let Some(rest) = left.checked_sub(2) else { return false };
+            (left, whole) = (rest, whole & (whole - 1));
+        }
+        while half != 0 {
+            let Some(rest) = left.checked_sub(1) else { return false };
+            (left, half) = (rest, half & (half - 1));
+        }
+        true
     }
 }
 
 impl Kin {
     fn new() -> Self {
-        let mut kin = Self { free: [0; 32], half: [0; 32] };
+        let mut kin = Self { of: [Near::default(); 32] };
+        (0..32).for_each(|own| kin.of[usize::from(own)].near = bit(own));
+        let place = |letter: char| usize::from(code(letter) & 31);
         for (a, b) in fuzzy::likenesses() {
-            kin.half[usize::from(code(a) & 31)] |= bit(code(b));
-            kin.half[usize::from(code(b) & 31)] |= bit(code(a));
+            kin.of[place(a)].half |= bit(code(b));
+            kin.of[place(b)].half |= bit(code(a));
         }
         for (one, two) in fuzzy::pairs() {
-            kin.free[usize::from(code(one) & 31)] |= bit(code(two[0]));
-            kin.half[usize::from(code(one) & 31)] |= bit(code(two[1]));
+            kin.of[place(one)].near |= bit(code(two[0]));
+            kin.of[place(one)].half |= bit(code(two[1]));
             for letter in two {
-                kin.half[usize::from(code(letter) & 31)] |= bit(code(one));
+                kin.of[place(letter)].half |= bit(code(one));
             }
         }
         kin
