@@ -11,7 +11,6 @@ mod glance;
 mod han;
 mod layout;
 mod letters;
-mod meant;
 mod name;
 mod naming;
 mod permute;

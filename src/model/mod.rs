@@ -9,6 +9,7 @@ pub mod capture;
 pub mod digest;
 pub mod dossier;
 pub mod host;
+pub mod kindly;
 pub mod lang;
 pub mod lead;
 pub mod page;
