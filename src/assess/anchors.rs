@@ -1,8 +1,8 @@
 //! The `[page]` section of a protected site, checked and compiled: names, organ, rare marks, identifiers, templates, notices.
 
-use crate::assess::kindly;
 use crate::assess::phrases::Phrases;
 use crate::assess::shingles::Template;
+use crate::model::kindly;
 use crate::model::lang::Both;
 use crate::model::page::Identifier;
 use crate::model::rulefile::{RuleError, RuleFile, toml_in_chinese};

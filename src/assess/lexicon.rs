@@ -1,9 +1,9 @@
 //! The vocabularies of `rules/words.toml`, compiled: which group of words stands where in a folded text.
 //! One pass over all words, all patterns together; linear in the text.
 
-use crate::assess::kindly;
 use crate::assess::patterns::Patterns;
 use crate::assess::phrases::Phrases;
+use crate::model::kindly;
 use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::text::fold::fold;

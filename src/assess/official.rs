@@ -1,7 +1,7 @@
 //! The allow-list: official hosts and trees, at DNS label boundaries. It comes first and ends the matter.
 
-use crate::assess::kindly;
 use crate::model::host::Host;
+use crate::model::kindly;
 use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::site::Site;

@@ -1,12 +1,12 @@
 //! A rule, checked: from a file as written to tests on numbered phrases, patterns and pairs, shared by all rules in one pool.
 
 use crate::assess::fields::{FIELDS, field_number};
-use crate::assess::kindly;
 use crate::assess::lexicon::small_regex;
 use crate::assess::official::Official;
 use crate::assess::written::{Condition, Example, Near, RuleSpec, Status, Texts};
 use crate::model::assessment::Class;
 use crate::model::host::Host;
+use crate::model::kindly;
 use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::text::fold::fold;

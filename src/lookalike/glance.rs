@@ -8,8 +8,32 @@ use super::sieve::Structure;
 
 /// Symbols of a row; codes of ASCII bytes are below.
 const ROW: usize = 32;
-/// Set in a transition into a state with words.
-const TOLD: u32 = 1 << 31;
+/// Set in a transition into a state with words; the rest is its number.
+trait Step: Copy {
+    const TOLD: u32;
+    fn read(self) -> u32;
+}
+
+impl Step for u16 {
+    const TOLD: u32 = 1 << 15;
+    fn read(self) -> u32 {
+        u32::from(self)
+    }
+}
+
+impl Step for u32 {
+    const TOLD: u32 = 1 << 31;
+    fn read(self) -> u32 {
+        self
+    }
+}
+
+/// A row of [`ROW`] steps for each state; short ones where they are enough, as half the memory is met twice as often nearby.
+enum Rows {
+    Short(Vec<u16>),
+    Long(Vec<u32>),
+}
+
 /// Most words of a line that are weighed; a line with more goes further.
 const MAX_FOUND: usize = 32;
 /// Worths whose letters are asked for together.
@@ -49,11 +73,12 @@ impl Anchors {
 /// The compiled pass.
 pub(super) struct Glance {
     anchors: Anchors,
-    /// A row for each state: the row of the next one, and [`TOLD`].
-    rows: Vec<u32>,
+    rows: Rows,
     /// For each state where its words begin in `words`; one more for the end.
     told: Vec<u32>,
     words: Vec<u32>,
+    /// For each state the most that its words can weigh.
+    bounds: Vec<Bound>,
     patterns: Vec<Word>,
     /// What each site's words must weigh, by place.
     pub(super) levels: [i32; MAX_SITES],
@@ -76,6 +101,16 @@ struct Group {
     letters: u32,
     budget: u8,
     worths: Vec<Worth>,
+}
+
+/// The most that the words of a state can weigh to each site, whatever letters stand near them.
+#[derive(Clone, Copy, Default)]
+struct Bound {
+    most: [i32; MAX_SITES],
+    /// Bits of the sites to which one of them speaks.
+    speaks: u32,
+    /// Is one a hit by its place alone?
+    by_place: bool,
 }
 
 /// Words of one line, in the order of their ends.
@@ -142,8 +177,16 @@ pub(super) struct Text<'a> {
 impl Glance {
     /// Builds the automaton. `pieces`: one of them stands in every name that can be hit; `levels`: what the words of each site must weigh.
     pub(super) fn new<'a>(pieces: &[Vec<u8>], texts: impl Iterator<Item = Text<'a>>, levels: impl Iterator<Item = i32>) -> Self {
-        let (rows, told, words, patterns) = Default::default();
-        let mut glance = Self { anchors: Anchors::new(pieces), rows, told, words, patterns, levels: [i32::MAX; MAX_SITES] };
+        let (told, words, bounds, patterns) = Default::default();
+        let mut glance = Self {
+            anchors: Anchors::new(pieces),
+            rows: Rows::Long(Vec::new()),
+            told,
+            words,
+            bounds,
+            patterns,
+            levels: [i32::MAX; MAX_SITES],
+        };
         for (site, level) in levels.enumerate() {
             let place = &mut glance.levels[place_of(site) as usize];
             *place = level.min(*place);
@@ -160,7 +203,37 @@ impl Glance {
             });
         }
         trie.build(&mut glance);
+        glance.bounds = glance.told.windows(2).map(|w| glance.bound(&glance.words[w[0] as usize..w[1] as usize])).collect();
         glance
+    }
+    fn bound(&self, words: &[u32]) -> Bound {
+        let mut bound = Bound::default();
+        for word in words.iter().map(|id| &self.patterns[*id as usize]) {
+            let mut best = [0; MAX_SITES];
+            for (site, worth) in word.worths.iter().flat_map(|g| g.worths.iter().map(|w| (g.site, w))) {
+                best[site] = worth.weight.max(best[site]);
+                bound.speaks |= u32::from(worth.speaks) << site;
+            }
+            bound.most.iter_mut().zip(best).for_each(|(most, best)| *most += best);
+            bound.by_place |= word.always || word.structure != Structure::No;
+        }
+        bound
+    }
+    /// The sites to which these words could weigh enough if all letters stood where they are wanted; all, where a place may decide.
+    fn in_reach(&self, found: &Found) -> u32 {
+        let (mut sums, mut speaks) = ([0_i32; MAX_SITES], 0);
+        for (row, ..) in &found.words[..found.len] {
+            let bound = &self.bounds[*row as usize];
+            if bound.by_place {
+                return u32::MAX;
+            }
+            speaks |= bound.speaks;
+            sums.iter_mut().zip(bound.most).for_each(|(sum, most)| *sum += most);
+        }
+        speaks & self.enough(&sums)
+    }
+    fn enough(&self, sums: &[i32; MAX_SITES]) -> u32 {
+        (0..MAX_SITES).fold(0, |sites, site| sites | u32::from(sums[site] >= self.levels[site]) << site)
     }
     /// May the line come to a hit? `found` is left with its words.
     pub(super) fn at(&self, line: &[u8], found: &mut Found) -> Glanced {
@@ -187,26 +260,32 @@ impl Glance {
         self.find(line, seen, found)
     }
     fn find(&self, line: &[u8], seen: u32, found: &mut Found) -> Glanced {
+        match &self.rows {
+            Rows::Short(rows) => self.find_in(rows, line, seen, found),
+            Rows::Long(rows) => self.find_in(rows, line, seen, found),
+        }
+    }
+    fn find_in<S: Step>(&self, rows: &[S], line: &[u8], seen: u32, found: &mut Found) -> Glanced {
         let (mut state, mut read) = (0_usize, 0_u16);
         found.len = 0;
         for (at, byte) in line.iter().enumerate() {
             let code = letters::CODES[usize::from(*byte)] & 31;
             read += u16::from(code != letters::SEPARATOR);
-            let next = self.rows[state + usize::from(code)];
-            state = (next & !TOLD) as usize;
-            if next & TOLD != 0 && code != letters::SEPARATOR {
+            let next = rows[state * ROW + usize::from(code)].read();
+            state = (next & !S::TOLD) as usize;
+            if next & S::TOLD != 0 && code != letters::SEPARATOR {
                 if found.len == MAX_FOUND {
                     return Glanced::Unknown;
                 }
-                found.words[found.len] = (next & !TOLD, u16::try_from(at).unwrap_or(u16::MAX), read);
+                found.words[found.len] = (next & !S::TOLD, u16::try_from(at).unwrap_or(u16::MAX), read);
                 found.len += 1;
             }
         }
-        if found.len == 0 { Glanced::Nothing } else { self.weigh(line, seen, found) }
+        if found.len == 0 || self.in_reach(found) == 0 { Glanced::Nothing } else { self.weigh(line, seen, found) }
     }
     /// Patterns that were found, each with the letters of the line up to its end.
     pub(super) fn words<'a>(&'a self, found: &'a Found) -> impl Iterator<Item = (usize, usize)> {
-        let ids = |row: u32| &self.words[self.told[row as usize / ROW] as usize..self.told[row as usize / ROW + 1] as usize];
+        let ids = |row: u32| &self.words[self.told[row as usize] as usize..self.told[row as usize + 1] as usize];
         found.words[..found.len]
             .iter()
             .flat_map(move |(row, _, read)| ids(*row).iter().map(|id| (self.patterns[*id as usize].id, usize::from(*read))))
@@ -215,7 +294,7 @@ impl Glance {
         let near = Near::of_set(seen);
         let (mut sums, mut speaks) = ([0_i32; MAX_SITES], 0_u32);
         for (row, at, _) in &found.words[..found.len] {
-            let state = *row as usize / ROW;
+            let state = *row as usize;
             for word in &self.words[self.told[state] as usize..self.told[state + 1] as usize] {
                 let word = &self.patterns[*word as usize];
                 if word.always || word.structure != Structure::No && stands(word, line, usize::from(*at)) {
@@ -233,8 +312,8 @@ impl Glance {
                 }
             }
         }
-        let enough = (0..MAX_SITES).fold(0, |sites, site| sites | u32::from(sums[site] >= self.levels[site]) << site);
-        if enough & speaks == 0 { Glanced::Nothing } else { Glanced::Words(enough & speaks) }
+        let enough = self.enough(&sums) & speaks;
+        if enough == 0 { Glanced::Nothing } else { Glanced::Words(enough) }
     }
 }
 
@@ -337,17 +416,21 @@ impl Trie {
         }
         let mut place = vec![0_u32; self.next.len()];
         for (index, state) in order.iter().enumerate() {
-            place[*state] = u32::try_from(index * ROW).unwrap_or(0);
+            place[*state] = u32::try_from(index).unwrap_or(0);
         }
-        let mark = |state: usize| place[state] | if self.words[state].is_empty() { 0 } else { TOLD };
+        let short = order.len() <= <u16 as Step>::TOLD as usize;
+        let told = if short { <u16 as Step>::TOLD } else { <u32 as Step>::TOLD };
+        let mark = |state: usize| place[state] | if self.words[state].is_empty() { 0 } else { told };
+        let mut rows = Vec::with_capacity(order.len() * ROW);
         for state in &order {
             // A separator leaves everything as it was.
-            glance.rows.push(mark(*state));
-            glance.rows.extend(self.next[*state][1..].iter().map(|next| mark(*next as usize)));
+            rows.push(mark(*state));
+            rows.extend(self.next[*state][1..].iter().map(|next| mark(*next as usize)));
             glance.told.push(u32::try_from(glance.words.len()).unwrap_or(u32::MAX));
             glance.words.extend(&self.words[*state]);
         }
         glance.told.push(u32::try_from(glance.words.len()).unwrap_or(u32::MAX));
+        glance.rows = if short { Rows::Short(rows.iter().map(|step| *step as u16).collect()) } else { Rows::Long(rows) };
     }
 }
 

@@ -1,6 +1,7 @@
 //! The letters of a line for the two fast passes: one small code a character, digits read as the letters they stand for,
 //! separators left out. Coarser than [`super::layout`], never finer: what a token's letters match there, their codes match here.
 
+use super::coded::{self, Comes};
 use super::{fuzzy, han, layout, skeleton};
 use std::sync::LazyLock;
 
@@ -14,6 +15,8 @@ pub(super) const FOREIGN: u8 = 28;
 pub(super) const LINE_END: u8 = 29;
 /// A byte that wants the slow way: `%`, and everything that is not ASCII.
 pub(super) const SLOW: u8 = 30;
+/// All of these are below.
+pub(super) const ROW: u8 = 32;
 /// Han characters share the upper half, by a hash.
 pub(super) const HAN: u8 = 0x80;
 
@@ -102,6 +105,9 @@ impl Letters {
             }
         }
         if coded && is_coded(line) {
+            if self.decode_plain(line).is_some() {
+                return Some(());
+            }
             return self.decode(std::str::from_utf8(line).ok()?);
         }
         Some(())
@@ -139,6 +145,47 @@ impl Letters {
         *self.text.get_mut(self.len)? = code;
         self.len += 1;
         Some(())
+    }
+    /// [`Letters::decode`] of a line of ASCII, where every character of its xn-- labels comes to one code. `None`: it is not, or they do not.
+    fn decode_plain(&mut self, line: &[u8]) -> Option<()> {
+        self.clear();
+        self.foreign = true;
+        let mut lower = [0; MAX];
+        let line = line.trim_ascii();
+        let lower = &mut lower[..line.len()];
+        lower.copy_from_slice(line);
+        lower.make_ascii_lowercase();
+        for (index, label) in lower.split(|b| *b == b'.').enumerate() {
+            if index > 0 {
+                self.separate(true);
+            }
+            match label.strip_prefix(b"xn--") {
+                Some(coded) => {
+                    for c in coded::Label::decode(coded)?.chars() {
+                        self.push_as(*c)?;
+                    }
+                }
+                None => {
+                    for byte in label {
+                        if matches!(byte, b'/' | b'?' | b'#' | b'\\' | b'@' | b'%' | b':' | 0..=b' ' | 0x7f..) {
+                            return None;
+                        }
+                        self.push_as(char::from(*byte))?;
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+    fn push_as(&mut self, c: char) -> Option<()> {
+        match coded::comes_to(c)? {
+            Comes::Letter(code) => self.push(code),
+            Comes::Separator => {
+                self.separate(false);
+                Some(())
+            }
+            Comes::Nothing => Some(()),
+        }
     }
     /// The same from characters, with xn-- labels decoded and every character as it looks. `None`: an address or a capital
     /// sigma, whose small form hangs on its place.
@@ -179,7 +226,7 @@ impl Letters {
 
 /// Has the line a label that is to be decoded?
 pub(super) fn is_coded(line: &[u8]) -> bool {
-    memchr::memmem::find_iter(line, b"--").any(|at| at >= 2 && line[at - 2..at].eq_ignore_ascii_case(b"xn"))
+    line.windows(4).any(|four| four[2..] == *b"--" && four[..2].eq_ignore_ascii_case(b"xn"))
 }
 
 /// Bit of a letter's code; none for what is no letter.
@@ -187,11 +234,10 @@ pub(super) fn bit(code: u8) -> u32 {
     if (1..=26).contains(&code) { 1 << code } else { 0 }
 }
 
-/// For each code: letters that stand in its place at no further cost once it is there, and those that it may be read as for half
-/// an edit.
+/// For each code what it may be read as: itself, letters that stand in its place at no further cost once it is there, and those for
+/// half an edit.
 struct Kin {
-    free: [u32; 32],
-    half: [u32; 32],
+    of: [Near; 32],
 }
 
 static KIN: LazyLock<Kin> = LazyLock::new(Kin::new);
@@ -204,11 +250,18 @@ pub(super) struct Near {
 }
 
 impl Near {
+    /// A `g` after `n` and an `h` after `z`, `c`, `s` are left out for half an edit.
+    fn start() -> Self {
+        Self { near: 0, half: bit(7) | bit(8) }
+    }
+    fn or(self, other: Self) -> Self {
+        Self { near: self.near | other.near, half: self.half | other.half }
+    }
     /// Of codes.
     pub(super) fn of(codes: impl Iterator<Item = u8>) -> Self {
-        // A `g` after `n` and an `h` after `z`, `c`, `s` are left out for half an edit.
-        codes.fold(Self { near: 0, half: bit(7) | bit(8) }, |sum, code| match code {
-            0..32 => Self { near: sum.near | bit(code) | KIN.free[usize::from(code)], half: sum.half | KIN.half[usize::from(code)] },
+        let kin = &*KIN;
+        codes.fold(Self::start(), |sum, code| match code {
+            0..32 => sum.or(kin.of[usize::from(code)]),
             _ => sum,
         })
     }
@@ -225,24 +278,56 @@ impl Near {
     /// letter like it is.
     pub(super) fn holds(self, letters: u32, half_edits: u8) -> bool {
         let missing = letters & !self.near;
-        (missing & self.half).count_ones() + 2 * (missing & !self.half).count_ones() <= u32::from(half_edits)
+        // A token lets few letters be missing, so that counting one by one is quicker than counting bits without an instruction for it.
+        let (mut half, mut whole, mut left) = (missing & self.half, missing & !self.half, half_edits);
+        while whole != 0 {
+            let Some(rest) = left.checked_sub(2) else { return false };
+            (left, whole) = (rest, whole & (whole - 1));
+        }
+        while half != 0 {
+            let Some(rest) = left.checked_sub(1) else { return false };
+            (left, half) = (rest, half & (half - 1));
+        }
+        true
     }
 }
 
 impl Kin {
     fn new() -> Self {
-        let mut kin = Self { free: [0; 32], half: [0; 32] };
+        let mut kin = Self { of: [Near::default(); 32] };
+        (0..32).for_each(|own| kin.of[usize::from(own)].near = bit(own));
+        let place = |letter: char| usize::from(code(letter) & 31);
         for (a, b) in fuzzy::likenesses() {
-            kin.half[usize::from(code(a) & 31)] |= bit(code(b));
-            kin.half[usize::from(code(b) & 31)] |= bit(code(a));
+            kin.of[place(a)].half |= bit(code(b));
+            kin.of[place(b)].half |= bit(code(a));
         }
         for (one, two) in fuzzy::pairs() {
-            kin.free[usize::from(code(one) & 31)] |= bit(code(two[0]));
-            kin.half[usize::from(code(one) & 31)] |= bit(code(two[1]));
+            kin.of[place(one)].near |= bit(code(two[0]));
+            kin.of[place(one)].half |= bit(code(two[1]));
             for letter in two {
-                kin.half[usize::from(code(letter) & 31)] |= bit(code(one));
+                kin.of[place(letter)].half |= bit(code(one));
             }
         }
         kin
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_coded_line_is_read_alike_both_ways(labels in proptest::collection::vec("[a-zé证书查İß\u{200b}мα·ж-]{0,9}|[a-z0-9-]{0,9}", 1..4)) {
+            let coded = |label: &String| if label.is_ascii() { label.clone() } else { format!("xn--{}", idna::punycode::encode_str(label).expect("short")) };
+            let line = labels.iter().map(coded).collect::<Vec<_>>().join(".");
+            let (mut quick, mut slow) = (Letters::default(), Letters::default());
+            let said = |l: &Letters| (l.text().to_vec(), l.separated, l.dotted, l.dots, l.foreign);
+            if quick.decode_plain(line.as_bytes()).is_some() {
+                prop_assert!(slow.decode(&line).is_some());
+                prop_assert_eq!(said(&quick), said(&slow), "{}", line);
+            }
+        }
     }
 }

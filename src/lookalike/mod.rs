@@ -2,6 +2,7 @@
 //! In: names as bytes, or URLs, and the protected sites' words. Out: a `NameHit` with reasons, or nothing.
 //! Pure: no network, no clock, no disk. A room of its own because it must read millions of names a day.
 
+mod coded;
 mod compiled;
 mod cost;
 mod cover;
@@ -10,7 +11,6 @@ mod glance;
 mod han;
 mod layout;
 mod letters;
-mod meant;
 mod name;
 mod naming;
 mod permute;

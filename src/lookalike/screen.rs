@@ -66,7 +66,13 @@ impl Watchlist {
             Ok(automata) if errors.is_empty() => automata,
             Ok(_) => return Err(errors),
             Err(why) => {
-                errors.push(RuleError::whole("rules/sites", format!("the words of all sites together cannot be compiled: {why}")));
+                errors.push(RuleError::whole(
+                    "rules/sites",
+                    Both::new(
+                        format!("各网站的词合起来无法编译（{why}）"),
+                        format!("the words of all sites together cannot be compiled: {why}"),
+                    ),
+                ));
                 return Err(errors);
             }
         };

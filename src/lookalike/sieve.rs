@@ -204,6 +204,18 @@ impl Sieve {
         if !speaks || sum < level {
             return false;
         }
+        // Tokens that share letters cannot all count: known without fitting any.
+        if wanted.len() <= MAX_CORES {
+            cores.extend(wanted.iter().map(|(id, index, at)| {
+                let target = &self.patterns[*id].own[*index].1;
+                let (from, to) = target.core(*at);
+                Core { from, to, weight: target.weight }
+            }));
+            if heaviest(cores) < level {
+                return false;
+            }
+            cores.clear();
+        }
         speaks = false;
         for (id, index, at) in wanted.iter() {
             let target = &self.patterns[*id].own[*index].1;

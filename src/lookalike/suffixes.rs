@@ -1,6 +1,7 @@
 //! Which public suffixes nobody can buy under: data of `rules/suffixes.toml`, with its own examples.
 
-use crate::lookalike::meant;
+use crate::model::kindly;
+use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -46,7 +47,7 @@ impl Default for Suffixes {
     /// The shipped ones.
     fn default() -> Self {
         let file = RuleFile { path: PATH.to_owned(), shown: format!("rules/{PATH}"), text: SHIPPED.to_owned() };
-        meant::parse(&file).expect("the shipped file is read by a test")
+        kindly::parse(&file).expect("the shipped file is read by a test")
     }
 }
 
@@ -57,10 +58,14 @@ impl Suffixes {
     /// What is wrong with the file, and every example of it that does not hold.
     pub fn read(files: &[RuleFile]) -> Result<Self, Vec<RuleError>> {
         let Some(file) = files.iter().find(|f| f.path == PATH) else { return Ok(Self::default()) };
-        let read: Self = meant::parse(file).map_err(|e| vec![e])?;
-        let wrong = |suffix: &String, word: &str| file.error_near(&format!("\"{suffix}\""), format!("examples: `{suffix}` is not {word}"));
-        let mut errors: Vec<RuleError> = read.examples.closed.iter().filter(|s| !read.is_closed(s)).map(|s| wrong(s, "closed")).collect();
-        errors.extend(read.examples.open.iter().filter(|s| read.is_closed(s)).map(|s| wrong(s, "open")));
+        let read: Self = kindly::parse(file).map_err(|e| vec![e])?;
+        let wrong = |suffix: &String, zh: &str, en: &str| {
+            let why = Both::new(format!("examples：“{suffix}”{zh}"), format!("examples: `{suffix}` is not {en}"));
+            file.error_near(&format!("\"{suffix}\""), why)
+        };
+        let mut errors: Vec<RuleError> =
+            read.examples.closed.iter().filter(|s| !read.is_closed(s)).map(|s| wrong(s, "并未关闭", "closed")).collect();
+        errors.extend(read.examples.open.iter().filter(|s| read.is_closed(s)).map(|s| wrong(s, "并未开放", "open")));
         if errors.is_empty() { Ok(read) } else { Err(errors) }
     }
     /// Does the registry give names under `suffix` to states, schools or armed forces only?

@@ -1,6 +1,7 @@
 //! Techniques as data: names, scores, sentences and examples of each; the matching code is keyed by the id.
 
-use super::meant;
+use crate::model::kindly;
+use crate::model::lang::Both;
 use crate::model::rulefile::{RuleError, RuleFile};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -115,7 +116,7 @@ impl Techniques {
     pub(super) fn read(files: &[RuleFile], errors: &mut Vec<RuleError>) -> Self {
         let mut by_id: HashMap<&'static str, Technique> = HashMap::new();
         for file in files.iter().filter(|f| f.path.starts_with("techniques/") && f.path.ends_with(".toml")) {
-            match meant::parse::<Technique>(file) {
+            match kindly::parse::<Technique>(file) {
                 Err(e) => errors.push(e),
                 Ok(mut technique) => {
                     technique.file.clone_from(&file.shown);
@@ -125,7 +126,13 @@ impl Techniques {
                     };
                     technique.check(file, errors);
                     if let Some(other) = by_id.insert(id, technique) {
-                        errors.push(file.error_near(id, format!("technique `{id}` is already in {}", other.file)));
+                        errors.push(file.error_near(
+                            id,
+                            Both::new(
+                                format!("手法“{id}”已在 {} 中", other.file),
+                                format!("technique `{id}` is already in {}", other.file),
+                            ),
+                        ));
                     }
                 }
             }
@@ -150,25 +157,32 @@ impl Techniques {
     }
 }
 
-fn unknown_id(id: &str) -> String {
+fn unknown_id(id: &str) -> Both {
     let nearest = IDS.iter().min_by_key(|known| strsim::damerau_levenshtein(id, known)).unwrap_or(&"");
-    format!("no matching code for technique `{id}`: did you mean `{nearest}`?")
+    Both::new(
+        format!("没有与手法“{id}”对应的程序；是否想写“{nearest}”？"),
+        format!("no matching code for technique `{id}`: did you mean `{nearest}`?"),
+    )
 }
 
 impl Technique {
     fn check(&self, file: &RuleFile, errors: &mut Vec<RuleError>) {
         if self.score > 100 {
-            errors.push(file.error_near("score", format!("score = {} must be 0..=100", self.score)));
+            errors.push(file.error_near(
+                "score",
+                Both::new(format!("score = {} 须在 0 与 100 之间", self.score), format!("score = {} must be 0..=100", self.score)),
+            ));
         }
         for (key, sentence) in [("why_zh", &self.why_zh), ("why_en", &self.why_en)] {
             for field in sentence.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or_default()) {
                 if !FIELDS.contains(&field) {
-                    let meant =
-                        meant::nearest(field, FIELDS.iter().copied()).map(|f| format!(": did you mean `{{{f}}}`?")).unwrap_or_default();
-                    errors.push(file.error_near(
-                        &format!("{{{field}"),
-                        format!("{key}: no field `{{{field}}}`{meant} (a sentence may use {{{}}})", FIELDS.join("}, {")),
-                    ));
+                    let (zh, en) = kindly::hint(field, FIELDS.iter().copied());
+                    let all = FIELDS.join("}, {");
+                    let why = Both::new(
+                        format!("{key}：没有字段“{{{field}}}”{zh}（可用：{{{all}}}）"),
+                        format!("{key}: no field `{{{field}}}`{en} (a sentence may use {{{all}}})"),
+                    );
+                    errors.push(file.error_near(&format!("{{{field}"), why));
                 }
             }
         }

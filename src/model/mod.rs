@@ -16,6 +16,7 @@ pub mod host;
 pub mod hosting;
 pub mod indicator;
 pub mod jurisdiction;
+pub mod kindly;
 pub mod lang;
 pub mod lead;
 pub mod page;

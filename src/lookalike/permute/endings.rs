@@ -3,7 +3,7 @@
 
 use crate::lookalike::name;
 use crate::lookalike::suffixes::Suffixes;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Endings where a site names none of its own, likeliest first.
 pub(super) const SUFFIXES: &[&str] = &[
@@ -58,8 +58,14 @@ pub(super) const FREE: &[&str] = &[
     "zapto.org",
     "gitee.io",
 ];
-/// Those of [`FREE`] that point at a visitor's own address.
-const DYNAMIC: &[&str] = &["duckdns.org", "ddns.net", "hopto.org", "3322.org", "dynv6.net", "zapto.org"];
+/// The technique that knows the zones which point at a visitor's own address.
+const DYNAMIC: &str = include_str!("../../../rules/techniques/dynamic_dns.toml");
+
+/// Its zones; a word of the file that is wrong is reported where the rules are read.
+static DYNAMIC_ZONES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let zones = toml::from_str::<toml::Table>(DYNAMIC).ok().and_then(|mut file| file.remove("zones")?.try_into().ok());
+    zones.unwrap_or_default()
+});
 
 /// One line for each top-level domain: the domain, then its second levels.
 const TABLE: &str = include_str!("endings.txt");
@@ -95,7 +101,7 @@ pub(super) fn free_zones() -> Vec<Arc<str>> {
 
 /// What a name under a free zone is called.
 pub(super) fn free_technique(zone: &str) -> &'static str {
-    if DYNAMIC.contains(&zone) { "dynamic_dns" } else { "free_hosting" }
+    if DYNAMIC_ZONES.iter().any(|dynamic| dynamic == zone) { "dynamic_dns" } else { "free_hosting" }
 }
 
 /// Is it in the private part of the list: somebody's zone below which everyone may take a name?

@@ -1,17 +1,19 @@
 //! A sweep: many names asked at once, over few sockets, in one task. In: names one after another. Out: how each came out, in the
 //! order in which they did, each exactly once. Memory does not grow with the number of names; dropped, everything stops.
 
+mod hearing;
+mod sending;
+
 use crate::model::resolution::DnsRecord;
 use crate::net::dns::Dns;
 use crate::net::dns::job::{Jobs, State, TRIES};
 use crate::net::dns::name::Wire;
-use crate::net::dns::packet::Heard;
-use crate::net::dns::upstream::{Manners, Sending, Upstream, would_block};
+use crate::net::dns::upstream::{Manners, Upstream};
 use crate::net::dns::wheel::{TICK_US, Wheel};
-use crate::net::dns::wire::{Answer, MAX_RECORDS, Question, rcode};
+use crate::net::dns::wire::{Answer, MAX_RECORDS, Question};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::op::Message;
 use hickory_proto::rr::RecordType;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -34,17 +36,12 @@ const REST_US: u64 = 250_000;
 const SILENCE_US: u64 = 8_000_000;
 /// The same where the last sweep already ended so.
 const SECOND_SILENCE_US: u64 = 3_000_000;
-/// Questions looked through for one that this resolver has not failed to answer.
-const LOOK_AHEAD: usize = 64;
-/// Names that cannot be asked, refused in one turn.
-const MAX_REFUSED: usize = 4_096;
 /// Questions asked on their own at once.
 const ALONE_AT_ONCE: usize = 32;
-/// Datagrams heard in one turn of one socket: a flood does not keep us from the rest.
-const MAX_HEARD: usize = 2_048;
 /// With so many in flight replies are let gather for a moment: one at a time costs three times the CPU.
 const BUSY: usize = 64;
-const GATHER_US: u64 = 1_000;
+/// For how long: while few have come by then, twice that.
+const GATHER_US: (u64, u64) = (1_000, 4_000);
 const MAX_DATAGRAM: usize = 4_096;
 
 /// What is asked of each name.
@@ -84,6 +81,9 @@ pub(crate) struct Sweep<'a, I, F> {
     start: Instant,
     heard_us: u64,
     now_us: u64,
+    /// Datagrams heard in this turn, and how long the next are let gather.
+    heard: usize,
+    gather_us: u64,
 }
 
 impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a, I, F> {
@@ -104,6 +104,8 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
             start: Instant::now(),
             heard_us: 0,
             now_us: 0,
+            heard: 0,
+            gather_us: GATHER_US.0,
         }
     }
     /// Asks until every name came out.
@@ -154,123 +156,6 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
         }
     }
 
-    // Hearing.
-
-    fn hear(&mut self) {
-        let mut datagram = std::mem::take(&mut self.datagram);
-        for u in 0..self.upstreams.len() {
-            for line in 0..self.upstreams[u].lines() {
-                for _ in 0..MAX_HEARD {
-                    match self.upstreams[u].receive(line, &mut datagram) {
-                        Ok(length) => self.take(u, line, &datagram[..length]),
-                        Err(e) if would_block(&e) => break,
-                        Err(_) => self.upstreams[u].is_closed(self.now_us),
-                    }
-                }
-            }
-            self.upstreams[u].pace(self.now_us);
-        }
-        self.datagram = datagram;
-    }
-    fn take(&mut self, u: usize, line: usize, datagram: &[u8]) {
-        let Some(id) = datagram.first_chunk().map(|id| u16::from_be_bytes(*id)) else { return };
-        let others = self.others_are_up(u);
-        let upstream = &mut self.upstreams[u];
-        let Some(slot) = upstream.job(line, id) else { return };
-        let Some(job) = self.jobs.get(slot) else { return };
-        let (server, line) = (u8::try_from(u).unwrap_or_default(), u8::try_from(line).unwrap_or_default());
-        let Some(attempt) = job.try_of(server, line, id) else { return };
-        let heard = job.packet.read(datagram, upstream.manners.keeps_case);
-        let us = self.now_us.saturating_sub(job.sent[attempt].at_us);
-        let why = match heard {
-            Heard::NotOurs => return,
-            Heard::OtherCase => return job.other_case = true,
-            Heard::Malformed => Cow::Borrowed("malformed reply"),
-            Heard::Refusal(code) => {
-                // It may be the EDNS record that it does not understand.
-                if matches!(code, ResponseCode::FormErr | ResponseCode::NotImp) && std::mem::take(&mut upstream.manners.edns) {
-                    self.heard_us = self.now_us;
-                    return self.again(slot, attempt);
-                }
-                rcode(code)
-            }
-            good => {
-                self.heard_us = self.now_us;
-                upstream.answered(us, self.now_us);
-                return self.good(slot, good);
-            }
-        };
-        self.heard_us = self.now_us;
-        upstream.said_no(us, &why, others, self.now_us);
-        self.bad(slot, attempt, why);
-    }
-    fn others_are_up(&self, u: usize) -> bool {
-        self.upstreams.iter().enumerate().any(|(n, other)| n != u && other.is_up())
-    }
-    fn good(&mut self, slot: u16, heard: Heard) {
-        let Some(job) = self.jobs.get(slot) else { return };
-        match heard {
-            Heard::NoName => self.settle(slot, Found::Absent("NXDOMAIN")),
-            Heard::Answer(message) => match found(&message, self.want, job.second) {
-                Some(Found::Absent("NODATA")) if self.want == Want::Address && !job.second => self.ask_second(slot),
-                Some(found) => self.settle(slot, found),
-                None => self.set_alone(slot),
-            },
-            _ => self.set_alone(slot),
-        }
-    }
-    /// No address of the first kind: the other is asked for.
-    fn ask_second(&mut self, slot: u16) {
-        self.close(slot);
-        let Some(job) = self.jobs.get(slot) else { return };
-        job.packet.retype(RecordType::AAAA);
-        job.start_over(true);
-        self.ready.push_front((slot, job.turn));
-    }
-    /// The same question at once, without holding this reply against anybody.
-    fn again(&mut self, slot: u16, attempt: usize) {
-        let Some(job) = self.jobs.get(slot) else { return };
-        let (sent, present) = (job.sent[attempt], job.is_present(attempt));
-        job.sent[attempt].open = false;
-        self.upstreams[usize::from(sent.server)].forget(sent);
-        if present {
-            self.upstreams[usize::from(sent.server)].flying -= 1;
-            self.put_ready(slot);
-        }
-        if self.jobs.get(slot).is_some_and(|job| job.tries >= TRIES) {
-            self.settle(slot, Found::Unknown("FORMERR".into()));
-        }
-    }
-    /// An error instead of an answer: another resolver is asked, or the same one after a rest.
-    fn bad(&mut self, slot: u16, attempt: usize, why: Cow<'static, str>) {
-        let Some(job) = self.jobs.get(slot) else { return };
-        let (sent, present) = (job.sent[attempt], job.is_present(attempt));
-        job.sent[attempt].open = false;
-        job.bad += 1;
-        job.why = why;
-        let (bad, waited_us) = (job.bad, job.waited_us);
-        let server = &mut self.upstreams[usize::from(sent.server)];
-        server.forget(sent);
-        job.failed |= server.bit();
-        let failed = job.failed;
-        if present {
-            server.flying -= 1;
-            job.becomes(State::Ready);
-        }
-        if bad >= MAX_BAD || (present && (job.tries >= TRIES || waited_us >= PATIENCE_US)) {
-            let why = std::mem::take(&mut job.why);
-            return self.settle(slot, Found::Unknown(why));
-        }
-        if !present {
-            return;
-        }
-        if self.upstreams.iter().any(|u| u.is_up() && failed & u.bit() == 0) {
-            return self.put_ready(slot);
-        }
-        let Some(job) = self.jobs.get(slot) else { return };
-        job.becomes(State::Resting);
-        self.wheel.put(self.now_us + REST_US * u64::from(bad), (slot, job.turn));
-    }
     fn put_ready(&mut self, slot: u16) {
         if let Some(job) = self.jobs.get(slot) {
             job.becomes(State::Ready);
@@ -332,101 +217,6 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
         self.put_ready(slot);
     }
 
-    // Sending.
-
-    fn send(&mut self) {
-        let mut full = 0_u64;
-        loop {
-            let before = full;
-            let mut sent = false;
-            for u in 0..self.upstreams.len() {
-                let bit = self.upstreams[u].bit();
-                if full & bit != 0 || !self.upstreams[u].has_room(self.now_us) {
-                    continue;
-                }
-                match self.next(u) {
-                    Some(slot) => match self.send_one(u, slot) {
-                        true => sent = true,
-                        false => full |= bit,
-                    },
-                    None => full |= bit,
-                }
-            }
-            if !sent && full == before {
-                return;
-            }
-        }
-    }
-    /// The next question for this resolver: one that it did not fail to answer, or that all have failed at.
-    fn next(&mut self, u: usize) -> Option<u16> {
-        let bit = self.upstreams[u].bit();
-        let up = self.upstreams.iter().filter(|u| u.is_up()).fold(0, |up, u| up | u.bit());
-        let mut n = 0;
-        while n < self.ready.len().min(LOOK_AHEAD) {
-            let (slot, turn) = self.ready[n];
-            match self.jobs.at(slot, turn) {
-                Some(job) if job.failed & bit == 0 || up & !job.failed == 0 => {
-                    self.ready.remove(n);
-                    return Some(slot);
-                }
-                Some(_) => n += 1,
-                None => {
-                    self.ready.remove(n);
-                }
-            }
-        }
-        self.next_name()
-    }
-    fn next_name(&mut self) -> Option<u16> {
-        for _ in 0..MAX_REFUSED {
-            if self.jobs.is_full() {
-                return None;
-            }
-            let Some((index, name)) = self.names.as_mut()?.next() else {
-                self.names = None;
-                return None;
-            };
-            let rrtype = if let Want::Records(rrtype) = self.want { rrtype } else { RecordType::A };
-            match Wire::parse(name.as_ref()) {
-                Ok(wire) => {
-                    let (slot, job) = self.jobs.begin(index);
-                    job.packet.fill(&wire, rrtype, u64::from_ne_bytes(self.dns.random.bytes()));
-                    return Some(slot);
-                }
-                Err(why) => (self.told)(index, Found::Unknown(format!("cannot be asked: {why}").into())),
-            }
-        }
-        None
-    }
-    /// `false`: this resolver takes no more now.
-    fn send_one(&mut self, u: usize, slot: u16) -> bool {
-        let Some(job) = self.jobs.get(slot) else { return true };
-        match self.upstreams[u].send(slot, &mut job.packet, &self.dns.random, self.now_us) {
-            Sending::Sent(sent) => {
-                let first_us = self.upstreams[u].manners.rtt.wait_us();
-                // From what is known now, not from the wait before: the first questions wait long, as nothing is known yet.
-                job.wait_us = (0..job.tries).fold(first_us, |us, _| us * 3 / 2).min(MOST_WAIT_US);
-                job.sent[job.tries] = sent;
-                job.tries += 1;
-                job.becomes(State::Flying);
-                self.wheel.put(self.now_us + self.dns.random.jittered(job.wait_us), (slot, job.turn));
-                true
-            }
-            Sending::Full => {
-                job.becomes(State::Ready);
-                self.ready.push_front((slot, job.turn));
-                false
-            }
-            Sending::NoWay(e) => {
-                tracing::debug!("sending to resolver {}: {e}", self.upstreams[u].address);
-                self.upstreams[u].is_closed(self.now_us);
-                job.becomes(State::Resting);
-                self.wheel.put(self.now_us + REST_US, (slot, job.turn));
-                false
-            }
-        }
-    }
-
     // Asked on their own.
 
     fn set_alone(&mut self, slot: u16) {
@@ -450,6 +240,12 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
     async fn rest(&mut self, sleep: &mut Pin<Box<Sleep>>) {
         let flying: usize = self.upstreams.iter().map(|u| u.flying).sum();
         let busy = flying >= BUSY;
+        // A turn costs some system calls whatever it hears. Far fewer than are in flight keep the resolver busy meanwhile.
+        self.gather_us = match std::mem::take(&mut self.heard) {
+            few if few < flying / 8 => (2 * self.gather_us).min(GATHER_US.1),
+            many if many > flying / 4 => (self.gather_us / 2).max(GATHER_US.0),
+            _ => self.gather_us,
+        };
         self.now_us = self.clock();
         sleep.as_mut().reset(self.start + Duration::from_micros(self.wake_us(busy)));
         let mut done = Vec::new();
@@ -461,7 +257,7 @@ impl<'a, N: AsRef<[u8]>, I: Iterator<Item = N>, F: FnMut(usize, Found)> Sweep<'a
     }
     fn wake_us(&self, busy: bool) -> u64 {
         if busy {
-            return self.now_us + GATHER_US;
+            return self.now_us + self.gather_us;
         }
         let next = self.upstreams.iter().filter_map(Upstream::next_us).filter(|us| *us > self.now_us).min();
         next.unwrap_or(u64::MAX).min(self.now_us + TICK_US)
