@@ -7,6 +7,7 @@
 mod cidr;
 mod dns;
 mod fetch;
+mod gate;
 mod guard;
 mod pace;
 mod reach;
@@ -14,6 +15,7 @@ mod settings;
 mod tls;
 mod visit;
 
+pub use crate::net::gate::{Gate, GateLimits};
 pub use crate::net::settings::{BadSetting, Settings};
 
 use crate::model::capture::Hop;

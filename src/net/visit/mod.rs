@@ -4,9 +4,9 @@
 
 mod cookies;
 mod decode;
-mod dial;
+pub(crate) mod dial;
 mod hop;
-mod http1;
+pub(crate) mod http1;
 
 use crate::model::capture::{Hop, Outcome};
 use crate::model::host::Host;
