@@ -3,6 +3,7 @@
 //! Never submits a form, never logs in, never follows a link. Sockets: `net` only.
 //! Reading is one linear walk over tokens with a cap on everything, because the pages are written by people who want it to fail.
 
+mod browser;
 mod charset;
 mod extract;
 mod forms;
@@ -15,6 +16,7 @@ mod variant;
 mod visit;
 mod writer;
 
+pub use browser::{Browser, BrowserError, BrowserSettings, find as find_browser, sweep as sweep_profiles};
 pub use extract::extract;
 pub use variant::{VARIANTS, headers};
 pub use visit::visit;

@@ -57,13 +57,20 @@ impl Gate {
     }
     /// The address that carried the last connection to this host and port. `None`: none went through.
     pub fn address_of(&self, url: &Url) -> Option<SocketAddr> {
-        let authority = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
-        let same = |p: &&Passage| {
-            p.target == authority
-                || Url::parse(&p.target)
-                    .is_ok_and(|u| u.host_str() == url.host_str() && u.port_or_known_default() == url.port_or_known_default())
+        self.last_to(url, |p| p.address.is_some())?.0.address
+    }
+    /// How the last connection to this host and port was refused or came to nothing. `None`: it went through, or there was none.
+    pub fn trouble_of(&self, url: &Url) -> Option<Outcome> {
+        self.last_to(url, |_| true)?.1
+    }
+    fn last_to(&self, url: &Url, which: impl Fn(&Passage) -> bool) -> Option<(Passage, Option<Outcome>)> {
+        let wanted = (url.host_str()?, url.port_or_known_default()?);
+        let same = |p: &Passage| {
+            let target = if p.method == "CONNECT" { format!("https://{}/", p.target) } else { p.target.clone() };
+            Url::parse(&target).is_ok_and(|u| u.host_str() == Some(wanted.0) && u.port_or_known_default() == Some(wanted.1))
         };
-        self.log.all().iter().rev().filter(|p| p.address.is_some()).find(same).and_then(|p| p.address)
+        let all = self.log.passages.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().rev().find(|(p, _)| which(p) && same(p)).cloned()
     }
 }
 
@@ -76,13 +83,13 @@ impl Drop for Gate {
 /// What has passed.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    passages: Mutex<Vec<Passage>>,
+    passages: Mutex<Vec<(Passage, Option<Outcome>)>>,
     bytes: AtomicU64,
 }
 
 impl Log {
     fn all(&self) -> Vec<Passage> {
-        self.passages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.passages.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(p, _)| p.clone()).collect()
     }
     /// Notes a new connection; its number, or `None` where the visit has had its share.
     pub(crate) fn begin(&self, method: &str, target: &str, most: usize) -> Option<usize> {
@@ -91,7 +98,7 @@ impl Log {
             return None;
         }
         let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
-        all.push(Passage {
+        let passage = Passage {
             at: now(),
             method: cut(method, 16),
             target: cut(target, 2_000),
@@ -100,11 +107,12 @@ impl Log {
             by_guard: false,
             bytes_up: 0,
             bytes_down: 0,
-        });
+        };
+        all.push((passage, None));
         Some(all.len() - 1)
     }
     pub(crate) fn change(&self, n: usize, change: impl FnOnce(&mut Passage)) {
-        if let Some(passage) = self.passages.lock().unwrap_or_else(PoisonError::into_inner).get_mut(n) {
+        if let Some((passage, _)) = self.passages.lock().unwrap_or_else(PoisonError::into_inner).get_mut(n) {
             change(passage);
         }
     }
@@ -113,6 +121,9 @@ impl Log {
             p.refused = outcome.why();
             p.by_guard = matches!(outcome, Outcome::RefusedByGuard { .. });
         });
+        if let Some((_, trouble)) = self.passages.lock().unwrap_or_else(PoisonError::into_inner).get_mut(n) {
+            *trouble = Some(outcome.clone());
+        }
     }
     /// Counts bytes; are they still within the visit's share?
     pub(crate) fn count(&self, bytes: usize, most: u64) -> bool {
