@@ -251,12 +251,15 @@ async fn settle(tab: &Tab<'_>, job: &Job<'_>, events: &mut Receiver<Event>, watc
 
 /// Could it still lead elsewhere: hardly any text, or timers that know of addresses?
 async fn may_move(tab: &Tab<'_>) -> Result<bool, WireError> {
-    let ask = "(() => { const h = document.documentElement ? document.documentElement.outerHTML : ''; const t = document.body ? document.body.innerText.replace(/\\s/g, '').length : 0; return [t, (/setTimeout|setInterval/.test(h) && /location/.test(h)) || /http-equiv=.?refresh/i.test(h)]; })()";
+    let ask = r#"(() => { const h = document.documentElement ? document.documentElement.outerHTML : ''; const t = document.body ? document.body.innerText.replace(/\s/g, '').length : 0;
+        const timed = (/setTimeout|setInterval/.test(h) && /location/.test(h)) || /http-equiv=.?refresh/i.test(h);
+        return [t, timed, /<script[^>]+src=|eval\(|atob\(|fromCharCode/i.test(h)]; })()"#;
     let answer = tab.call("Runtime.evaluate", json!({"expression": ask, "returnByValue": true, "timeout": 3_000})).await;
     match answer {
         Ok(value) => {
             let said = &value["result"]["value"];
-            Ok(said[0].as_u64().unwrap_or(0) < THIN as u64 || said[1].as_bool().unwrap_or(true))
+            let thin = said[0].as_u64().unwrap_or(0) < THIN as u64;
+            Ok(said[1].as_bool().unwrap_or(true) || thin && said[2].as_bool().unwrap_or(true))
         }
         // It is just becoming another page.
         Err(WireError::Said { .. }) => Ok(true),
@@ -337,11 +340,11 @@ fn ending(job: &Job<'_>, gate: &Gate, watch: &Watch, hung: bool) -> Outcome {
     if watch.crashed {
         return Outcome::Failed { why: "the page crashed its tab".into() };
     }
-    if let Some(trouble) = trouble {
-        return trouble;
-    }
-    if hung {
-        return Outcome::TimedOut { after_ms: millis(SETTLE) };
+    let came = last.is_some_and(|hop| hop.status.is_some() && hop.url == asked && !gate.said(&hop.headers));
+    match (came, trouble) {
+        (false, Some(trouble)) => return trouble,
+        _ if hung => return Outcome::TimedOut { after_ms: millis(SETTLE) },
+        _ => {}
     }
     match last {
         Some(hop) if hop.status.is_some() => Outcome::Captured,

@@ -8,6 +8,7 @@ use crate::model::capture::Outcome;
 use crate::model::rendered::Passage;
 use crate::net::visit::dial;
 use crate::net::{Inner, Net, now, reach};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,9 @@ use url::Url;
 
 /// Connections noted in one visit; what comes after is refused unread.
 pub(crate) const MAX_PASSAGES: usize = 2_000;
+
+/// Header of the gate's own answers.
+pub(crate) const MARK: &str = "Jianwei-Gate";
 
 /// What one visit may use.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +48,17 @@ pub struct Gate {
     port: u16,
     log: Arc<Log>,
     task: JoinHandle<()>,
+    mark: String,
 }
 
 impl Gate {
     /// The loopback port on which it listens.
     pub fn port(&self) -> u16 {
         self.port
+    }
+    /// Is this the gate's own answer (a refusal), not a server's? Only the gate knows its mark.
+    pub fn said(&self, headers: &[(String, String)]) -> bool {
+        headers.iter().any(|(n, v)| n.eq_ignore_ascii_case(MARK) && *v == self.mark)
     }
     /// Every connection asked for until now, in order.
     pub fn passages(&self) -> Vec<Passage> {
@@ -137,6 +146,8 @@ pub(crate) struct Way {
     pub(crate) door: Arc<Inner>,
     pub(crate) log: Arc<Log>,
     pub(crate) limits: GateLimits,
+    /// See [`MARK`].
+    pub(crate) mark: String,
 }
 
 impl Net {
@@ -148,8 +159,9 @@ impl Net {
         let listener = TcpListener::bind((IpAddr::from([127, 0, 0, 1]), 0)).await?;
         let port = listener.local_addr()?.port();
         let log = Arc::new(Log::default());
-        let way = Way { door: self.inner.clone(), log: log.clone(), limits };
-        Ok(Gate { port, log, task: tokio::spawn(listen(listener, way)) })
+        let mark = format!("{:016x}", RandomState::new().build_hasher().finish());
+        let way = Way { door: self.inner.clone(), log: log.clone(), limits, mark: mark.clone() };
+        Ok(Gate { port, log, task: tokio::spawn(listen(listener, way)), mark })
     }
     /// Waits for the polite moment of the host that a URL names; at once for a URL without a host.
     pub async fn turn(&self, url: &Url) {

@@ -2,7 +2,7 @@
 //! A plain http connection carries one exchange and is closed: the browser would otherwise send the next host's request down the same pipe.
 
 use crate::model::capture::Outcome;
-use crate::net::gate::Way;
+use crate::net::gate::{MARK, Way};
 use crate::net::visit::dial::in_words;
 use crate::net::visit::http1;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -24,18 +24,18 @@ pub(crate) async fn pass(mut browser: TcpStream, way: &Way) {
     let mut first = text.lines().next().unwrap_or_default().split(' ');
     let (method, target) = (first.next().unwrap_or_default().to_owned(), first.next().unwrap_or_default().to_owned());
     let Some(n) = way.log.begin(&method, &target, way.limits.connections) else {
-        return say(&mut browser, 429, "this visit has had its share of connections").await;
+        return say(&mut browser, way, 429, "this visit has had its share of connections").await;
     };
     let tunnel = method == "CONNECT";
     let Some(url) = url_of(&target, tunnel) else {
         way.log.refuse(n, &Outcome::Failed { why: "neither a host with a port nor an http address".into() });
-        return say(&mut browser, 400, "no target").await;
+        return say(&mut browser, way, 400, "no target").await;
     };
     match way.reach(&url).await {
         Err(no) => {
             way.log.refuse(n, &no);
             let status = if matches!(no, Outcome::RefusedByGuard { .. }) { 403 } else { 502 };
-            say(&mut browser, status, &no.why()).await;
+            say(&mut browser, way, status, &no.why()).await;
         }
         Ok((mut server, address)) => {
             way.log.change(n, |p| p.address = Some(address));
@@ -74,10 +74,11 @@ async fn read_head(stream: &mut TcpStream, head: &mut Vec<u8>) -> Result<Vec<u8>
     }
 }
 
-async fn say(stream: &mut TcpStream, status: u16, why: &str) {
+async fn say(stream: &mut TcpStream, way: &Way, status: u16, why: &str) {
     let body: String = why.chars().filter(|c| !c.is_control()).take(300).collect();
     let answer = format!(
-        "HTTP/1.1 {status} Refused\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} Refused\r\n{MARK}: {}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        way.mark,
         body.len()
     );
     let _ = stream.write_all(answer.as_bytes()).await;
