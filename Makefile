@@ -49,7 +49,9 @@ build: ## the release binary
 	cargo build --release --bin jianwei
 
 deps: ## what the program itself needs from Debian
-	@scripts/need.sh ca-certificates:/etc/ssl/certs/ca-certificates.crt gcc:cc
+	@scripts/need.sh ca-certificates:/etc/ssl/certs/ca-certificates.crt gcc:cc chromium:/usr/lib/chromium/chromium \
+	  fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc tesseract-ocr:tesseract \
+	  tesseract-ocr-chi-sim:/usr/share/tesseract-ocr/5/tessdata/chi_sim.traineddata
 
 test-deps: deps ## what the suite needs besides: outside programs that check our files
 	@scripts/need.sh python3:python3 python3-venv:python3 openssl:openssl libreoffice-calc-nogui:soffice

@@ -4,6 +4,7 @@
 
 mod adopt;
 pub mod intake;
+pub mod look;
 pub mod schedule;
 pub mod work;
 
@@ -33,6 +34,8 @@ pub struct Pass {
     pub evidence_dir: PathBuf,
     /// `[capture]`.
     pub capture: capture::Settings,
+    /// The browser. `None`: none is wanted, or none is installed.
+    pub browser: Option<capture::Browser>,
     /// `[evidence]`.
     pub evidence: evidence::Settings,
 }
@@ -112,7 +115,11 @@ impl Pass {
             progress(Event::SourceDone(row.clone()));
             summary.sources.push(row);
         }
-        summary.work = self.work(progress).await?;
+        let worked = self.work(progress).await;
+        if let Some(browser) = &self.browser {
+            browser.close().await;
+        }
+        summary.work = worked?;
         Ok(summary)
     }
 }

@@ -1,14 +1,13 @@
 //! The back of the flow: resolve -> capture -> assess -> seal -> lead, for every host that is due, a few at a time.
 //! Each step ends in one transaction of records; a step that was cut off by a crash is simply due again.
 
-use crate::capture;
 use crate::evidence;
 use crate::model::candidate::Candidate;
-use crate::model::capture::{Capture, Outcome};
-use crate::model::dossier::{Dossier, Facts};
+use crate::model::capture::Outcome;
+use crate::model::dossier::Dossier;
 use crate::model::host::Host;
 use crate::model::resolution::{Presence, Resolution};
-use crate::net::Net;
+use crate::pipeline::look::Looker;
 use crate::pipeline::{Event, Pass, PassError, Progress, schedule};
 use crate::records::{Due, Visit};
 use crate::resolve;
@@ -95,8 +94,9 @@ impl Pass {
     pub async fn visit(&self, candidate: Candidate, resolution: Option<Resolution>) -> Result<Vec<Visit>, PassError> {
         let mut visits = Vec::new();
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
-            let captures = look(&url, &self.capture.variants, n == 0, &self.net).await;
-            let dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
+            let rules = self.rules.get();
+            let looker = Looker { settings: &self.capture, browser: self.browser.as_ref(), rules: &rules, net: &self.net };
+            let dossier = looker.look(candidate.clone(), resolution.clone(), &url, n == 0).await;
             visits.push(tokio::task::block_in_place(|| self.conclude(&dossier))?);
         }
         Ok(visits)
@@ -148,20 +148,6 @@ impl Pass {
         }
         Ok(())
     }
-}
-
-/// One address, as every configured visitor. Others follow only where the first was shown something: a dead or hostile server is asked once.
-pub async fn look(url: &Url, variants: &[String], fall_back: bool, net: &Net) -> Vec<Capture> {
-    let mut captures: Vec<Capture> = Vec::new();
-    for variant in variants {
-        let capture = capture::visit(url, variant, fall_back, net).await;
-        let go_on = matches!(capture.outcome, Outcome::Captured | Outcome::NotHtml { .. });
-        captures.push(capture);
-        if !go_on {
-            break;
-        }
-    }
-    captures
 }
 
 /// What records keep of a stored package: the same after a visit and after a rebuild.

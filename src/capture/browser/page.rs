@@ -7,6 +7,7 @@ use crate::capture::browser::tell::{self, Told};
 use crate::capture::browser::watch::{Watch, text};
 use crate::capture::browser::wire::{Event, WireError};
 use crate::capture::browser::{hops, keep, nothing};
+use crate::capture::pictures;
 use crate::capture::variant::Visitor;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::rendered::Browsing;
@@ -19,7 +20,7 @@ use tokio::time::{Duration, Instant};
 use url::Url;
 
 /// Longest wait for one answer of the page: it may be busy, but not for ever.
-pub(super) const ANSWER: Duration = Duration::from_secs(8);
+pub(super) const ANSWER: Duration = Duration::from_secs(5);
 /// Longest time until the page has loaded and is quiet; then what there is is taken.
 const SETTLE: Duration = Duration::from_secs(20);
 /// No movement for this long is quiet.
@@ -111,7 +112,7 @@ async fn in_context(process: &Process, job: &Job<'_>, gate: &Gate, context: &str
         denied: watch.denied,
         repeated: job.repeated,
     };
-    Ok(Capture {
+    let mut capture = Capture {
         requested_url: job.url.to_string(),
         final_url,
         variant: job.variant.to_owned(),
@@ -122,7 +123,9 @@ async fn in_context(process: &Process, job: &Job<'_>, gate: &Gate, context: &str
         page,
         kept,
         browser: Some(browser),
-    })
+    };
+    tokio::task::block_in_place(|| pictures::read_into(&mut capture));
+    Ok(capture)
 }
 
 type Seen = (Vec<Told>, Vec<crate::model::rendered::KeptFile>, Outcome, Option<String>);
@@ -139,6 +142,8 @@ async fn look(
     let mut go = json!({"url": job.url.as_str()});
     if let Some(referer) = visitor.referer {
         go["referrer"] = referer.into();
+        // From https to http a browser names nobody; those who come from the search engine's app do.
+        go["referrerPolicy"] = "unsafeUrl".into();
     }
     // Its answer waits for the head of the page, and requests may pause meanwhile: it is not waited for.
     let _going = tab.process.wire.send(&tab.session, "Page.navigate", go).await?;
@@ -151,7 +156,7 @@ async fn look(
     let outcome = ending(job, gate, watch, hung);
     let final_url = watch.hops.last().filter(|h| h.status.is_some()).map(|h| h.url.clone());
     if outcome != Outcome::Captured {
-        return Ok((Vec::new(), keep::resources(tab, watch).await, outcome, final_url));
+        return Ok((Vec::new(), Vec::new(), outcome, final_url));
     }
     let frames = match frames(tab).await {
         Ok(frames) => frames,
@@ -337,6 +342,9 @@ fn ending(job: &Job<'_>, gate: &Gate, watch: &Watch, hung: bool) -> Outcome {
     let last = watch.hops.last();
     let asked = watch.requests.iter().rev().find(|r| r.kind == "Document").map_or(job.url.as_str(), |r| r.url.as_str());
     let trouble = Url::parse(asked).ok().and_then(|u| gate.trouble_of(&u));
+    if let Some(hop) = last.filter(|_| watch.denied.iter().any(|d| d.starts_with("download"))) {
+        return Outcome::NotHtml { media_type: hop.header("content-type").unwrap_or("application/octet-stream").to_owned() };
+    }
     if watch.crashed {
         return Outcome::Failed { why: "the page crashed its tab".into() };
     }

@@ -67,7 +67,7 @@ impl Process {
     }
     /// A command to the browser itself.
     pub(super) async fn call(&self, method: &str, params: Value) -> Result<Value, WireError> {
-        self.wire.call("", method, params, Duration::from_secs(15)).await
+        self.wire.call("", method, params, Duration::from_secs(8)).await
     }
     /// Memory of the whole process group: proportional set size, 0 where the system does not tell.
     pub(super) fn memory_bytes(&self) -> u64 {

@@ -38,7 +38,7 @@ pub struct GateLimits {
 
 impl Default for GateLimits {
     fn default() -> Self {
-        Self { bytes: 48 << 20, connections: 400, at_once: 64, connection_ms: 45_000 }
+        Self { bytes: 24 << 20, connections: 400, at_once: 64, connection_ms: 45_000 }
     }
 }
 

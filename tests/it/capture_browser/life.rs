@@ -40,7 +40,7 @@ async fn a_killed_browser_and_one_that_stands_still_are_replaced_and_the_visit_i
     let spin = browser.visit(&at("spin"), "desktop", &net).await.expect("a browser");
     assert!(matches!(spin.outcome, Outcome::TimedOut { .. }), "{:?}", spin.outcome);
     let endless = browser.visit(&at("endless"), "desktop", &net).await.expect("a browser");
-    assert!(endless.browser.as_ref().is_some_and(|b| b.passages.iter().all(|p| p.bytes_down <= 48 << 20)));
+    assert!(endless.browser.as_ref().is_some_and(|b| b.passages.iter().all(|p| p.bytes_down <= 25 << 20)));
     assert_eq!(read(&browser.visit(&at(""), "desktop", &net).await.expect("a browser")), "here");
 
     let id = browser.process_id().await.expect("it runs");
