@@ -156,8 +156,12 @@ impl Rules {
         let best = (0..told.len()).max_by_key(|n| (score(*n), std::cmp::Reverse(*n)))?;
         let review = self.weights.lines.review;
         let shown = &readings[best].capture;
-        let hidden_from =
-            (0..told.len()).find(|n| score(*n) < review && score(best) >= review && readings[*n].capture.variant != shown.variant);
+        // Like with like: a plain visit sees less than a browser without anybody hiding anything.
+        let other = |n: usize| {
+            let c = readings[n].capture;
+            c.variant != shown.variant && c.browser.is_some() == shown.browser.is_some()
+        };
+        let hidden_from = (0..told.len()).find(|n| score(*n) < review && score(best) >= review && other(*n));
         let (site, mut tally) = told[best].clone();
         if let Some(n) = hidden_from {
             signals::cloaking(&shown.variant, &readings[n].capture.variant, &self.weights, &mut tally);

@@ -38,6 +38,13 @@ pub(super) fn extracted(body: &[u8], content_type: Option<&str>, base: &Url) -> 
     read
 }
 
+/// Gives a page the texts that a browser showed, and finds numbers and contacts in them anew.
+pub(super) fn reread(page: &mut Page, text: String, hidden_text: String) {
+    (page.text, page.hidden_text) = (text, hidden_text);
+    page.identifiers = identifiers(&page.text, &page.html);
+    page.contacts = all_contacts(page);
+}
+
 fn plain(text: &str) -> Read {
     let kept: String = text.char_indices().take_while(|(at, _)| *at < writer::MAX_TEXT_BYTES).map(|(_, c)| c).collect();
     let mut page = Page::default();

@@ -1,12 +1,15 @@
 //! Capture: one polite visit to a candidate, kept as evidence.
 //! In: a URL. Out: a `Capture` with every hop, and the `Page` read from the last body.
-//! Never submits a form, never logs in, never follows a link. Sockets: `net` only.
+//! Plain HTTP first; with a browser where that shows more. Never submits a form, never logs in, never follows a link. Sockets: `net` only.
 //! Reading is one linear walk over tokens with a cap on everything, because the pages are written by people who want it to fail.
 
+mod browser;
 mod charset;
 mod extract;
 mod forms;
 mod media;
+mod pays;
+mod pictures;
 mod read;
 mod scripts;
 mod style;
@@ -15,7 +18,10 @@ mod variant;
 mod visit;
 mod writer;
 
+pub use browser::{Browser, BrowserError, BrowserSettings, find as find_browser, sweep as sweep_profiles};
 pub use extract::extract;
+pub use pays::pays;
+pub use pictures::{QR_LINK, seen};
 pub use variant::{VARIANTS, headers};
 pub use visit::visit;
 
@@ -25,10 +31,20 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Use a browser: `auto`, `always`, `never`. Rendering is not built yet; `auto` and `never` read over HTTP.
+    /// Use a browser: `auto`, `always`, `never`. `auto` reads over HTTP first and renders where that may show more.
     pub browser: String,
     /// As whom to come: `desktop`, `wechat`, `baidu_referer`.
     pub variants: Vec<String>,
+}
+
+impl Settings {
+    /// The browser that these settings and this machine give. `None`: none is wanted, or none is installed.
+    pub fn browser(&self) -> Option<Browser> {
+        if self.browser == "never" {
+            return None;
+        }
+        BrowserSettings::of_this_machine().map(Browser::new)
+    }
 }
 
 impl Default for Settings {

@@ -1,5 +1,7 @@
 //! As whom we come: the request headers of a common visitor. Fakes answer phones, WeChat or search visitors differently.
 
+use serde_json::{Value, json};
+
 /// The variants there are: a desktop Chrome, WeChat on a phone, a phone coming from a Baidu search, a search spider.
 pub const VARIANTS: [&str; 4] = ["desktop", "wechat", "baidu_referer", "spider"];
 
@@ -40,6 +42,45 @@ pub(super) fn headers_from(variant: &str, page: &str) -> Vec<(String, String)> {
     let before_encoding = all.iter().position(|(name, _)| name == "Accept-Encoding").unwrap_or(all.len());
     all.insert(before_encoding, ("Referer".into(), page.to_owned()));
     all
+}
+
+/// The same visitor as a browser shows it: its window, its fingers, its name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visitor {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) mobile: bool,
+    pub(super) referer: Option<&'static str>,
+    agent: &'static str,
+}
+
+impl Visitor {
+    pub(super) fn of(variant: &str) -> Self {
+        let phone = |agent, referer| Self { width: 390, height: 844, mobile: true, referer, agent };
+        match variant {
+            "wechat" => phone(WECHAT, None),
+            "baidu_referer" => phone(PHONE, Some("https://www.baidu.com/")),
+            "spider" => Self { width: 1366, height: 768, mobile: false, referer: None, agent: SPIDER },
+            _ => Self { width: 1366, height: 768, mobile: false, referer: None, agent: DESKTOP },
+        }
+    }
+    /// For `Emulation.setUserAgentOverride`: the name and the hints that go with it.
+    pub(super) fn agent(&self) -> Value {
+        let version: String = self.agent.split("Chrome/").nth(1).unwrap_or("142").chars().take_while(char::is_ascii_digit).collect();
+        let brands = json!([{"brand": "Chromium", "version": version}, {"brand": "Google Chrome", "version": version}, {"brand": "Not_A Brand", "version": "99"}]);
+        let (platform, system) = if self.mobile { ("Linux armv81", "Android") } else { ("Win32", "Windows") };
+        json!({
+            "userAgent": self.agent, "acceptLanguage": "zh-CN,zh", "platform": platform,
+            "userAgentMetadata": {
+                "brands": brands, "platform": system, "platformVersion": if self.mobile { "14" } else { "10.0.0" }, "architecture": if self.mobile { "" } else { "x86" },
+                "model": if self.mobile { "V2309A" } else { "" }, "mobile": self.mobile,
+            },
+        })
+    }
+    /// For `Emulation.setDeviceMetricsOverride`.
+    pub(super) fn metrics(&self) -> Value {
+        json!({"width": self.width, "height": self.height, "deviceScaleFactor": 1, "mobile": self.mobile, "screenWidth": self.width, "screenHeight": self.height})
+    }
 }
 
 #[cfg(test)]

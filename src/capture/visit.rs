@@ -259,7 +259,7 @@ fn frames_to_fetch(arrival: &Arrival, hops: &[Hop]) -> Vec<Url> {
 }
 
 /// Adds what a frame shows to the page that holds it: a visitor sees one page.
-fn take_in(page: &mut Page, address: &str, frame: Page) {
+pub(super) fn take_in(page: &mut Page, address: &str, frame: Page) {
     page.notes.push(format!("text and forms of frame {address} are taken in"));
     for (text, more) in [(&mut page.text, &frame.text), (&mut page.hidden_text, &frame.hidden_text), (&mut page.html, &frame.html)] {
         if !more.is_empty() && text.len() + more.len() <= crate::capture::read::MAX_HTML_BYTES {

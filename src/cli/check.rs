@@ -9,12 +9,12 @@ use crate::cli::verdict::{self, Shown};
 use crate::cli::{Context, allow, evidence as packages, say};
 use crate::evidence;
 use crate::model::candidate::{Candidate, Reason};
-use crate::model::dossier::{Dossier, Facts};
+use crate::model::dossier::Dossier;
 use crate::model::lang::Lang;
 use crate::model::sighting::{Context as Where, Sighting};
 use crate::net::Net;
 use crate::pipeline::intake::locate;
-use crate::pipeline::work;
+use crate::pipeline::look::Looker;
 use crate::records::Records;
 use crate::resolve;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,8 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
     }
     let (watchlist, rules, net, desk) = (book.watchlist()?, book.rules(), context.net()?, context.desk(&book)?);
     let allowed = Records::allowed_in(context.settings.data_dir()).map_err(|e| context.records_failure(&e))?;
+    let browser = context.settings.capture.browser();
+    let with = Looker { settings: &context.settings.capture, browser: browser.as_ref(), rules: &rules, net: &net };
     context.block_on(async {
         for (given, url) in urls {
             let mut candidate = candidate(&given, &url, &net);
@@ -46,7 +48,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
                 say::note(&context.lang.pick(format!("在允许名单中：{told}"), format!("on the allow-list: {told}")));
             }
             candidate.reasons.extend(watchlist.screen(given.as_bytes()).map(Reason::Name));
-            let mut dossier = look(context, candidate, &url, given.contains("://"), &net).await;
+            let mut dossier = look(context, candidate, &url, given.contains("://"), &with).await;
             desk.fill(&mut dossier, true, None, &net).await;
             let assessment = rules.assess(&dossier, net.now());
             let root = context.settings.evidence_dir();
@@ -55,6 +57,9 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
             packages::stamp_now(context, &root, &package.path, &net).await?;
             let package = absolute(&root.join(&package.path));
             verdict::show(context, &Shown { given: &given, dossier: &dossier, assessment: &assessment, lines: rules.lines(), package })?;
+        }
+        if let Some(browser) = &browser {
+            browser.close().await;
         }
         Ok(Exit::Done)
     })
@@ -140,10 +145,17 @@ pub(super) fn candidate(given: &str, url: &Url, net: &Net) -> Candidate {
     }
 }
 
-pub(super) async fn look(context: &Context, candidate: Candidate, url: &Url, exact: bool, net: &Net) -> Dossier {
-    let resolution = resolve::resolve(&candidate.host, net, true).await;
-    let captures = work::look(url, &context.settings.capture.variants, !exact, net).await;
-    Dossier { candidate, resolution: Some(resolution), captures, facts: Facts::default() }
+pub(super) async fn look(context: &Context, candidate: Candidate, url: &Url, exact: bool, with: &Looker<'_>) -> Dossier {
+    let resolution = resolve::resolve(&candidate.host, with.net, true).await;
+    let dossier = with.look(candidate, Some(resolution), url, !exact, false).await;
+    if with.browser.is_none() && context.settings.capture.browser == "always" {
+        say::note(
+            &context
+                .lang
+                .pick("未找到浏览器，只做了普通访问；见 jianwei doctor", "no browser was found: plain visits only; see `jianwei doctor`"),
+        );
+    }
+    dossier
 }
 
 #[cfg(test)]

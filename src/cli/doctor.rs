@@ -114,15 +114,15 @@ fn programs() -> Vec<Finding> {
     [
         (
             &["chromium", "chromium-browser", "google-chrome"][..],
-            "浏览器 Chromium（渲染，后续版本使用）",
-            "browser Chromium (rendering, used by a later version)",
+            "浏览器 Chromium（渲染脚本页面、截图）",
+            "browser Chromium (scripted pages, screenshots)",
             "apt-get install -y chromium",
         ),
         (
             &["tesseract"][..],
-            "文字识别 tesseract（后续版本使用）",
-            "text recognition tesseract (used by a later version)",
-            "apt-get install -y tesseract-ocr-chi-sim",
+            "文字识别 tesseract（图片中的文字）",
+            "text recognition tesseract (text in pictures)",
+            "apt-get install -y tesseract-ocr tesseract-ocr-chi-sim",
         ),
         (&["openssl"][..], "openssl（第三方核验用）", "openssl (for verification by others)", "apt-get install -y openssl"),
     ]

@@ -10,6 +10,7 @@ use crate::evidence::{self, Attachment, Attended, Occasion, Stamped, Step};
 use crate::model::dossier::Dossier;
 use crate::model::lang::Lang;
 use crate::net::Net;
+use crate::pipeline::look::Looker;
 use serde_json::json;
 use url::Url;
 
@@ -55,7 +56,12 @@ async fn fix(
     told.step("本机环境检查写入 env/cleanliness.json".into(), "this machine's state goes to env/cleanliness.json".into());
     let recording = Recording::begin(&mut told);
     let candidate = check::candidate(given, url, net);
-    let dossier = check::look(context, candidate, url, given.contains("://"), net).await;
+    let browser = context.settings.capture.browser();
+    let looker = Looker { settings: &context.settings.capture, browser: browser.as_ref(), rules, net };
+    let dossier = check::look(context, candidate, url, given.contains("://"), &looker).await;
+    if let Some(browser) = &browser {
+        browser.close().await;
+    }
     let attachments = recording.end(net).into_iter().collect();
     for capture in &dossier.captures {
         let (variant, why) = (&capture.variant, lang.pick(capture.outcome.why_zh(), capture.outcome.why()));

@@ -35,6 +35,7 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
         net,
         records: std::sync::Arc::new(records),
         evidence_dir,
+        browser: context.settings.capture.browser(),
         capture: context.settings.capture.clone(),
         evidence: context.settings.evidence.clone(),
         desk: context.desk(&book)?,

@@ -82,6 +82,7 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &S
         evidence_dir,
         capture: context.settings.capture.clone(),
         evidence: context.settings.evidence.clone(),
+        browser: context.settings.capture.browser(),
         desk: context.desk(&book)?,
     };
     if announce && !context.quiet {

@@ -86,6 +86,10 @@ impl Dossier {
     pub fn main_capture(&self) -> Option<&Capture> {
         self.captures.iter().find(|c| c.page.is_some()).or_else(|| self.captures.first())
     }
+    /// The visit over plain HTTP whose connections are kept to the byte: the first of them that has a page, else the main capture.
+    pub fn plain_capture(&self) -> Option<&Capture> {
+        self.captures.iter().find(|c| c.browser.is_none() && c.page.is_some()).or_else(|| self.main_capture())
+    }
     /// Folder of the package that holds the views of capture `i`: `view/` for the main one, else a folder of its own below it.
     pub fn view_folder(&self, i: usize) -> String {
         let main = self.main_capture().map(std::ptr::from_ref);

@@ -8,6 +8,7 @@ mod cidr;
 mod clock;
 mod dns;
 mod fetch;
+mod gate;
 mod guard;
 mod line;
 mod listen;
@@ -23,6 +24,7 @@ mod visit;
 mod websocket;
 
 pub use crate::net::clock::Clock;
+pub use crate::net::gate::{Gate, GateLimits};
 pub use crate::net::listen::{Door, Line};
 pub use crate::net::meter::{Keeper, Limit, Usage};
 pub use crate::net::notice::{Mail, MailTls};

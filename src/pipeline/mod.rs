@@ -6,6 +6,7 @@ mod adopt;
 mod attribute;
 pub mod cron;
 pub mod intake;
+pub mod look;
 pub mod recheck;
 pub mod retry;
 pub mod schedule;
@@ -42,6 +43,8 @@ pub struct Pass {
     pub evidence_dir: PathBuf,
     /// `[capture]`.
     pub capture: capture::Settings,
+    /// The browser. `None`: none is wanted, or none is installed.
+    pub browser: Option<capture::Browser>,
     /// `[evidence]`.
     pub evidence: evidence::Settings,
     /// Registers, address tables, fronts, filings.
@@ -133,7 +136,11 @@ impl Pass {
             progress(Event::SourceDone(row.clone()));
             summary.sources.push(row);
         }
-        summary.work = self.work(&Stop::never(), progress).await?;
+        let worked = self.work(&Stop::never(), progress).await;
+        if let Some(browser) = &self.browser {
+            browser.close().await;
+        }
+        summary.work = worked?;
         let again = self.stamp_waiting().await?;
         summary.stamps = evidence::StampSummary { stamped: summary.stamps.stamped + again.stamped, ..again };
         Ok(summary)

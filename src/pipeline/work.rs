@@ -1,19 +1,18 @@
 //! The back of the flow: resolve -> capture -> assess -> seal -> lead, for every host that is due, a few at a time.
 //! Each step ends in one transaction of records; a step that was cut off by a crash is simply due again.
 
-use crate::capture;
 use crate::evidence::{self, Stamped};
 use crate::model::assessment::Assessment;
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::capture::{Capture, Outcome};
-use crate::model::dossier::{Dossier, Facts};
+use crate::model::dossier::Dossier;
 use crate::model::host::Host;
 use crate::model::indicator;
 use crate::model::lead::{Lead, Move, PackageRef};
 use crate::model::resolution::{Presence, Resolution};
 use crate::model::sighting::{Context, Sighting};
 use crate::model::time::Timestamp;
-use crate::net::Net;
+use crate::pipeline::look::Looker;
 use crate::pipeline::stop::Stop;
 use crate::pipeline::{Event, Pass, PassError, Progress, intake, recheck, schedule};
 use crate::records::{Due, Next, PROGRAM, Recheck, Run, Sight, Visit};
@@ -126,12 +125,9 @@ impl Pass {
         let every = leads.iter().any(|l| recheck::referred_at(l).is_some());
         let mut visits = Vec::new();
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
-            let captures = if every {
-                look_as_each(&url, &self.capture.variants, n == 0, &self.net).await
-            } else {
-                look(&url, &self.capture.variants, n == 0, &self.net).await
-            };
-            let mut dossier = Dossier { candidate: candidate.clone(), resolution: resolution.clone(), captures, facts: Facts::default() };
+            let rules = self.rules.get();
+            let looker = Looker { settings: &self.capture, browser: self.browser.as_ref(), rules: &rules, net: &self.net };
+            let mut dossier = looker.look(candidate.clone(), resolution.clone(), &url, n == 0, every).await;
             let assessment = self.attribute(&mut dossier).await?;
             let captures = dossier.captures.clone();
             let visit = tokio::task::block_in_place(|| self.conclude(dossier, assessment))?;
@@ -269,29 +265,6 @@ fn recheck_of(lead: &Lead, visits: &[(Visit, Look)], now: Timestamp) -> Recheck 
         moved_to: up.and_then(|(_, look)| look.host.as_ref()).filter(elsewhere).map(ToString::to_string),
         packages: visits.iter().map(|(visit, _)| visit.package.id.clone()).collect(),
     }
-}
-
-/// One address, as every configured visitor whatever each of them met.
-async fn look_as_each(url: &Url, variants: &[String], fall_back: bool, net: &Net) -> Vec<Capture> {
-    let mut captures = Vec::new();
-    for variant in variants {
-        captures.push(capture::visit(url, variant, fall_back, net).await);
-    }
-    captures
-}
-
-/// One address, as every configured visitor. Others follow only where the first was shown something: a dead or hostile server is asked once.
-pub async fn look(url: &Url, variants: &[String], fall_back: bool, net: &Net) -> Vec<Capture> {
-    let mut captures: Vec<Capture> = Vec::new();
-    for variant in variants {
-        let capture = capture::visit(url, variant, fall_back, net).await;
-        let go_on = matches!(capture.outcome, Outcome::Captured | Outcome::NotHtml { .. });
-        captures.push(capture);
-        if !go_on {
-            break;
-        }
-    }
-    captures
 }
 
 /// What records keep of a stored package: the same after a visit and after a rebuild.

@@ -72,7 +72,7 @@ impl LeadFacts {
     pub fn of(dossier: &Dossier) -> Self {
         let facts = &dossier.facts;
         let filing = facts.filings.iter().flatten().find(|f| f.kind == "icp");
-        let hop = dossier.main_capture().and_then(|c| c.hops.last());
+        let hop = dossier.plain_capture().and_then(|c| c.hops.last());
         Self {
             server_place: facts.hosted_in.clone(),
             registered: facts.registered,

@@ -84,7 +84,7 @@ impl Desk {
         let visited = |c: &Capture| c.hops.iter().filter_map(|h| h.address).map(|a| a.ip()).collect::<Vec<_>>();
         let mut addresses = dossier.resolution.as_ref().map(|r| r.addresses.clone()).unwrap_or_default();
         if addresses.is_empty() {
-            addresses = dossier.main_capture().map(visited).unwrap_or_default();
+            addresses = dossier.plain_capture().map(visited).unwrap_or_default();
         }
         addresses.truncate(MAX_ADDRESSES);
         Hosting {

@@ -45,6 +45,8 @@ fn dossier(name: &str, page: Page, address: [u8; 4]) -> Dossier {
         outcome: Outcome::Captured,
         hops: vec![],
         page: Some(page),
+        kept: vec![],
+        browser: None,
     };
     let resolution = Resolution {
         host: host(name),

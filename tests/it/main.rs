@@ -2,6 +2,7 @@
 
 mod assess;
 mod capture;
+mod capture_browser;
 mod cli;
 mod clusters;
 mod console;

@@ -5,6 +5,6 @@ mod bulk_hostile;
 mod dns;
 mod fetch;
 mod proxy;
-mod servers;
+pub(crate) mod servers;
 mod tls;
 mod visit;

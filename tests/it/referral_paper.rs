@@ -39,6 +39,8 @@ fn unit(hosts: &[&str]) -> (tempfile::TempDir, Vec<LeadId>) {
             outcome: Outcome::Captured,
             hops: vec![hop],
             page: Some(page),
+            kept: vec![],
+            browser: None,
         };
         let dossier = Dossier { candidate: made.candidate, resolution: made.resolution, captures: vec![capture], facts: Facts::default() };
         evidence::seal(&dir.path().join("data/evidence"), &dossier, &made.assessment, &evidence::Settings::default()).expect("sealed");

@@ -15,7 +15,7 @@ use jianwei::pipeline::watch::{Planned, Settings, Watch, health};
 use jianwei::pipeline::{Event, Pass};
 use jianwei::records::{Filter, Records};
 use jianwei::sources::{self, Batch, Cursor, RunOutcome, Source};
-use jianwei::{capture, evidence};
+use jianwei::{capture, evidence, resolve};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -62,6 +62,7 @@ fn pass(lab: &Lab, dir: &Path, clock: Clock) -> (Arc<Pass>, Vec<RuleFile>) {
         timeout_ms: 1_500,
         ..net::Settings::default()
     };
+    let attribution = resolve::Settings { bootstrap: String::new(), ..resolve::Settings::default() };
     let pass = Pass {
         watchlist: Watchlist::load(&sites, &files).expect("words"),
         rules: Arc::new(Current::new(Rules::load(&sites, &files).0)),
@@ -71,6 +72,8 @@ fn pass(lab: &Lab, dir: &Path, clock: Clock) -> (Arc<Pass>, Vec<RuleFile>) {
         evidence_dir: dir.join("evidence"),
         capture: capture::Settings { variants: vec!["desktop".into(), "wechat".into()], ..capture::Settings::default() },
         evidence: evidence::Settings::default(),
+        browser: None,
+        desk: resolve::Desk::open(&attribution, &files, &dir.join("tables")).expect("a desk"),
     };
     (Arc::new(pass), files)
 }

@@ -41,7 +41,7 @@ pub(crate) fn settings(dns: SocketAddr, network: &str, data_dir: &Path, names_fi
     format!(
         "# jianwei.toml for the lab: everything stays on this machine.\n\
          [data]\ndir = {data_dir}\n\n\
-         [net]\nresolvers = [\"{dns}\"]\nallow_private = [\"{network}\"]\nper_host_interval_ms = 50\n\n\
+         [net]\nresolvers = [\"{dns}\"]\nallow_private = [\"{network}\"]\nper_host_interval_ms = 50\n\n[capture]\nbrowser = \"never\"\n\n\
          [[source]]\nid = \"names\"\nkind = \"names\"\npath = {names_file}\n\n\
          [[source]]\nid = \"permutations\"\nkind = \"permutations\"\n\n\
          [[source]]\nid = \"search-lab\"\nkind = \"search\"\nengine = \"lab\"\npages = 10\nqueries = [\"特种作业操作证 免考 办理\", \"电工证 代办 包过\"]\n"

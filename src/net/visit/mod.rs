@@ -6,7 +6,7 @@ mod cookies;
 mod decode;
 pub(crate) mod dial;
 mod hop;
-mod http1;
+pub(crate) mod http1;
 
 use crate::model::capture::{Hop, Outcome};
 use crate::model::host::Host;

@@ -1,0 +1,111 @@
+//! Look: one address as every configured visitor. Plain HTTP first; the browser where it pays: what is thin, scripted, framed, near a
+//! protected name or within reach of review. What the browser saw stands first, as it is what a person saw; the plain visits stay beside it.
+
+use crate::assess::Rules;
+use crate::capture::{self, Browser};
+use crate::model::assessment::Verdict;
+use crate::model::candidate::Candidate;
+use crate::model::capture::{Capture, Outcome};
+use crate::model::dossier::{Dossier, Facts};
+use crate::model::resolution::Resolution;
+use crate::net::Net;
+use url::Url;
+
+/// Highest score from which a page is within reach of review: a browser may show the rest.
+const IN_REACH: u8 = 15;
+
+/// All that a look needs.
+pub struct Looker<'a> {
+    /// `[capture]`.
+    pub settings: &'a capture::Settings,
+    /// The browser. `None`: none is installed, or the settings want none.
+    pub browser: Option<&'a Browser>,
+    /// Rules of the first reading.
+    pub rules: &'a Rules,
+    /// The door.
+    pub net: &'a Net,
+}
+
+impl Looker<'_> {
+    /// Visits `url` and gives all that was seen. `fall_back`: where http does not answer, https is tried. `every`: as every visitor,
+    /// whatever the first one met.
+    pub async fn look(&self, candidate: Candidate, resolution: Option<Resolution>, url: &Url, fall_back: bool, every: bool) -> Dossier {
+        let captures = plain(url, &self.settings.variants, fall_back, every, self.net).await;
+        let mut dossier = Dossier { candidate, resolution, captures, facts: Facts::default() };
+        if let Some(browser) = self.browser {
+            let variants = self.to_render(&dossier);
+            let rendered = self.render(browser, url, &variants, &dossier).await;
+            if !rendered.is_empty() {
+                dossier.facts = capture::seen(&rendered).await;
+                dossier.captures.splice(0..0, rendered);
+            }
+        }
+        dossier
+    }
+    /// As whom the browser should come: nobody, the first visitor, or all.
+    fn to_render(&self, dossier: &Dossier) -> Vec<String> {
+        let shown = |c: &&Capture| c.outcome == Outcome::Captured && c.page.is_some();
+        let all = &self.settings.variants;
+        if self.settings.browser == "always" {
+            return if dossier.captures.iter().any(|c| shown(&c)) { all.clone() } else { Vec::new() };
+        }
+        let first = self.rules.assess(dossier, self.net.now());
+        if first.class == Verdict::Official || !dossier.captures.iter().any(|c| shown(&c)) {
+            return Vec::new();
+        }
+        if dossier.candidate.name_hit().is_some() || first.scores.max() >= IN_REACH || differ(&dossier.captures) {
+            return all.clone();
+        }
+        let pays = dossier.captures.iter().filter_map(|c| c.page.as_ref()).any(capture::pays);
+        if pays { all.iter().take(1).cloned().collect() } else { Vec::new() }
+    }
+    async fn render(&self, browser: &Browser, url: &Url, variants: &[String], dossier: &Dossier) -> Vec<Capture> {
+        let mut rendered = Vec::new();
+        let url = as_answered(url, &dossier.captures);
+        for variant in variants {
+            match browser.visit(&url, variant, self.net).await {
+                Ok(capture) if capture.page.is_some() || capture.browser.is_some() => rendered.push(capture),
+                Ok(_) => {}
+                Err(trouble) => {
+                    tracing::warn!(%url, "not rendered: {trouble}");
+                    break;
+                }
+            }
+        }
+        // A rendered visit that shows nothing must not hide the plain one that does.
+        rendered.sort_by_key(|c| c.page.is_none());
+        rendered
+    }
+}
+
+/// The address with the scheme that answered.
+fn as_answered(url: &Url, captures: &[Capture]) -> Url {
+    let mut url = url.clone();
+    let https = captures.first().and_then(|c| c.hops.get(1)).is_some_and(|h| h.url.starts_with("https://") && h.n == 1);
+    let http_failed = captures.first().and_then(|c| c.hops.first()).is_some_and(|h| h.status.is_none());
+    if https && http_failed {
+        let _ = url.set_scheme("https");
+    }
+    url
+}
+
+/// Are visitors shown different things: another place, or another text?
+fn differ(captures: &[Capture]) -> bool {
+    let told = |c: &Capture| (c.final_url.clone(), c.page.as_ref().map(|p| p.text.chars().filter(|c| !c.is_whitespace()).count() / 50));
+    captures.windows(2).any(|pair| told(&pair[0]) != told(&pair[1]))
+}
+
+/// One address over plain HTTP, as every configured visitor. Others follow only where the first was shown something: a dead or hostile server is asked once.
+/// `every`: all of them come, whatever the first met.
+pub async fn plain(url: &Url, variants: &[String], fall_back: bool, every: bool, net: &Net) -> Vec<Capture> {
+    let mut captures: Vec<Capture> = Vec::new();
+    for variant in variants {
+        let capture = capture::visit(url, variant, fall_back, net).await;
+        let go_on = every || matches!(capture.outcome, Outcome::Captured | Outcome::NotHtml { .. });
+        captures.push(capture);
+        if !go_on {
+            break;
+        }
+    }
+    captures
+}
