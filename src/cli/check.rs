@@ -150,7 +150,7 @@ pub(super) async fn look(context: &Context, candidate: Candidate, url: &Url, exa
     let dossier = with.look(candidate, Some(resolution), url, !exact, false).await;
     if with.browser.is_none() && context.settings.capture.browser == "always" {
         say::note(
-            &context
+            context
                 .lang
                 .pick("未找到浏览器，只做了普通访问；见 jianwei doctor", "no browser was found: plain visits only; see `jianwei doctor`"),
         );

@@ -19,7 +19,7 @@ pub(super) fn of_docx(docx: &[u8]) -> Made {
     }
 }
 
-fn convert(docx: &[u8]) -> Result<(Vec<u8>, Vec<(String, String)>), String> {
+fn convert(docx: &[u8]) -> Result<crate::referral::Fitted, String> {
     let (fitted, replaced) = crate::referral::fit_fonts(docx, &installed())?;
     let dir = std::env::temp_dir().join(format!("jianwei-pdf-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&dir);

@@ -35,6 +35,7 @@ pub use package::{Open, PackageError, VERIFY, seal};
 use crate::model::lang::Lang;
 use crate::model::lead::Lead;
 use crate::model::time::Timestamp;
+pub use crate::referral::office::fonts::Fitted;
 
 /// Why an export could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +64,7 @@ pub struct Export<'a> {
 ///
 /// # Errors
 /// Where the document is no DOCX.
-pub fn fit_fonts(docx: &[u8], installed: &[String]) -> Result<(Vec<u8>, Vec<(String, String)>), String> {
+pub fn fit_fonts(docx: &[u8], installed: &[String]) -> Result<Fitted, String> {
     office::fonts::fit(docx, installed)
 }
 

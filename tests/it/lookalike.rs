@@ -405,7 +405,7 @@ fn a_bad_word_or_technique_is_refused_with_file_line_and_what_was_meant() {
         ),
         (
             "id = \"omission\"\nzh = \"\"\nen = \"\"\nscore = 1\nstatus = \"on\"\nwhy_zh = \"{mathced}\"\nwhy_en = \"\"\n",
-            "x.toml:6: why_zh: no field `{mathced}`: did you mean `{matched}`?",
+            "x.toml:6: why_zh: no field `{mathced}`; did you mean `matched`?",
         ),
         (
             "id = \"omission\"\nzh = \"\"\nen = \"\"\nscroe = 1\nstatus = \"on\"\nwhy_zh = \"\"\nwhy_en = \"\"\n",

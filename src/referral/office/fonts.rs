@@ -25,8 +25,11 @@ const STAND_INS: &[(&str, &[&str])] = &[
     (LATIN, &["Liberation Serif", "Noto Serif CJK SC", "Noto Sans CJK SC"]),
 ];
 
+/// A document, and which font was replaced by which.
+pub type Fitted = (Vec<u8>, Vec<(String, String)>);
+
 /// Names in a document the fonts that `installed` has in place of those that it lacks. Gives the document and what was replaced by what.
-pub(in crate::referral) fn fit(docx: &[u8], installed: &[String]) -> Result<(Vec<u8>, Vec<(String, String)>), String> {
+pub(in crate::referral) fn fit(docx: &[u8], installed: &[String]) -> Result<Fitted, String> {
     let there = |name: &str| installed.iter().any(|f| f.eq_ignore_ascii_case(name));
     let chosen: Vec<(String, String)> = STAND_INS
         .iter()

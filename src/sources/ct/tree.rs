@@ -32,7 +32,7 @@ pub(super) fn edge(size: u64) -> Vec<(u32, u64, u64)> {
         if at == 0 {
             break;
         }
-        if at % WIDTH > 0 {
+        if !at.is_multiple_of(WIDTH) {
             edge.push((level, at / WIDTH, at % WIDTH));
         }
     }

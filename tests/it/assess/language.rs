@@ -171,12 +171,12 @@ fn mistakes_are_told_in_chinese_with_file_line_and_the_likely_word() {
         (rule("[match]\nall = [{ field = \"text\", contains = \"。\" }]\n"), "11：text：“。”归一化后为空"),
         (rule("[match]\nall = [{ field = \"text\", contains_any = [\"a\"], at_least = 2 }]\n"), "11：text：at_least：须在 1 与"),
         (rule("[match]\nall = [{ field = \"text\", regex = \"(\" }]\n"), "11：text：regex：正则表达式写错了"),
-        (rule("[match]\nall = [{ field = \"text\", starts = 7 }]\n"), "11：类型不对：应为文字或文字列表"),
+        (rule("[match]\nall = [{ field = \"text\", starts = 7 }]\n"), "11：all：类型不对：应为文字或文字列表"),
         (rule("[match]\nany = [{ field = \"text\", contains = \"x\" }]\nat_least = 2\n"), "12：at_least：any 只有 1 个条件"),
         (rule("[match]\n"), "10：match：all 或 any 中至少要有一个条件"),
         (
             rule("[match]\nall = [{ field = \"text\", contains = \"x\" }]\n").replacen("\"low\"", "\"lwo\"", 1),
-            "7：不认识的取值“lwo”；是否想写“low”？",
+            "7：severity：不认识的取值“lwo”；是否想写“low”？",
         ),
         (rule("cap = 3\n[match]\nall = [{ field = \"text\", contains = \"x\" }]\n"), "10：cap：3 须与 points 同号"),
     ] {

@@ -134,7 +134,7 @@ impl Chrome {
                 return;
             }
             assert!(
-                began.elapsed() < Duration::from_secs(20),
+                began.elapsed() < Duration::from_secs(60),
                 "never came true: {what}; page: {}",
                 self.eval("document.body.innerText.slice(0,600)")
             );
