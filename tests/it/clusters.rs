@@ -79,7 +79,7 @@ fn kit_page(k: usize, n: usize, name: &str) -> Page {
         // An analytics id, on every host.
         0 => page.identifiers.push(identifier("baidu_tongji", "0123456789abcdef0123456789abcdef")),
         // A phone on most, the page's structure on all.
-        1 => page.contacts.extend((n % 3 > 0).then(|| contact("phone", "13912345678"))),
+        1 => page.contacts.extend((!n.is_multiple_of(3)).then(|| contact("phone", "13912345678"))),
         // Rotating phones, one kit file.
         2 => {
             page.contacts.push(contact("phone", &format!("138{:08}", n * 7_919 + 13)));
@@ -89,8 +89,8 @@ fn kit_page(k: usize, n: usize, name: &str) -> Page {
         3 => {}
         // An account on half, a wallet on the other half, both on a few.
         _ => {
-            page.contacts.extend((n % 2 == 0).then(|| contact("wechat", "zhengjian88")));
-            if n % 2 == 1 || n % 10 == 0 {
+            page.contacts.extend((n.is_multiple_of(2)).then(|| contact("wechat", "zhengjian88")));
+            if n % 2 == 1 || n.is_multiple_of(10) {
                 page.html.push_str(" TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t ");
             }
         }
@@ -104,7 +104,7 @@ fn lone_page(n: usize) -> Page {
         marks: (0..25).map(|m| format!("lone{n}-part{m}")).collect(),
         scripts: vec!["https://lib.example.com/jquery.min.js".into()],
         html: format!("<script>var push = 'the same snippet that every site of the country has'; {}</script>", "go(); ".repeat(30)),
-        contacts: if n % 2 == 0 { vec![contact("phone", &format!("137{:08}", n * 104_729 + 1))] } else { vec![] },
+        contacts: if n.is_multiple_of(2) { vec![contact("phone", &format!("137{:08}", n * 104_729 + 1))] } else { vec![] },
         ..Page::default()
     }
 }

@@ -78,7 +78,7 @@ impl CtLog {
     pub(crate) fn push(&mut self, names: &[&str]) {
         let bytes: Vec<&[u8]> = names.iter().map(|n| n.as_bytes()).collect();
         let tbs = tbs(&bytes);
-        let precertificate = self.entries.len() % 3 == 0;
+        let precertificate = self.entries.len().is_multiple_of(3);
         let der = if precertificate { tbs } else { tlv(0x30, &[tbs, tlv(0x30, &[]), tlv(3, &[0])].concat()) };
         self.push_der(&der, precertificate, names);
     }
