@@ -5,11 +5,32 @@ use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
 use crate::cli::say;
 use crate::console::{self, Desk};
+use crate::model::site::Site;
 use crate::net::Door;
+use crate::records::Records;
 use serde_json::json;
 use std::sync::Arc;
 
 pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
+    let book = RuleBook::read(&context.settings, context.lang)?;
+    let records = Arc::new(context.records()?);
+    if records.people().is_empty() {
+        say::note(context.lang.pick(
+            "还没有账号；请先停止本程序，运行 jianwei users add 姓名 --role admin",
+            "there are no accounts yet; stop this and run `jianwei users add NAME --role admin` first",
+        ));
+    }
+    context.block_on(serve(context, book.plain_sites(), records, told_to_stop()))?;
+    Ok(Exit::Done)
+}
+
+/// Serves the pages over `records` until `stop` ends. For the command, and for a watch beside which analysts work.
+pub(super) async fn serve(
+    context: &Context,
+    sites: Vec<Site>,
+    records: Arc<Records>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Failure> {
     let (lang, settings) = (context.lang, &context.settings.console);
     let files = match (&settings.tls_cert, &settings.tls_key) {
         (Some(cert), Some(key)) => Some((cert.as_path(), key.as_path())),
@@ -22,16 +43,6 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
             ));
         }
     };
-    let book = RuleBook::read(&context.settings, lang)?;
-    let sites = book.sites.into_iter().map(|(_, site)| site).collect();
-    let records = Arc::new(context.records()?);
-    let net = context.net()?;
-    if records.people().is_empty() {
-        say::note(lang.pick(
-            "还没有账号；请先停止本程序，运行 jianwei users add 姓名 --role admin",
-            "there are no accounts yet; stop this and run `jianwei users add NAME --role admin` first",
-        ));
-    }
     let open = settings.listen.ip().is_loopback() || files.is_some() || settings.public_url.is_some();
     if !open {
         say::note(lang.pick(
@@ -39,22 +50,20 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
             "warning: plain HTTP on an address that others reach; set tls_cert and tls_key, or a proxy before it and public_url",
         ));
     }
+    let net = context.net()?;
     let clock = move || net.now();
     let organisation = context.settings.evidence.organisation.clone();
     let desk = Arc::new(Desk::new(records, context.settings.evidence_dir(), sites, organisation, lang, settings, clock));
-    context.block_on(async {
-        let door = Door::open(settings.listen, files)
-            .await
-            .map_err(|e| Failure::failed(format!("[console] 无法监听：{e}"), format!("[console] cannot listen: {e}"), lang))?;
-        let address = format!("{}://{}", if files.is_some() { "https" } else { "http" }, door.address());
-        if context.json {
-            say::json(&json!({"schema": "console/1", "address": address}))?;
-        } else {
-            say::line(&lang.pick(format!("控制台：{address}（Ctrl-C 停止）"), format!("console: {address} (Ctrl-C stops it)")))?;
-        }
-        console::run(door, desk, told_to_stop()).await.map_err(|e| Failure::from(anyhow::Error::new(e).context("console")))
-    })?;
-    Ok(Exit::Done)
+    let door = Door::open(settings.listen, files)
+        .await
+        .map_err(|e| Failure::failed(format!("[console] 无法监听：{e}"), format!("[console] cannot listen: {e}"), lang))?;
+    let address = format!("{}://{}", if settings.tls_cert.is_some() { "https" } else { "http" }, door.address());
+    if context.json {
+        say::json(&json!({"schema": "console/1", "address": address}))?;
+    } else {
+        say::line(&lang.pick(format!("控制台：{address}（Ctrl-C 停止）"), format!("console: {address} (Ctrl-C stops it)")))?;
+    }
+    console::run(door, desk, stop).await.map_err(|e| Failure::from(anyhow::Error::new(e).context("console")))
 }
 
 /// Ends at Ctrl-C or SIGTERM.

@@ -6,10 +6,11 @@ use crate::cli::progress::Shown;
 use crate::cli::rules::RuleBook;
 use crate::cli::rules_live::Follower;
 use crate::cli::settings::Settings;
-use crate::cli::{Context, alerts, say, scan};
+use crate::cli::{Context, alerts, console, say, scan};
 use crate::evidence;
 use crate::model::lang::Lang;
 use crate::model::rulefile::RuleFile;
+use crate::model::site::Site;
 use crate::pipeline::cron::Schedule;
 use crate::pipeline::stop::{Stop, Stopper};
 use crate::pipeline::watch::{Planned, Watch, WatchError};
@@ -21,6 +22,8 @@ use std::time::Duration;
 
 /// How often settings and rules are looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// How often packages without a time-stamp are tried again.
+const STAMP: Duration = Duration::from_secs(300);
 /// Blocking work that is left at the end may take so long.
 const LEAVE: Duration = Duration::from_secs(2);
 
@@ -78,8 +81,8 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &S
         watchlist: book.watchlist()?,
         rules: follower.current(),
         net: context.net()?,
-        records,
-        evidence_dir,
+        records: records.clone(),
+        evidence_dir: evidence_dir.clone(),
         capture: context.settings.capture.clone(),
         evidence: context.settings.evidence.clone(),
         browser: context.settings.capture.browser(),
@@ -88,14 +91,16 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &S
     if announce && !context.quiet {
         say_what_is_on(context, &book, &planned, &pass);
     }
+    let sites = pass.sites.clone();
+    let pass = Arc::new(pass);
     let watch = Watch {
-        pass: Arc::new(pass),
+        pass: pass.clone(),
         sources: planned,
         settings: context.settings.watch.clone(),
         channels,
         data_dir: context.settings.data_dir().to_path_buf(),
         organisation: context.settings.evidence.organisation.clone(),
-        unstamped: None,
+        unstamped: Some(Arc::new(move || evidence::waiting(&evidence_dir).map_or(0, |all| all.len() as u64))),
     };
     let _following = follower.follow()?;
     let (stopper, stop) = Stopper::new();
@@ -106,9 +111,32 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &S
             shown.event(event);
         }
     });
-    let (why, ended) = tokio::join!(until(context, &book.files, wish, stopper), watch.run(None, stop, told));
+    let pages = analysts(context, sites, records, stop.clone());
+    let watching = watch.run(Some(Box::pin(stamps(pass))), stop, told);
+    let (why, ended, ()) = tokio::join!(until(context, &book.files, wish, stopper), watching, pages);
     ended.map_err(|e| explain(context, &e))?;
     Ok(why)
+}
+
+/// Tries again and again to have packages stamped whose authority did not answer at once.
+async fn stamps(pass: Arc<Pass>) -> Result<(), String> {
+    loop {
+        tokio::time::sleep(STAMP).await;
+        if let Err(e) = pass.stamp_waiting().await {
+            tracing::error!("packages that wait for a time-stamp: {e}");
+        }
+    }
+}
+
+/// The analysts' pages over the same store, where there are accounts. Where they cannot be served the watch goes on without them, and says so.
+async fn analysts(context: &Context, sites: Vec<Site>, records: Arc<Records>, stop: Stop) {
+    if records.people().is_empty() {
+        return;
+    }
+    let stop = async move { stop.raised().await };
+    if let Err(e) = console::serve(context, sites, records, stop).await {
+        say::note(&e.to_string());
+    }
 }
 
 fn explain(context: &Context, error: &WatchError) -> Failure {
