@@ -39,6 +39,10 @@
 //!   read by `pread` with a small page cache, as a memory map would need unsafe code. No table is needed: without it the answer is "unknown".
 //! - A lead rests on the strongest visit of its last round, as a host's front page may show less than the record behind it.
 //! - Through a proxy plain http is tunnelled as https is: a proxy that looks names up could be led to another address than the guard saw.
+//! - The browser is driven over its own pipe, not a port: no page and no other user of the machine can reach it. What it fetches is kept beside the
+//!   plain visit, whose bytes alone are exact.
+//! - Packages that wait for a time-stamp are marked by files beside the packages, not in the store: `check` stamps without the store's lock.
+//! - Clusters are a pure graph in model, kept in step by [`records`]; accounts stand in a file of their own beside the store.
 //! - A name seen without a scheme is visited by http first, https where http does not answer: many of these hosts show the copy on http alone.
 
 #![warn(rustdoc::broken_intra_doc_links)]
