@@ -55,7 +55,8 @@ fn report(row: &Row<'_>) -> Value {
         }],
         "tags": [format!("tlp:{}", row.out.tlp.word())],
     });
-    if lead.candidate.host.ip().is_none() {
+    // The schema knows no label with two hyphens, so an xn-- name stands in the address alone.
+    if lead.candidate.host.ip().is_none() && !lead.candidate.host.as_str().contains("--") {
         value["domain"] = json!(lead.candidate.host);
     }
     if let Some(registrar) = row.facts.and_then(|f| f.registrar.as_ref()) {
