@@ -91,7 +91,8 @@ fn mixed_settings(lab: &Lab, dir: &Path) -> u64 {
     let text = std::fs::read_to_string(&file).expect("there");
     let text =
         text.replace(&format!("path = \"{}\"", dir.join("names.txt").display()), &format!("path = \"{}\"", dir.join("feed").display()));
-    let text = format!("{text}\n[rules]\nsites = [\"cx.mem.gov.cn\"]\n[watch]\nlook_every_s = 1\n[capture]\nvariants = [\"desktop\"]\n");
+    let text = text.replace("[capture]\n", "[capture]\nvariants = [\"desktop\"]\n");
+    let text = format!("{text}\n[rules]\nsites = [\"cx.mem.gov.cn\"]\n[watch]\nlook_every_s = 1\n");
     std::fs::write(file, text).expect("written");
     many_files(lab, dir)
 }
