@@ -4,6 +4,7 @@ use crate::cli::Context;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
 use crate::cli::say;
+use crate::cli::watch::signals;
 use crate::console::{self, Desk};
 use crate::model::site::Site;
 use crate::net::Door;
@@ -20,7 +21,10 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
             "there are no accounts yet; stop this and run `jianwei users add NAME --role admin` first",
         ));
     }
-    context.block_on(serve(context, book.plain_sites(), records, told_to_stop()))?;
+    context.block_on(async {
+        let wish = signals()?;
+        serve(context, book.plain_sites(), records, async move { wish.raised().await }).await
+    })?;
     Ok(Exit::Done)
 }
 
@@ -64,17 +68,4 @@ pub(super) async fn serve(
         say::line(&lang.pick(format!("控制台：{address}（Ctrl-C 停止）"), format!("console: {address} (Ctrl-C stops it)")))?;
     }
     console::run(door, desk, stop).await.map_err(|e| Failure::from(anyhow::Error::new(e).context("console")))
-}
-
-/// Ends at Ctrl-C or SIGTERM.
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! { _ = tokio::signal::ctrl_c() => {}, _ = terminate.recv() => {} }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
 }

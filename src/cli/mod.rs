@@ -5,6 +5,7 @@
 mod alerts;
 mod allow;
 mod args;
+mod args_zh;
 mod attribution;
 mod check;
 mod console;
@@ -66,7 +67,7 @@ pub fn main() -> ExitCode {
     let from_env = std::env::var_os("JIANWEI_CONFIG").filter(|v| !v.is_empty()).map(PathBuf::from);
     let lang = asked_lang(&arguments).unwrap_or_else(|| locale_lang(locale.as_deref()));
     let command = match lang {
-        Lang::Zh => args::localise(Cli::command()),
+        Lang::Zh => args_zh::localise(Cli::command()),
         Lang::En => Cli::command(),
     };
     let cli = match command.try_get_matches_from(&arguments).and_then(|m| Cli::from_arg_matches(&m)) {

@@ -1,5 +1,6 @@
 //! `jianwei scan`: one pass over all that is due, with progress, then a summary table.
 
+use crate::capture;
 use crate::cli::args::ScanArgs;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::progress::{self, Shown};
@@ -28,6 +29,7 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
     let records = context.records()?;
     let evidence_dir = context.settings.evidence_dir();
     evidence::sweep(&evidence_dir).map_err(|e| Failure::from(anyhow::Error::new(e)))?;
+    capture::sweep_profiles(&std::env::temp_dir());
     let pass = Pass {
         sites: book.plain_sites(),
         watchlist,

@@ -1,6 +1,7 @@
 //! `jianwei watch`: builds everything from the settings, says per source what is on, runs the watch until a signal.
 //! A changed settings file or changed sites, words or engines begin the watch anew inside the same process; a wrong change is told and left.
 
+use crate::capture;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::progress::Shown;
 use crate::cli::rules::RuleBook;
@@ -76,6 +77,7 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &S
     let follower = Follower::new(&context.settings, lang, &book, &[]);
     let evidence_dir = context.settings.evidence_dir();
     evidence::sweep(&evidence_dir).map_err(|e| Failure::from(anyhow::Error::new(e)))?;
+    capture::sweep_profiles(&std::env::temp_dir());
     let pass = Pass {
         sites: book.plain_sites(),
         watchlist: book.watchlist()?,
@@ -162,7 +164,7 @@ async fn until(context: &Context, files: &[RuleFile], wish: &Stop, stopper: Stop
 }
 
 /// Hears SIGTERM and Ctrl-C from now on.
-fn signals() -> Result<Stop, Failure> {
+pub(super) fn signals() -> Result<Stop, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).map_err(|e| Failure::from(anyhow::Error::new(e).context("signals")));
     let (mut term, mut int) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);

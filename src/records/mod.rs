@@ -353,14 +353,7 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Store`].
     pub fn lead_of(&self, host: &Host) -> Result<Option<Lead>, RecordsError> {
-        let ids = self.known(host)?.map(|k| k.leads).unwrap_or_default();
-        let view = self.shelf.view();
-        let mut found = Vec::new();
-        for id in ids {
-            found.extend(self.told(view.get::<Lead>(&leads::lead_key(&id)))?);
-        }
-        leads::sort(&mut found);
-        Ok(found.into_iter().next())
+        Ok(self.leads_on(host)?.into_iter().next())
     }
     /// Leads by filter, highest score first, then host.
     ///

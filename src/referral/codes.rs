@@ -105,7 +105,7 @@ pub(super) fn hint(lead: &Lead) -> &'static str {
 
 /// 封堵状态. Empty: not looked at since the referral.
 pub(super) fn takedown(lead: &Lead) -> &'static str {
-    let was_down = lead.history.iter().any(|s| matches!(s.what, Move::Block));
+    let was_down = lead.standing().into_iter().any(|s| matches!(s.what, Move::Block));
     match lead.state {
         State::Blocked => "2确认下线",
         State::StillUp if was_down => "3重新上线",

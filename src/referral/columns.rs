@@ -196,7 +196,7 @@ fn records(lead: &Lead, rrtype: &str) -> Cell {
 }
 
 fn last(lead: &Lead, wanted: fn(&Move) -> bool) -> Option<&Step> {
-    lead.history.iter().rev().find(|s| wanted(&s.what))
+    lead.standing().into_iter().rev().find(|s| wanted(&s.what))
 }
 
 fn step(lead: &Lead, wanted: fn(&Move) -> bool) -> Cell {
@@ -208,7 +208,7 @@ fn letter(step: &Step) -> Option<&str> {
 }
 
 fn remarks(row: &Row<'_>) -> Cell {
-    list(row.lead.history.iter().filter_map(|s| match &s.what {
+    list(row.lead.standing().into_iter().filter_map(|s| match &s.what {
         Move::Dismiss { reason } | Move::Reopen { reason } => Some(row.plain(reason)),
         Move::MovedTo { host } => Some(defang(host)),
         _ => None,

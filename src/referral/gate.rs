@@ -133,7 +133,7 @@ fn by_state(lead: &Lead, purpose: Purpose) -> Option<(&'static str, Both)> {
 /// When a lead last passed the second person, and was not taken back since. `None`: it does not stand approved.
 pub(super) fn approved_at(lead: &Lead) -> Option<Timestamp> {
     use crate::model::lead::Move;
-    lead.history.iter().fold(None, |at, step| match step.what {
+    lead.standing().into_iter().fold(None, |at, step| match step.what {
         Move::Approve => at.or(Some(step.at)),
         Move::Dismiss { .. } => None,
         _ => at,

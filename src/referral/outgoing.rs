@@ -95,7 +95,7 @@ impl<'a> Outgoing<'a> {
     }
     /// One lead with what belongs to it.
     pub(super) fn row(&'a self, lead: &'a Lead) -> Row<'a> {
-        let number = lead.history.iter().rev().find_map(|s| if let Move::Refer { letter } = &s.what { Some(letter) } else { None });
+        let number = lead.standing().into_iter().rev().find_map(|s| if let Move::Refer { letter } = &s.what { Some(letter) } else { None });
         let letter = number.and_then(|n| self.letters.iter().find(|l| l.letter.number == *n));
         Row { out: self, lead, facts: self.facts.get(&lead.id), letter }
     }

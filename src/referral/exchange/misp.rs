@@ -65,7 +65,7 @@ fn objects(row: &Row<'_>) -> Vec<Value> {
         _ => None,
     };
     phishing.extend(online.map(|o| ("online", "text", "Other", o.to_owned(), false)));
-    let blocked = lead.history.iter().find(|s| s.what == Move::Block);
+    let blocked = lead.standing().into_iter().find(|s| s.what == Move::Block);
     phishing.extend(blocked.map(|s| ("takedown-time", "datetime", "Other", s.at.rfc3339(), false)));
     let mut all = vec![object(row, &PHISHING, "", &comment, &phishing)];
     if named && !addresses.is_empty() {

@@ -143,7 +143,7 @@ fn is_seller(feedback: &Feedback, letter: &[LeadId], leads: &[Lead]) -> bool {
 fn referred(input: &MonthInput<'_>) -> Counted {
     let mut counted = Counted::default();
     for lead in input.leads {
-        let first = lead.history.iter().find(|s| matches!(&s.what, Move::Refer { letter } if !letter.trim().is_empty()));
+        let first = lead.standing().into_iter().find(|s| matches!(&s.what, Move::Refer { letter } if !letter.trim().is_empty()));
         let Some(at) = first.map(|s| s.at).filter(|at| input.counts(*at)) else { continue };
         counted.total += 1;
         counted.total_leads.push(lead.id.clone());
@@ -195,7 +195,7 @@ fn blocked_sites(input: &MonthInput<'_>) -> Counted {
     for (name, leads) in by_site(input) {
         let mut events: Vec<(Timestamp, &LeadId, bool)> = Vec::new();
         for (lead, _) in &leads {
-            events.extend(lead.history.iter().filter(|s| input.until(s.at)).filter_map(|s| match s.what {
+            events.extend(lead.standing().into_iter().filter(|s| input.until(s.at)).filter_map(|s| match s.what {
                 Move::Block => Some((s.at, &lead.id, true)),
                 Move::StillUp | Move::MovedTo { .. } | Move::Reopen { .. } => Some((s.at, &lead.id, false)),
                 _ => None,
