@@ -33,6 +33,11 @@ pub(super) fn run(context: &Context, command: &ReportCommand) -> Result<Exit, Fa
 /// What to remind of at `now`: last month's form, from the 3rd.
 pub(super) fn reminder(context: &Context, records: &Records, now: Timestamp) {
     let last = monthly::month_before(&now.beijing_month());
+    // A unit that began this month owes nothing for the last one.
+    let owed = records.leads(&Filter::default()).is_ok_and(|all| all.iter().any(|l| l.opened_at.beijing_month() <= last));
+    if !owed {
+        return;
+    }
     if let Some(text) = records.frozen(&last).ok().and_then(|f| monthly::reminder(now, &f)) {
         say::note(text.get(context.lang));
     }

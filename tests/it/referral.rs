@@ -185,6 +185,18 @@ const HOSTILE: [&str; 9] = [
     "＝1＋1",
 ];
 
+#[test]
+fn an_approval_taken_back_stands_in_no_list() {
+    let mut lead = lead("cx-mem-gov.example.top", "特种作业操作证查询");
+    let moves = [("甲", Move::Claim), ("甲", Move::Confirm), ("乙", Move::Approve), ("乙", Move::Undo)];
+    for (i, (by, what)) in (1..).zip(moves) {
+        lead.apply(Step { at: at(i * 1_000), by: by.into(), what }).expect("a legal move");
+    }
+    let rows = csv_rows(&export("csv", &[lead], Lang::Zh));
+    assert!(rows[1][column("初审人/时间")].starts_with("甲 "), "{rows:?}");
+    assert_eq!(rows[1][column("复审人/时间")], "");
+}
+
 fn hostile() -> Vec<Lead> {
     HOSTILE.iter().enumerate().map(|(i, title)| lead(&format!("h{i}.example.top"), title)).collect()
 }
