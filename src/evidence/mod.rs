@@ -270,12 +270,15 @@ pub async fn stamp_waiting(root: &Path, settings: &Settings, net: &Net) -> Resul
     Ok(summary)
 }
 
-/// Every package that waits for a time-stamp (待加盖时间戳), oldest first.
+/// Every package that waits for a time-stamp (待加盖时间戳), oldest first. A mark whose package has no name yet (being sealed, or killed while
+/// it was) does not count: there is nothing to stamp.
 ///
 /// # Errors
 /// [`EvidenceError::Io`].
 pub fn waiting(root: &Path) -> Result<Vec<Waiting>, EvidenceError> {
-    proof::waiting::all(root)
+    let mut all = proof::waiting::all(root)?;
+    all.retain(|one| root.join(&one.package).is_dir());
+    Ok(all)
 }
 
 /// Makes a private key for `[evidence] key` in a new file that only its owner can read. Gives the fingerprint of its public half.

@@ -165,7 +165,9 @@ fn a_scan_killed_while_it_stamps_loses_no_stamp_for_good() {
     let run = jianwei(dir.path(), &["scan", "--source", "names"]);
     assert_eq!(run.status.code(), Some(0), "{}{}", stdout(&run), stderr(&run));
     assert_eq!(failing(&evidence::verify(&dir.path().join("data/evidence"))), Vec::<String>::new());
-    assert!(tsa.asked() >= 4 && evidence::waiting(&dir.path().join("data/evidence")).expect("read").is_empty());
+    let waiting = evidence::waiting(&dir.path().join("data/evidence")).expect("read");
+    assert!(waiting.is_empty(), "{waiting:?}");
+    assert!(tsa.asked() >= 4, "{} packages, asked {}", packages(dir.path()).len(), tsa.asked());
 }
 
 /// Serves TLS with a new certificate for every connection; the page tells the serial number of the one that it came over.
