@@ -2,6 +2,7 @@
 //! of law says that it is one.
 
 use crate::model::digest::Sha256;
+use crate::model::lead::Lead;
 use crate::referral::codes;
 use crate::referral::dispatch::{Dispatch, ExhibitStamp};
 use crate::referral::office::docx::{self, ACROSS, Cell, Look, paragraph};
@@ -99,6 +100,7 @@ pub fn template() -> Result<Vec<u8>, String> {
         p(Look::Body, "经办人（签名）：{{经办人一}}　　{{经办人二}}"),
         p(Look::Signed, "{{发文单位}}（盖章）"),
         p(Look::Signed, "{{落款日期}}"),
+        p(Look::Flush, ""),
         p(Look::Flush, "{{表：回执}}"),
     ];
     docx::document("案件线索移送函", &body.concat(), false)
@@ -229,13 +231,19 @@ fn basics(rows: &[Row<'_>]) -> String {
             Cell::of(registrar),
         ]);
     }
-    docx::table(ACROSS, &[7, 20, 38, 28, 20, 24, 13], 1, &table)
+    docx::table(ACROSS, &[7, 27, 33, 26, 17, 29, 13], 1, &table)
 }
 
 /// One paragraph a lead.
 fn lines(rows: &[Row<'_>], say: fn(&Row<'_>) -> String) -> String {
     let one = |(i, row): (usize, &Row<'_>)| format!("（{}）{}", chinese(i + 1), say(row));
     rows.iter().enumerate().map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// The host as people read it; where that is not what DNS knows, both.
+fn named(lead: &Lead) -> String {
+    let (shown, plain) = (codes::host(lead), lead.candidate.host.defanged());
+    if shown == plain { shown } else { format!("{shown}（即{plain}）") }
 }
 
 fn facts(row: &Row<'_>) -> String {
@@ -248,7 +256,7 @@ fn facts(row: &Row<'_>) -> String {
     let why = why.collect::<Vec<_>>().join("；");
     format!(
         "{}（线索编号{}）：疑似假冒{}。主要依据：{why}。三项得分中最高为{}分（满分100分，供复核参考）。",
-        lead.candidate.host.defanged(),
+        named(lead),
         lead.id,
         row.plain(&site),
         lead.assessment.scores.max(),
@@ -264,7 +272,7 @@ fn uses(row: &Row<'_>) -> String {
     let asks = spans(|s| s.starts_with("form_fields"));
     let contacts = spans(|s| s.contains("contact") || s.starts_with("qr"));
     let pitch = spans(|s| s.contains("seller") || s.contains("pitch") || s.contains("record") || s.contains("result"));
-    let host = row.lead.candidate.host.defanged();
+    let host = named(row.lead);
     format!("{host}：索取的信息{asks}；联系方式或二维码{contacts}；兜售话术或虚假查询结果{pitch}。所据位置见证据包score.json。")
 }
 
@@ -291,7 +299,7 @@ fn exhibits(dispatch: &Dispatch) -> String {
 
 fn receipt(dispatch: &Dispatch) -> String {
     let wide = |text: String, bold| vec![Cell { text, across: 4, bold, centred: bold, down: None }];
-    let row = |a: &str, b: &str| vec![Cell::head(a), Cell::of(""), Cell::head(b), Cell::of("")];
+    let row = |a: &str, b: &str| vec![Cell::head(a), Cell::of("\n\n"), Cell::head(b), Cell::of("")];
     let rows = [
         wide("移　送　回　执".into(), true),
         wide(

@@ -93,8 +93,10 @@ pub(super) fn jurisdiction(dispatch: &Dispatch, rows: &[Row<'_>]) -> String {
             None => groups.push((suggested, vec![i])),
         }
     }
-    let mut told: Vec<String> =
-        groups.iter().map(|(s, of)| format!("{}：{}，理由：{}。{}", numbers(of), s.to.zh, s.why.zh, places(of, rows))).collect();
+    let mut told: Vec<String> = groups
+        .iter()
+        .map(|(s, of)| format!("{}：{}，理由：{}。{}", numbers(of), s.to.zh, s.why.zh.replace("（未知：", "（"), places(of, rows)))
+        .collect();
     if !unknown.is_empty() {
         told.push(format!("{}：归属未查，建议由市专项行动工作组办理或者指定。", numbers(&unknown)));
     }
@@ -108,7 +110,8 @@ fn places(of: &[usize], rows: &[Row<'_>]) -> String {
         let mut all: BTreeSet<String> = BTreeSet::new();
         for place in of.iter().filter_map(|i| rows[*i].facts?.jurisdiction.as_ref()).flat_map(|s| &s.places).filter(|p| p.of == kind) {
             let source = if place.source.is_empty() { String::new() } else { format!("（来源：{}）", place.source) };
-            all.insert(format!("{}{source}", place.told.zh));
+            let told = place.told.zh.strip_prefix("未知：").map_or_else(|| place.told.zh.clone(), |why| format!("未知（{why}）"));
+            all.insert(format!("{told}{source}"));
         }
         let n = all.len();
         let shown: Vec<String> = all.into_iter().take(4).collect();

@@ -1,7 +1,7 @@
 //! The lead list as a workbook: leads, clusters, package hashes, service providers, the meaning of every column. Text and numbers only.
 //! On paper: A4 landscape at a size that can be read; the many columns run over several pages, each beginning with the lead's number.
 
-use crate::referral::cell::{Cell, clean};
+use crate::referral::cell::{Cell, clean, lines};
 use crate::referral::columns::{COLUMNS, row};
 use crate::referral::outgoing::Outgoing;
 use crate::referral::{Export, ExportError, sheets};
@@ -116,10 +116,7 @@ fn sheet(
 /// Height of a row, so that no cell is cut: office programs do not all work it out by themselves.
 fn height(cells: &[Cell], headings: &[Heading]) -> f64 {
     let lines = cells.iter().zip(headings).map(|(cell, (_, width))| match cell {
-        Cell::Text(text) => {
-            let units: u32 = text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum();
-            (f64::from(units) * 1.2 / f64::from(*width)).ceil()
-        }
+        Cell::Text(text) => lines(text, f64::from(*width)),
         Cell::Empty | Cell::Number(_) => 1.0,
     });
     (lines.fold(1.0, f64::max) * LINE_PT + 2.0).min(MAX_ROW_PT)

@@ -2,7 +2,7 @@
 
 use crate::model::lead::{Lead, LeadId};
 use crate::referral::ExportError;
-use crate::referral::cell::clean;
+use crate::referral::cell::{clean, lines as wrapped};
 use crate::referral::monthly::Form;
 use crate::referral::monthly::rows::{Kind, ROWS, RowRule};
 use crate::referral::office::docx::{self, ACROSS, ACROSS_LANDSCAPE, Cell, Look, paragraph};
@@ -225,14 +225,13 @@ fn form_sheet(sheet: &mut Worksheet, form: &Form, looks: &Looks) -> Result<(), X
 
 /// Height in points of a row whose text wraps at `width` characters: office programs do not work it out for merged cells.
 fn height(text: &str, width: f64) -> f64 {
-    let units: u32 = text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum();
-    (f64::from(units) * 1.15 / width).ceil().max(1.0) * 15.0 + 5.0
+    wrapped(text, width) * 15.0 + 5.0
 }
 
 /// One line a figure, column and lead.
 fn behind_sheet(sheet: &mut Worksheet, form: &Form, leads: &[Lead], looks: &Looks) -> Result<(), XlsxError> {
     sheet.set_name("数据来源")?;
-    for (col, (head, width)) in (0u16..).zip([("项目", 40.0), ("栏", 8.0), ("线索编号", 16.0), ("域名", 36.0)]) {
+    for (col, (head, width)) in (0u16..).zip([("项目", 62.0), ("栏", 8.0), ("线索编号", 18.0), ("域名", 40.0)]) {
         sheet.write_string_with_format(0, col, head, &looks.head)?;
         sheet.set_column_width(col, width)?;
     }
@@ -243,9 +242,11 @@ fn behind_sheet(sheet: &mut Worksheet, form: &Form, leads: &[Lead], looks: &Look
         let name = ROWS.iter().find(|r| r.id == row.row).map(RowRule::name).unwrap_or_default();
         for (column, ids) in [("本月", &row.month_leads), ("累计", &row.total_leads)] {
             for id in ids {
-                for (col, text) in (0u16..).zip([name.as_str(), column, &id.0, &host(id)]) {
+                let host = host(id);
+                for (col, text) in (0u16..).zip([name.as_str(), column, &id.0, &host]) {
                     sheet.write_string_with_format(at, col, text, &looks.text)?;
                 }
+                sheet.set_row_height(at, height(&name, 62.0).max(height(&host, 40.0)))?;
                 at += 1;
             }
         }
