@@ -119,11 +119,11 @@ pub fn form_docx(form: &Form) -> Result<Vec<u8>, ExportError> {
     let notes: Vec<String> =
         lines(form).into_iter().filter(|l| !l.note.is_empty()).map(|l| format!("{}：{}", l.rule.name(), l.note)).collect();
     let mut body = paragraph(Look::Flush, "附件1") + &paragraph(Look::Title, &title(form)) + &paragraph(Look::Note, &period(form));
-    body += &docx::table(ACROSS, &[22, 26, 40, 12, 22, 22], 1, &table);
+    body += &docx::table(ACROSS, &[24, 26, 41, 11, 20, 20], 1, &table);
     for note in notes {
         body += &paragraph(Look::Note, &format!("注：{note}"));
     }
-    docx::document(&title(form), &body, false).map_err(|why| ExportError { format: "docx", why })
+    docx::form(&title(form), &body).map_err(|why| ExportError { format: "docx", why })
 }
 
 /// 附件1 as XLSX, with the leads behind each computed figure on a second sheet.
