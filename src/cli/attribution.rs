@@ -7,6 +7,7 @@ use crate::cli::{Context, say};
 use crate::model::attribution::{Attribution, Provider};
 use crate::model::cluster::{Cluster, ClusterMove, Standing, TieReason};
 use crate::model::division::Divisions;
+use crate::model::filing::province_name;
 use crate::model::host::Host;
 use crate::model::indicator::{self, Indicator, kind_of};
 use crate::model::jurisdiction::{self, Suggestion};
@@ -117,13 +118,18 @@ fn standing_word(standing: Standing, lang: Lang) -> &'static str {
     }
 }
 
+/// The analyst's word for a kind of tie.
+pub(super) fn kind_name(kind: &str) -> &str {
+    if kind == "by_hand" { "人工合并" } else { kind_of(kind).map_or(kind, |k| k.zh) }
+}
+
 /// One reason of a tie in a sentence.
 fn told(reason: &TieReason, lang: Lang) -> String {
     let w = &reason.weight;
     if reason.kind == "by_hand" {
         return lang.pick(format!("人工合并（{}）", reason.value), format!("merged by hand ({})", reason.value));
     }
-    let zh = kind_of(&reason.kind).map_or(reason.kind.as_str(), |k| k.zh);
+    let zh = kind_name(&reason.kind);
     if w.official {
         let value = &reason.value;
         return lang.pick(
@@ -192,17 +198,35 @@ pub(super) struct Whose {
     pub(super) cluster: Option<Cluster>,
 }
 
-/// Looks it up.
-pub(super) fn whose(context: &Context, records: &Records, lead: &Lead) -> Result<Whose, Failure> {
+/// Looks it up. `victim`, `ordered`: what the analyst says, for the suggestion alone; nothing is routed by it.
+pub(super) fn whose(context: &Context, records: &Records, lead: &Lead, victim: Option<&str>, ordered: bool) -> Result<Whose, Failure> {
     let fail = |e| context.records_failure(&e);
     let host = &lead.candidate.host;
     let attribution = records.attribution(host).map_err(fail)?;
     let cluster = records.with_graph(|g| g.cluster_of(host)).map_err(fail)?;
     let book = RuleBook::read(&context.settings, context.lang)?;
-    let tables = Divisions::load(&book.files).map_err(|e| Failure::usage(e.told(Lang::Zh), e.told(Lang::En), context.lang))?;
-    let home = tables.into_iter().find(|d| d.code == context.settings.attribution.home).unwrap_or_default();
-    let suggestion = jurisdiction::suggest(attribution.as_ref(), &home, &lead.opened_at.beijing_month(), None, false);
+    let home = home(context, &book)?;
+    let suggestion = jurisdiction::suggest(attribution.as_ref(), &home, &lead.opened_at.beijing_month(), victim, ordered);
     Ok(Whose { attribution, suggestion, cluster })
+}
+
+/// The divisions of the unit's own province or city, with what the settings add.
+fn home(context: &Context, book: &RuleBook) -> Result<Divisions, Failure> {
+    let settings = &context.settings.attribution;
+    let tables = Divisions::load(&book.files).map_err(|e| Failure::usage(e.told(Lang::Zh), e.told(Lang::En), context.lang))?;
+    let bare = || {
+        let name = settings.home.get(..2).and_then(|c| c.parse().ok()).and_then(province_name).unwrap_or_default();
+        Divisions { code: settings.home.clone(), name: name.to_owned(), division: Vec::new() }
+    };
+    let shipped = tables.into_iter().find(|d| d.code == settings.home).unwrap_or_else(bare);
+    shipped.with(&settings.division).map_err(|why| {
+        let file = context.settings.file.display();
+        Failure::usage(
+            format!("{file}：[[attribution.division]] {}", why.zh),
+            format!("{file}: [[attribution.division]]: {}", why.en),
+            context.lang,
+        )
+    })
 }
 
 impl Whose {

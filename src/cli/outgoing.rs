@@ -1,21 +1,26 @@
 //! What every command that lets something out shares: the gate, facts from the packages, names of the sites, writing a file whole.
 
-use crate::cli::Context;
 use crate::cli::fail::Failure;
 use crate::cli::rules::RuleBook;
+use crate::cli::{Context, attribution};
 use crate::evidence;
+use crate::model::host::Host;
+use crate::model::indicator::{Level, kind_of};
 use crate::model::lead::{Lead, LeadId};
 use crate::model::rulefile::RuleFile;
-use crate::records::Records;
-use crate::referral::{Gate, LeadFacts, OfficialTree, Purpose, Reporter, Stamp, monthly};
+use crate::records::{Records, RecordsError};
+use crate::referral::{Cluster, Gate, LeadFacts, OfficialTree, Purpose, Reporter, Stamp, monthly};
 use base64::Engine as _;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Largest time-stamp response that is taken along.
 const MAX_STAMP_BYTES: u64 = 1 << 20;
+
+/// Ties told of one cluster.
+const MAX_TIES: usize = 8;
 
 /// `[referral]` of the settings file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -111,6 +116,30 @@ impl Context {
         };
         leads.iter().filter_map(of).collect()
     }
+}
+
+/// The clusters that these leads stand in, each with all its leads.
+pub(super) fn clusters(records: &Records, leads: &[Lead]) -> Result<Vec<Cluster>, RecordsError> {
+    let mut all: Vec<Cluster> = Vec::new();
+    let mut seen: BTreeSet<Host> = BTreeSet::new();
+    for lead in leads {
+        if seen.contains(&lead.candidate.host) {
+            continue;
+        }
+        let Some(found) = records.with_graph(|g| g.cluster_of(&lead.candidate.host))? else { continue };
+        seen.extend(found.hosts.iter().cloned());
+        let mut ids = Vec::new();
+        for host in &found.hosts {
+            ids.extend(records.lead_of(host)?.map(|l| l.id));
+        }
+        let reasons = || found.ties.iter().flat_map(|t| &t.reasons);
+        let mut ties: Vec<String> = reasons().map(|r| format!("{} {}", attribution::kind_name(&r.kind), r.value)).collect();
+        ties.dedup();
+        let operator = reasons().any(|r| kind_of(&r.kind).is_some_and(|k| k.level == Level::Operator));
+        let kind = if operator { "contact" } else { "kit" };
+        all.push(Cluster { id: found.id, kind: kind.into(), ties: ties.into_iter().take(MAX_TIES).collect(), leads: ids });
+    }
+    Ok(all)
 }
 
 fn official(file: &RuleFile) -> Result<Vec<OfficialTree>, crate::model::rulefile::RuleError> {

@@ -3,7 +3,7 @@
 
 use crate::cli::args::{MakeArgs, ReferCommand};
 use crate::cli::fail::{Exit, Failure};
-use crate::cli::outgoing::site_names;
+use crate::cli::outgoing::{clusters, site_names};
 use crate::cli::rules::RuleBook;
 use crate::cli::{Context, leads, pdf, say};
 use crate::model::digest::Sha256;
@@ -119,7 +119,7 @@ fn make(context: &Context, args: &MakeArgs) -> Result<Exit, Failure> {
     let book = RuleBook::read(&context.settings, context.lang)?;
     let chosen = choose(context, &records, args)?;
     context.pass(&context.gate(&book, &records)?, &chosen, Purpose::Letter)?;
-    let dispatch = dispatch(context, args, &book, chosen)?;
+    let dispatch = dispatch(context, args, &book, &records, chosen)?;
     let own = own_template(context, args.template.as_deref())?;
     let known = records.letter(&dispatch.number).map_err(|e| context.records_failure(&e))?;
     if known.is_some() {
@@ -166,7 +166,7 @@ fn choose(context: &Context, records: &Records, args: &MakeArgs) -> Result<Vec<L
     Ok(chosen)
 }
 
-fn dispatch(context: &Context, args: &MakeArgs, book: &RuleBook, leads: Vec<Lead>) -> Result<Dispatch, Failure> {
+fn dispatch(context: &Context, args: &MakeArgs, book: &RuleBook, records: &Records, leads: Vec<Lead>) -> Result<Dispatch, Failure> {
     let to = args.to.clone().unwrap_or_else(|| context.settings.referral.to.clone());
     if to.is_empty() {
         return Err(Failure::usage(
@@ -192,7 +192,7 @@ fn dispatch(context: &Context, args: &MakeArgs, book: &RuleBook, leads: Vec<Lead
         template_sha256: template.as_deref().map(Sha256::of),
         exhibits: exhibits(context, &leads)?,
         facts,
-        clusters: Vec::new(),
+        clusters: clusters(records, &leads).map_err(|e| context.records_failure(&e))?,
         sites: site_names(book),
         leads,
     })

@@ -74,7 +74,7 @@ columns! {
     "证书序列号", "Certificate serial", "cert_serial", 20, |r| certificate(r, |c| c.serial.clone()), "抓取网页的那次连接所用证书；http 网页为“无”", "certificate of the connection that carried the page; 无 for http";
     "证书SHA256", "Certificate SHA-256", "cert_sha256", 24, |r| certificate(r, |c| c.sha256.clone()), "同上", "as before";
     "证书签发时间", "Certificate issued", "cert_issued", 18, |r| certificate(r, |c| c.not_before.beijing_iso()), "同上；ISO 8601，北京时间", "as before; ISO 8601, Beijing time";
-    "集群编号", "Cluster", "cluster", 12, |r| r.looked(r.facts.and_then(|f| f.cluster.clone())), "见“集群”表；“未查”：尚无人查过；“无”：查过，没有", "see the sheet of clusters; 未查: nobody looked; 无: looked, none";
+    "集群编号", "Cluster", "cluster", 12, |r| r.looked(cluster(r).map(|c| c.id.clone()).or_else(|| r.facts.and_then(|f| f.cluster.clone()))), "见“集群”表；“未查”：尚无人查过；“无”：查过，没有", "see the sheet of clusters; 未查: nobody looked; 无: looked, none";
     "集群网站数", "Sites in cluster", "cluster_sites", 10, cluster_size, "“未查”：尚无人查过；“无”：查过，没有", "未查: nobody looked; 无: looked, none";
     "是否≥3个(法释〔2019〕15号10(二))", "Three or more", "three_or_more", 16, three_or_more, "按集群网站数；仅供参考", "by the number of sites; a hint only";
     "建议罪名线索", "Offence hint", "offence_hint", 22, |r| Cell::text(codes::hint(r.lead)), "01非法利用信息网络 02伪造变造买卖证件 03帮助信息网络犯罪 04诈骗；仅按页面类型提示，不是认定", "01 unlawful use of networks 02 forged documents 03 aiding 04 fraud; by kind of page only, no finding of law";

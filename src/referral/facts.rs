@@ -1,8 +1,11 @@
 //! What is known of a lead besides its record: from the dossier of its latest package, and from whoever looks up registration, hosting and clusters.
 //! `None` everywhere means that nobody looked, and the list says so.
 
+use crate::model::attribution::{Attribution, Provider};
 use crate::model::capture::CertificateFacts;
+use crate::model::digest::Sha256;
 use crate::model::dossier::{Dossier, Tie};
+use crate::model::hosting::Said;
 use crate::model::lead::LeadId;
 use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -41,6 +44,9 @@ pub struct LeadFacts {
     pub ties: Option<Vec<Tie>>,
     /// Time-stamps of its latest package.
     pub stamps: Option<Vec<Stamp>>,
+    /// Who serves it, each to be confirmed by a person.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub providers: Vec<Provider>,
 }
 
 /// A time-stamp response beside a manifest (RFC 3161).
@@ -73,14 +79,41 @@ impl LeadFacts {
         let facts = &dossier.facts;
         let filing = facts.filings.iter().flatten().find(|f| f.kind == "icp");
         let hop = dossier.plain_capture().and_then(|c| c.hops.last());
+        let looked = facts.attribution.as_deref().map(Self::attributed).unwrap_or_default();
         Self {
-            server_place: facts.hosted_in.clone(),
+            server_place: facts.hosted_in.clone().or(looked.server_place),
             registered: facts.registered,
             icp: filing.map(|f| f.value.clone()),
             icp_holder: filing.map(|f| f.owner.clone()),
             certificate: hop.and_then(|h| h.tls.as_ref()).and_then(|t| t.leaf.clone()),
             plain_http: hop.is_some_and(|h| h.tls.is_none()),
             ties: facts.ties.clone(),
+            ..looked
+        }
+    }
+    /// What attribution found. A part that nobody answered stays `None`; one that was answered with nothing is empty.
+    fn attributed(found: &Attribution) -> Self {
+        let hosting = &found.hosting;
+        let hidden = hosting.hidden_by().map(|f| f.vendor.clone());
+        let networks: Vec<&Said> = hosting.placed.iter().flat_map(|p| &p.said).filter(|s| s.asn.is_some()).collect();
+        let providers = found.providers();
+        let one = |role: &str| providers.iter().find(|p| p.role == role).map(|p| p.name.clone());
+        let answered = found.registration.as_ref().filter(|r| r.registered == Some(true));
+        // A person's mail address does not leave as it stands; its hash still shows who registered several.
+        let hashed = |mail: &String| format!("SHA-256 {}", &Sha256::of(mail.as_bytes()).hex()[..16]);
+        Self {
+            asn: networks.first().and_then(|s| s.asn).map(|n| format!("AS{n}")),
+            server_place: hosting
+                .placed
+                .iter()
+                .filter(|_| hidden.is_none())
+                .find_map(|p| p.mainland())
+                .map(|(p, c)| format!("{p}{}", c.unwrap_or_default())),
+            hosting: one("hosting"),
+            cdn: (!hosting.placed.is_empty()).then(|| hidden.unwrap_or_default()),
+            registrar: answered.map(|r| r.registrar.clone().unwrap_or_default()),
+            registrant: answered.map(|r| r.registrant.clone().or_else(|| r.registrant_email.as_ref().map(hashed)).unwrap_or_default()),
+            providers,
             ..Self::default()
         }
     }

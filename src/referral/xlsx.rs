@@ -188,18 +188,24 @@ fn not_looked_row(lang: Lang, columns: usize) -> Vec<Cell> {
 }
 
 fn provider_headings(lang: Lang) -> Vec<Heading> {
-    let names = lang.pick(["服务类型", "服务商", "依据", "线索数", "线索编号"], ["Service", "Provider", "Known from", "Leads", "Lead ids"]);
-    named(&names, &[16, 34, 34, 8, 60])
+    let names = lang.pick(
+        ["服务类型", "服务商", "地点", "投诉联系", "依据", "线索数", "线索编号", "人工确认"],
+        ["Service", "Provider", "Place", "Abuse contact", "Known from", "Leads", "Lead ids", "Confirmed by a person"],
+    );
+    named(&names, &[16, 34, 18, 30, 24, 8, 60, 12])
 }
 
 fn provider_rows(out: &Outgoing<'_>) -> Vec<Vec<Cell>> {
     let found = providers::of(out);
     if found.is_empty() {
-        return vec![not_looked_row(out.list.lang, 5)];
+        return vec![not_looked_row(out.list.lang, 8)];
     }
+    let told = |text: String| Cell::maybe(Some(text).filter(|t| !t.is_empty()));
     let text = |p: providers::Provider| {
         let leads = p.leads.join("；");
-        vec![Cell::text(p.service), Cell::text(p.name), Cell::text(p.known_from), Cell::Number(p.leads.len() as f64), Cell::text(leads)]
+        let (place, abuse) = (told(p.place), told(p.abuse));
+        let count = Cell::Number(p.leads.len() as f64);
+        vec![Cell::text(p.service), Cell::text(p.name), place, abuse, Cell::text(p.known_from), count, Cell::text(leads), Cell::Empty]
     };
     found.into_iter().map(text).collect()
 }

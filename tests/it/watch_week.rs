@@ -246,6 +246,7 @@ fn plans(pass: &Arc<Pass>, files: &[RuleFile], inbox: &Path, stage: Arc<dyn Fn(i
         kind: id.into(),
         schedule: Schedule::parse(schedule).expect("a schedule"),
         make,
+        anew: false,
     };
     vec![planned("stage-hand", "0 0 * * *", Box::new(stage_hand)), planned("names", "20 * * * *", Box::new(names))]
 }
