@@ -1,7 +1,7 @@
 //! Whose is it, end to end: the real program scans the lab while registers on the loopback answer, refuse, limit, lie and dawdle.
 //! What they did stands in the lead's block and, as it came, in its package.
 
-use crate::cli::{jianwei, stderr, stdout};
+use crate::cli::{command, jianwei, stderr, stdout};
 use crate::lab::Lab;
 use crate::lab::registers::{Registers, cnnic};
 use crate::world;
@@ -13,6 +13,8 @@ use jianwei::model::registration::{AskOutcome, RawAnswer};
 use jianwei::model::time::Timestamp;
 use jianwei::records::Records;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// Lab copies, and what their register does when it is asked.
 const PARTS: [(&str, &str); 13] = [
@@ -117,7 +119,8 @@ fn registers_are_asked_in_a_scan_and_whatever_they_do_stands_in_the_lead_and_in_
         assert!(block.len() > 2, "{name}\n{told}");
         for line in &block {
             let at = line.rsplit_once('　').map(|(_, at)| at).unwrap_or_default();
-            assert!(at.starts_with('[') && at.contains("2026-") || at.contains("20"), "{name}: {line}");
+            let time = at.trim_end_matches(']').rsplit('，').next().unwrap_or_default().trim_start_matches('[');
+            assert!(at.starts_with('[') && chrono::NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S").is_ok(), "{name}: {line}");
         }
         assert!(told.contains("接入/托管：某某数据中心有限公司；地点 CN；投诉联系 abuse@hoster.example +86.2300000000"), "{name}\n{told}");
     }
@@ -176,12 +179,29 @@ fn what_a_person_confirms_is_searched_for(lab: &Lab, dir: &Path) {
     let searches = || lab.requests().into_iter().filter(|r| r.host == "search.lab.example").map(|r| r.path).collect::<Vec<_>>().join("\n");
     run(dir, &["scan", "--lang", "en", "--source", "search-lab"]);
     assert!(!searches().contains("mem-zhengshu.com") && !searches().contains("boss%40example.cn"), "{}", searches());
+    confirm(dir, "mem-zhengshu.com");
+    run(dir, &["scan", "--lang", "en", "--source", "search-lab"]);
+    assert!(searches().contains("site%3Amem-zhengshu.com"), "{}", searches());
+
+    // The watch asks, too: it learns what is confirmed at each run.
+    confirm(dir, "memcx-gov.top");
+    let file = dir.join("jianwei.toml");
+    let text = std::fs::read_to_string(&file).expect("there").replace("[[source]]\nid = \"permutations\"\nkind = \"permutations\"\n", "");
+    std::fs::write(&file, text).expect("written");
+    let mut watch = command(dir, &["watch", "--quiet"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let began = Instant::now();
+    while !searches().contains("site%3Amemcx-gov.top") && began.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    watch.kill().expect("killed");
+    watch.wait().expect("reaped");
+    assert!(searches().contains("site%3Amemcx-gov.top"), "{}", searches());
+}
+
+fn confirm(dir: &Path, name: &str) {
     let records = Records::open(&dir.join("data"), &Vec::new).expect("the store opens");
-    let lead = records.lead_of(&Host::parse("mem-zhengshu.com").expect("a host")).expect("read").expect("a lead");
+    let lead = records.lead_of(&Host::parse(name).expect("a host")).expect("read").expect("a lead");
     for what in [Move::Claim, Move::Confirm] {
         records.decide(&lead.id, what, "李某", lead.opened_at).expect("decided");
     }
-    drop(records);
-    run(dir, &["scan", "--lang", "en", "--source", "search-lab"]);
-    assert!(searches().contains("site%3Amem-zhengshu.com"), "{}", searches());
 }
