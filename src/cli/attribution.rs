@@ -314,6 +314,9 @@ fn providers(context: &Context, month: Option<&str>) -> Result<Exit, Failure> {
     }
     let mut rows: Vec<(Provider, Vec<Host>)> = all.into_values().collect();
     rows.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
+    if !rows.is_empty() && !context.json {
+        say::line(context.lang.pick("—— 技术服务方（须人工确认） ——", "-- service providers (to be confirmed by a person) --"))?;
+    }
     for (p, hosts) in &rows {
         if context.json {
             say::json(

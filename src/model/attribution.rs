@@ -241,9 +241,13 @@ impl Attribution {
         }
         all.push(fact("域名", "domain", Some(r.domain.clone()), source, at));
         all.push(fact("注册商", "registrar", r.registrar.clone(), source, at));
-        let hidden = |v: &Option<String>| v.clone().or_else(|| r.redacted.then(|| "（未公开 / hidden）".to_owned()));
-        all.push(fact("注册人", "registrant", hidden(&r.registrant), source, at));
-        all.push(fact("注册邮箱", "registrant e-mail", hidden(&r.registrant_email), source, at));
+        for (zh, en, value) in [("注册人", "registrant", &r.registrant), ("注册邮箱", "registrant e-mail", &r.registrant_email)] {
+            let mut told = fact(zh, en, value.clone(), source, at);
+            if value.is_none() && r.redacted {
+                (told.value, told.source) = (Both::new("未公开", "hidden"), source.to_owned());
+            }
+            all.push(told);
+        }
         if r.registrant_place.is_some() {
             all.push(fact("注册人地址", "registrant place", r.registrant_place.clone(), source, at));
         }

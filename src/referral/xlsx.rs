@@ -189,10 +189,10 @@ fn not_looked_row(lang: Lang, columns: usize) -> Vec<Cell> {
 
 fn provider_headings(lang: Lang) -> Vec<Heading> {
     let names = lang.pick(
-        ["服务类型", "服务商", "地点", "投诉联系", "依据", "线索数", "线索编号", "人工确认"],
-        ["Service", "Provider", "Place", "Abuse contact", "Known from", "Leads", "Lead ids", "Confirmed by a person"],
+        ["服务类型", "服务商", "依据", "线索数", "线索编号", "地点", "投诉联系", "人工确认"],
+        ["Service", "Provider", "Known from", "Leads", "Lead ids", "Place", "Abuse contact", "Confirmed by a person"],
     );
-    named(&names, &[16, 34, 18, 30, 24, 8, 60, 12])
+    named(&names, &[16, 34, 34, 8, 60, 18, 30, 12])
 }
 
 fn provider_rows(out: &Outgoing<'_>) -> Vec<Vec<Cell>> {
@@ -205,7 +205,7 @@ fn provider_rows(out: &Outgoing<'_>) -> Vec<Vec<Cell>> {
         let leads = p.leads.join("；");
         let (place, abuse) = (told(p.place), told(p.abuse));
         let count = Cell::Number(p.leads.len() as f64);
-        vec![Cell::text(p.service), Cell::text(p.name), place, abuse, Cell::text(p.known_from), count, Cell::text(leads), Cell::Empty]
+        vec![Cell::text(p.service), Cell::text(p.name), Cell::text(p.known_from), count, Cell::text(leads), place, abuse, Cell::Empty]
     };
     found.into_iter().map(text).collect()
 }

@@ -156,6 +156,7 @@ fn registers_are_asked_in_a_scan_and_whatever_they_do_stands_in_the_lead_and_in_
     let table = run(dir, &["leads", "providers", "--month", &month, "--lang", "zh"]);
     assert!(table.contains("14 条线索　接入/托管：某某数据中心有限公司"), "{table}");
 
+    eprintln!("{}", show("mem-zhengshu.com"));
     the_analyst_says_where_the_victim_is(dir);
     what_a_person_confirms_is_searched_for(&lab, dir);
 }
