@@ -209,6 +209,12 @@ pub(crate) enum LeadsCommand {
     Show {
         /// Lead id or host
         lead: String,
+        /// Where the victim or the loss is, for the suggestion of jurisdiction
+        #[arg(long, value_name = "PLACE")]
+        victim: Option<String>,
+        /// The case was ordered from above, for the same
+        #[arg(long)]
+        ordered: bool,
     },
     /// Leads as a file
     Export {

@@ -51,6 +51,8 @@ const ZH: &[(&str, &str, &str)] = &[
     ("leads list", "", "线索列表，分数高的在前"),
     ("leads show", "", "一条线索的全部内容"),
     ("leads show", "lead", "线索编号或主机名"),
+    ("leads show", "victim", "受害地或损失发生地（如 重庆市渝中区），用于管辖建议"),
+    ("leads show", "ordered", "上级交办的线索，用于管辖建议"),
     ("leads export", "", "导出为文件"),
     ("leads export", "format", "csv、xlsx、json；复审通过的线索另有 stix、misp、xarf、hosts、rpz、adblock、abuse、12321、12377"),
     ("leads export", "lead", "指定线索（编号或主机名），可重复；不写则按筛选条件"),

@@ -116,13 +116,18 @@ fn standing_word(standing: Standing, lang: Lang) -> &'static str {
     }
 }
 
+/// The analyst's word for a kind of tie.
+pub(super) fn kind_name(kind: &str) -> &str {
+    if kind == "by_hand" { "人工合并" } else { kind_of(kind).map_or(kind, |k| k.zh) }
+}
+
 /// One reason of a tie in a sentence.
 fn told(reason: &TieReason, lang: Lang) -> String {
     let w = &reason.weight;
     if reason.kind == "by_hand" {
         return lang.pick(format!("人工合并（{}）", reason.value), format!("merged by hand ({})", reason.value));
     }
-    let zh = kind_of(&reason.kind).map_or(reason.kind.as_str(), |k| k.zh);
+    let zh = kind_name(&reason.kind);
     if w.official {
         let value = &reason.value;
         return lang.pick(
@@ -191,14 +196,14 @@ pub(super) struct Whose {
     pub(super) cluster: Option<Cluster>,
 }
 
-/// Looks it up.
-pub(super) fn whose(context: &Context, records: &Records, lead: &Lead) -> Result<Whose, Failure> {
+/// Looks it up. `victim`, `ordered`: what the analyst says, for the suggestion alone; nothing is routed by it.
+pub(super) fn whose(context: &Context, records: &Records, lead: &Lead, victim: Option<&str>, ordered: bool) -> Result<Whose, Failure> {
     let fail = |e| context.records_failure(&e);
     let host = &lead.candidate.host;
     let attribution = records.attribution(host).map_err(fail)?;
     let cluster = records.with_graph(|g| g.cluster_of(host)).map_err(fail)?;
     let book = RuleBook::read(&context.settings, context.lang)?;
-    let suggestion = known::suggestion(lead, attribution.as_ref(), &context.home(&book)?);
+    let suggestion = known::suggestion(lead, attribution.as_ref(), &context.home(&book)?, victim, ordered);
     Ok(Whose { attribution, suggestion, cluster })
 }
 
@@ -287,6 +292,9 @@ fn providers(context: &Context, month: Option<&str>) -> Result<Exit, Failure> {
     }
     let mut rows: Vec<(Provider, Vec<Host>)> = all.into_values().collect();
     rows.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then_with(|| a.0.cmp(&b.0)));
+    if !rows.is_empty() && !context.json {
+        say::line(context.lang.pick("—— 技术服务方（须人工确认） ——", "-- service providers (to be confirmed by a person) --"))?;
+    }
     for (p, hosts) in &rows {
         if context.json {
             say::json(

@@ -6,7 +6,7 @@ use crate::cli::args::CheckArgs;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
 use crate::cli::verdict::{self, Shown};
-use crate::cli::{Context, allow, evidence as packages, say};
+use crate::cli::{Context, allow, evidence as packages, official, say};
 use crate::evidence;
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::dossier::Dossier;
@@ -55,6 +55,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Exit, Failure> 
             let package = evidence::seal(&root, &dossier, &assessment, &context.settings.evidence)
                 .map_err(|e| packages::not_kept(&e, context.lang))?;
             packages::stamp_now(context, &root, &package.path, &net).await?;
+            official::keep(context, &book, &dossier);
             let package = absolute(&root.join(&package.path));
             verdict::show(context, &Shown { given: &given, dossier: &dossier, assessment: &assessment, lines: rules.lines(), package })?;
         }

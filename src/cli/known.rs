@@ -8,6 +8,7 @@ use crate::evidence::{self, Glance};
 use crate::model::attribution::Attribution;
 use crate::model::cluster;
 use crate::model::division::Divisions;
+use crate::model::filing::province_name;
 use crate::model::host::Host;
 use crate::model::jurisdiction::{self, Suggestion};
 use crate::model::lang::Lang;
@@ -39,7 +40,7 @@ impl Context {
             if let Some(found) = &attribution {
                 one.learn(found);
             }
-            one.jurisdiction = Some(suggestion(lead, attribution.as_ref(), &home));
+            one.jurisdiction = Some(suggestion(lead, attribution.as_ref(), &home, None, false));
             facts.insert(lead.id.clone(), one);
         }
         let clusters = clusters(leads, records).map_err(fail)?;
@@ -58,10 +59,23 @@ impl Context {
         Ok(Known { facts, clusters })
     }
 
-    /// The divisions of the unit's own city.
+    /// The divisions of the unit's own province or city, with what the settings add.
     pub(super) fn home(&self, book: &RuleBook) -> Result<Divisions, Failure> {
+        let settings = &self.settings.attribution;
         let tables = Divisions::load(&book.files).map_err(|e| Failure::usage(e.told(Lang::Zh), e.told(Lang::En), self.lang))?;
-        Ok(tables.into_iter().find(|d| d.code == self.settings.attribution.home).unwrap_or_default())
+        let bare = || {
+            let name = settings.home.get(..2).and_then(|c| c.parse().ok()).and_then(province_name).unwrap_or_default();
+            Divisions { code: settings.home.clone(), name: name.to_owned(), division: Vec::new() }
+        };
+        let shipped = tables.into_iter().find(|d| d.code == settings.home).unwrap_or_else(bare);
+        shipped.with(&settings.division).map_err(|why| {
+            let file = self.settings.file.display();
+            Failure::usage(
+                format!("{file}：[[attribution.division]] {}", why.zh),
+                format!("{file}: [[attribution.division]]: {}", why.en),
+                self.lang,
+            )
+        })
     }
 
     /// The latest package with a page, else the latest. `None`: there is none, or it cannot be read.
@@ -82,11 +96,11 @@ fn look(facts: &mut LeadFacts, glance: Glance, whole: bool) {
     facts.stamps = Some(glance.stamps.into_iter().map(stamp).collect());
 }
 
-/// Whom a lead might go to. One that came from above goes to the city's group.
-pub(super) fn suggestion(lead: &Lead, attribution: Option<&Attribution>, home: &Divisions) -> Suggestion {
-    let ordered = lead.candidate.sightings.iter().filter_map(|s| s.context.reporter.as_deref());
-    let ordered = ordered.into_iter().any(|r| r.contains("交办") || r.contains("上级"));
-    jurisdiction::suggest(attribution, home, &lead.opened_at.beijing_month(), None, ordered)
+/// Whom a lead might go to. One that came from above goes to the city's group. `victim`, `ordered`: what the analyst says, for this suggestion alone.
+pub(super) fn suggestion(lead: &Lead, attribution: Option<&Attribution>, home: &Divisions, victim: Option<&str>, ordered: bool) -> Suggestion {
+    let mut reporters = lead.candidate.sightings.iter().filter_map(|s| s.context.reporter.as_deref());
+    let ordered = ordered || reporters.any(|r| r.contains("交办") || r.contains("上级"));
+    jurisdiction::suggest(attribution, home, &lead.opened_at.beijing_month(), victim, ordered)
 }
 
 /// The clusters of these leads, each walked once, largest first.

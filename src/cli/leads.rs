@@ -20,7 +20,7 @@ use std::path::Path;
 pub(super) fn run(context: &Context, command: &LeadsCommand) -> Result<Exit, Failure> {
     match command {
         LeadsCommand::List { filter } => list(context, filter),
-        LeadsCommand::Show { lead } => show(context, lead),
+        LeadsCommand::Show { lead, victim, ordered } => show(context, lead, victim.as_deref(), *ordered),
         LeadsCommand::Export { format, output, lead, audience, tlp, filter } => {
             let (format, output) = (format.as_deref(), output.as_deref());
             export(context, &Wanted { format, output, lead, audience: *audience, tlp: *tlp, filter })
@@ -46,10 +46,10 @@ fn list(context: &Context, filter: &FilterArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn show(context: &Context, wanted: &str) -> Result<Exit, Failure> {
+fn show(context: &Context, wanted: &str, victim: Option<&str>, ordered: bool) -> Result<Exit, Failure> {
     let records = context.records()?;
     let lead = one(context, &records, wanted)?;
-    let whose = attribution::whose(context, &records, &lead)?;
+    let whose = attribution::whose(context, &records, &lead, victim, ordered)?;
     if context.json {
         let mut json = referral::lead_json(&lead, context.lang);
         if let (Some(json), serde_json::Value::Object(more)) = (json.as_object_mut(), whose.json(context.lang)) {

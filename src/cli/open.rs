@@ -1,8 +1,8 @@
 //! Opens what commands share: the door to the network, the store with its repair, the runtime.
 
-use crate::cli::Context;
 use crate::cli::fail::Failure;
 use crate::cli::rules::RuleBook;
+use crate::cli::{Context, official};
 use crate::evidence;
 use crate::model::lang::Lang;
 use crate::net::Net;
@@ -40,7 +40,9 @@ impl Context {
             })?;
         }
         let root = self.settings.evidence_dir();
-        Records::open(dir, &|| stored_visits(&root)).map_err(|e| self.records_failure(&e))
+        let records = Records::open(dir, &|| stored_visits(&root)).map_err(|e| self.records_failure(&e))?;
+        records.keep_official(official::marks(self));
+        Ok(records)
     }
 
     /// A store error in this person's language.

@@ -6,13 +6,13 @@ use crate::cli::fail::{Exit, Failure};
 use crate::cli::progress::{self, Shown};
 use crate::cli::rules::RuleBook;
 use crate::cli::rules_live::Follower;
-use crate::cli::{Context, leads, say};
+use crate::cli::{Context, asked, leads, say};
 use crate::evidence;
 use crate::lookalike;
 use crate::model::site::Site;
 use crate::pipeline::{Pass, PassError, Summary, watch};
 use crate::records::Filter;
-use crate::sources::{self, Source};
+use crate::sources::{self, Known, Source};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 
@@ -22,11 +22,15 @@ const PERMUTATIONS_A_HOST: usize = 30_000;
 pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
     let mut book = RuleBook::read(&context.settings, context.lang)?;
     keep_sites(context, &mut book, &args.site)?;
-    let sources = build_sources(context, &book, &args.source)?;
+    // Built once before anything is opened, so that a wrong setting is told first.
+    let mut sources = build_sources(context, &book, &args.source, &Known::default())?;
     let net = context.net()?;
     let watchlist = book.watchlist()?;
     let follower = Follower::new(&context.settings, context.lang, &book, &args.site);
     let records = context.records()?;
+    if context.settings.source.iter().any(|s| asked::is_asked(&s.kind)) {
+        sources = build_sources(context, &book, &args.source, &asked::confirmed(&records))?;
+    }
     let evidence_dir = context.settings.evidence_dir();
     evidence::sweep(&evidence_dir).map_err(|e| Failure::from(anyhow::Error::new(e)))?;
     capture::sweep_profiles(&std::env::temp_dir());
@@ -77,12 +81,12 @@ fn keep_sites(context: &Context, book: &mut RuleBook, asked: &[String]) -> Resul
 }
 
 /// The sources asked for (all where none was named), checked before anything is opened.
-fn build_sources(context: &Context, book: &RuleBook, asked: &[String]) -> Result<Vec<Box<dyn Source>>, Failure> {
-    let known: Vec<String> = context.settings.source.iter().map(|s| s.id.clone()).collect();
-    if let Some(wrong) = asked.iter().find(|a| !known.contains(a)) {
+fn build_sources(context: &Context, book: &RuleBook, asked: &[String], known: &Known) -> Result<Vec<Box<dyn Source>>, Failure> {
+    let ids: Vec<String> = context.settings.source.iter().map(|s| s.id.clone()).collect();
+    if let Some(wrong) = asked.iter().find(|a| !ids.contains(a)) {
         return Err(Failure::usage(
-            format!("没有来源 “{wrong}”；设置中有：{}", known.join("、")),
-            format!("no source `{wrong}`; the settings have: {}", known.join(", ")),
+            format!("没有来源 “{wrong}”；设置中有：{}", ids.join("、")),
+            format!("no source `{wrong}`; the settings have: {}", ids.join(", ")),
             context.lang,
         ));
     }
@@ -90,7 +94,7 @@ fn build_sources(context: &Context, book: &RuleBook, asked: &[String]) -> Result
     let wanted = context.settings.source.iter().filter(|s| asked.is_empty() || asked.contains(&s.id));
     let file = context.settings.file.display();
     wanted
-        .map(|s| sources::build(s, &sites, &book.files, &|| permutations(&sites, &suffixes)))
+        .map(|s| sources::build_knowing(s, &sites, &book.files, &|| permutations(&sites, &suffixes), known))
         .collect::<Result<_, _>>()
         .map_err(|e| Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), context.lang))
 }

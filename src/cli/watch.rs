@@ -7,7 +7,7 @@ use crate::cli::progress::Shown;
 use crate::cli::rules::RuleBook;
 use crate::cli::rules_live::Follower;
 use crate::cli::settings::Settings;
-use crate::cli::{Context, alerts, console, report, say, scan};
+use crate::cli::{Context, alerts, asked, console, report, say, scan};
 use crate::evidence;
 use crate::model::lang::Lang;
 use crate::model::rulefile::RuleFile;
@@ -17,7 +17,7 @@ use crate::pipeline::stop::{Stop, Stopper};
 use crate::pipeline::watch::{Planned, Watch, WatchError};
 use crate::pipeline::{Event, Pass};
 use crate::records::Records;
-use crate::sources;
+use crate::sources::{self, Known};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &S
         let file = context.settings.file.display();
         return Err(Failure::usage(format!("{file}：{why}"), format!("{file}: {why}"), lang));
     }
-    let planned = plan(context, &book)?;
+    let planned = plan(context, &book, Some(&records))?;
     let channels = alerts::channels(&context.settings, lang)?;
     let follower = Follower::new(&context.settings, lang, &book, &[]);
     let evidence_dir = context.settings.evidence_dir();
@@ -232,24 +232,29 @@ fn check(trial: &Context, old: &Settings) -> Result<(), Failure> {
         return Err(Failure::usage(why.clone(), why, lang));
     }
     let book = RuleBook::read(&trial.settings, lang)?;
-    plan(trial, &book)?;
+    plan(trial, &book, None)?;
     alerts::channels(&trial.settings, lang)?;
     book.watchlist()?;
     trial.net().map(|_| ())
 }
 
-/// Every source of the settings with its schedule, checked.
-fn plan(context: &Context, book: &RuleBook) -> Result<Vec<Planned>, Failure> {
+/// Every source of the settings with its schedule, checked. `records`: where searches learn at each run what people have confirmed.
+fn plan(context: &Context, book: &RuleBook, records: Option<&Arc<Records>>) -> Result<Vec<Planned>, Failure> {
     let (sites, suffixes) = (Arc::new(book.plain_sites()), Arc::new(book.suffixes()?));
     let files = Arc::new(book.files.clone());
     let one = |settings: &sources::Settings| {
         let schedule = schedule_of(context, settings)?;
         let (sites, suffixes, files, mine) = (sites.clone(), suffixes.clone(), files.clone(), settings.clone());
-        let build = move || sources::build(&mine, &sites, &files, &|| scan::permutations(&sites, &suffixes));
+        let build = move |known: &Known| sources::build_knowing(&mine, &sites, &files, &|| scan::permutations(&sites, &suffixes), known);
         let file = context.settings.file.display();
-        build().map_err(|e| Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), context.lang))?;
-        let make = Box::new(move || build().inspect_err(|e| tracing::error!("{e}")).ok());
-        Ok(Planned { id: settings.id.clone(), kind: settings.kind.clone(), schedule, make })
+        build(&Known::default()).map_err(|e| Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), context.lang))?;
+        let anew = asked::is_asked(&settings.kind);
+        let records = records.filter(|_| anew).cloned();
+        let make = Box::new(move || {
+            let known = records.as_deref().map(asked::confirmed).unwrap_or_default();
+            build(&known).inspect_err(|e| tracing::error!("{e}")).ok()
+        });
+        Ok(Planned { id: settings.id.clone(), kind: settings.kind.clone(), schedule, make, anew })
     };
     context.settings.source.iter().map(one).collect()
 }

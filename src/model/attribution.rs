@@ -4,7 +4,7 @@
 use super::capture::Capture;
 use super::filing::FilingCheck;
 use super::host::Host;
-use super::hosting::Hosting;
+use super::hosting::{Hosting, Network, Placed};
 use super::lang::Both;
 use super::registration::Registration;
 use super::time::Timestamp;
@@ -62,6 +62,11 @@ impl Provider {
     }
 }
 
+/// Province and city where the tables agree on the mainland, else the countries that they give.
+fn place_of(placed: &Placed) -> String {
+    placed.mainland().map_or_else(|| placed.countries().join("/"), |(province, city)| format!("{province}{}", city.unwrap_or_default()))
+}
+
 /// The issuer's organisation of the first certificate that a visit met.
 pub fn issuer_of(captures: &[Capture]) -> Option<String> {
     let leaf = captures.iter().flat_map(|c| &c.hops).find_map(|h| h.tls.as_ref()?.leaf.as_ref())?;
@@ -96,10 +101,15 @@ impl Attribution {
         }
         // Behind a CDN the network's holder is the CDN again, or whoever lends it addresses: not the host's.
         for placed in self.hosting.placed.iter().filter(|_| self.hosting.hidden_by().is_none()) {
+            let network = self.hosting.networks.iter().find(|n| n.holds(placed.ip));
+            let abuse = network.map(Network::abuse).unwrap_or_default();
             if let Some(said) = placed.said.iter().find(|s| s.organisation.is_some()) {
-                let place = placed.countries().join("/");
                 let source = format!("{} {} AS{} {}", said.source, said.as_of, said.asn.unwrap_or(0), placed.ip);
-                add("hosting", said.organisation.as_deref().unwrap_or_default(), place, String::new(), source, at);
+                add("hosting", said.organisation.as_deref().unwrap_or_default(), place_of(placed), abuse, source, at);
+            } else if let Some(network) = network {
+                let name = network.holder.as_deref().or(network.name.as_deref()).unwrap_or_default();
+                let place = network.country.clone().unwrap_or_default();
+                add("hosting", name, place, abuse, format!("{} {}", network.source, placed.ip), network.at.unwrap_or(at));
             }
         }
         add("issuer", self.issuer.as_deref().unwrap_or_default(), String::new(), String::new(), "TLS".into(), self.at);
@@ -118,6 +128,26 @@ pub struct Fact {
     pub source: String,
     /// When it was asked.
     pub at: Timestamp,
+}
+
+/// What the register of addresses said, or why it said nothing.
+fn network_fact(network: &Network, at: Timestamp) -> Fact {
+    let (at, label) = (network.at.unwrap_or(at), Both::new("网络登记", "network"));
+    let ip = network.ip.map(|ip| ip.to_string()).unwrap_or_default();
+    if let (Some((first, last)), true) = (network.range, !network.source.is_empty()) {
+        let parts = [&network.name, &network.holder, &network.country];
+        let told = parts.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+        let abuse = network.abuse();
+        let (zh, en) = if abuse.is_empty() { ("未知".to_owned(), "unknown".to_owned()) } else { (abuse.clone(), abuse) };
+        let value = Both::new(
+            format!("{ip} 属 {first} 至 {last} {told}；投诉联系 {zh}"),
+            format!("{ip} is of {first} to {last} {told}; abuse contact {en}"),
+        );
+        return Fact { label, value, source: network.source.clone(), at };
+    }
+    let (zh, en) = network.raw.as_ref().map(|r| (r.outcome.zh(), r.outcome.en())).unwrap_or_default();
+    let source = network.raw.as_ref().map(|r| format!("{} {}", r.protocol, r.server)).unwrap_or_default();
+    Fact { label, value: Both::new(format!("{ip} 未知（{zh}）"), format!("{ip} unknown ({en})")), source: source.trim().to_owned(), at }
 }
 
 fn fact(zh: &str, en: &str, value: Option<String>, source: &str, at: Timestamp) -> Fact {
@@ -152,6 +182,9 @@ impl Attribution {
             if let Some(differs) = placed.disagreement() {
                 all.push(Fact { label: Both::new("归属冲突", "disagreement"), value: differs, source: placed.ip.to_string(), at });
             }
+        }
+        for network in &self.hosting.networks {
+            all.push(network_fact(network, at));
         }
         for front in &self.hosting.fronts {
             let told = Both::new(format!("{}（{}）", front.vendor, front.kind.zh()), format!("{} ({:?})", front.vendor, front.kind));
@@ -203,13 +236,18 @@ impl Attribution {
             } else {
                 (format!("未知（{zh}）"), format!("unknown ({en})"))
             };
-            return vec![Fact { label: Both::new("域名注册", "registration"), value: Both::new(zh, en), source: String::new(), at }];
+            let asked: Vec<String> = r.raw.iter().map(|a| format!("{} {}", a.protocol, a.server).trim().to_owned()).collect();
+            return vec![Fact { label: Both::new("域名注册", "registration"), value: Both::new(zh, en), source: asked.join(", "), at }];
         }
         all.push(fact("域名", "domain", Some(r.domain.clone()), source, at));
         all.push(fact("注册商", "registrar", r.registrar.clone(), source, at));
-        let hidden = |v: &Option<String>| v.clone().or_else(|| r.redacted.then(|| "（未公开 / hidden）".to_owned()));
-        all.push(fact("注册人", "registrant", hidden(&r.registrant), source, at));
-        all.push(fact("注册邮箱", "registrant e-mail", hidden(&r.registrant_email), source, at));
+        for (zh, en, value) in [("注册人", "registrant", &r.registrant), ("注册邮箱", "registrant e-mail", &r.registrant_email)] {
+            let mut told = fact(zh, en, value.clone(), source, at);
+            if value.is_none() && r.redacted {
+                (told.value, told.source) = (Both::new("未公开", "hidden"), source.to_owned());
+            }
+            all.push(told);
+        }
         if r.registrant_place.is_some() {
             all.push(fact("注册人地址", "registrant place", r.registrant_place.clone(), source, at));
         }
@@ -219,6 +257,12 @@ impl Attribution {
         all.push(fact("域名服务器", "name servers", Some(r.name_servers.join(", ")), source, at));
         let abuse = [&r.abuse_email, &r.abuse_phone].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
         all.push(fact("投诉联系", "abuse contact", Some(abuse), source, at));
+        // What was asked in vain is part of the answer: somebody may want to ask again.
+        for vain in r.raw.iter().filter(|a| !a.outcome.is_an_answer()) {
+            let value = Both::new(vain.outcome.zh(), vain.outcome.en());
+            let source = format!("{} {}", vain.protocol, vain.server);
+            all.push(Fact { label: Both::new("查询未果", "asked in vain"), value, source: source.trim().to_owned(), at: vain.at });
+        }
         all
     }
 }

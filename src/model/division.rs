@@ -1,6 +1,7 @@
 //! Divisions: who is where, by month. GB/T 2260 codes for those that have one, local keys for 功能区; a lead keeps the division valid in its month.
 //! From `rules/attribution/divisions*.toml`. A code that is not known is left empty, never invented.
 
+use super::lang::Both;
 use super::rulefile::{RuleError, RuleFile};
 use serde::Deserialize;
 
@@ -60,6 +61,28 @@ impl Divisions {
     /// [`RuleError`] of the first that does not parse.
     pub fn load(files: &[RuleFile]) -> Result<Vec<Self>, RuleError> {
         files.iter().filter(|f| f.path.starts_with("attribution/divisions")).map(RuleFile::parse).collect()
+    }
+    /// With a unit's own entries: each stands for the shipped ones of its code or key whose time had not ended.
+    ///
+    /// # Errors
+    /// What is wrong with an entry, in a sentence.
+    pub fn with(mut self, own: &[Division]) -> Result<Self, Both> {
+        for d in own {
+            let month = |m: &str| m.is_empty() || (m.len() == 7 && m.as_bytes()[4] == b'-' && m[..4].parse::<u16>().is_ok());
+            if d.id().is_empty() || d.name.is_empty() {
+                return Err(Both::new("须有 key（或 code）和 name", "needs a key (or code) and a name"));
+            }
+            if let Some(wrong) = [&d.valid_from, &d.valid_to].into_iter().find(|m| !month(m)) {
+                return Err(Both::new(format!("“{wrong}”应写成 2025-11"), format!("`{wrong}`: write 2025-11")));
+            }
+        }
+        let same = |a: &str, b: &str| !a.is_empty() && a == b;
+        let ended = |shipped: &Division, d: &Division| !shipped.valid_to.is_empty() && shipped.valid_to <= d.valid_from;
+        let replaces =
+            |d: &Division, shipped: &Division| (same(&d.code, &shipped.code) || same(&d.key, &shipped.key)) && !ended(shipped, d);
+        self.division.retain(|shipped| !own.iter().any(|d| replaces(d, shipped)));
+        self.division.extend(own.iter().cloned());
+        Ok(self)
     }
     /// Those valid in a month.
     pub fn in_month<'a>(&'a self, month: &'a str) -> impl Iterator<Item = &'a Division> {

@@ -2,6 +2,7 @@
 //! Tables disagree often. Every answer is kept with its source and date; nothing is merged, what disagrees is said.
 
 use super::lang::Both;
+use super::registration::RawAnswer;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -126,6 +127,43 @@ pub struct Front {
     pub contact: Option<String>,
 }
 
+/// What the register of addresses says of the network that an address stands in (RDAP, RFC 9083 5.4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Network {
+    /// The address that was asked for.
+    pub ip: Option<IpAddr>,
+    /// First and last address of the network. `None`: nobody answered.
+    pub range: Option<(IpAddr, IpAddr)>,
+    /// Handle and name (`NET-1 ALISOFT`).
+    pub name: Option<String>,
+    /// Its holder. `None`: not said, or hidden.
+    pub holder: Option<String>,
+    /// Country, two letters, as the register writes it.
+    pub country: Option<String>,
+    /// E-mail for abuse.
+    pub abuse_email: Option<String>,
+    /// Telephone for abuse.
+    pub abuse_phone: Option<String>,
+    /// Where the facts come from (`rdap rdap.apnic.net`); empty: nobody answered.
+    pub source: String,
+    /// When it was asked.
+    pub at: Option<Timestamp>,
+    /// The answer as it came. `None`: never asked.
+    pub raw: Option<RawAnswer>,
+}
+
+impl Network {
+    /// Does it hold this address?
+    pub fn holds(&self, ip: IpAddr) -> bool {
+        self.range.is_some_and(|(first, last)| first.is_ipv4() == ip.is_ipv4() && (first..=last).contains(&ip))
+    }
+    /// E-mail and telephone for abuse, as far as known.
+    pub fn abuse(&self) -> String {
+        [&self.abuse_email, &self.abuse_phone].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// Where a host is, as far as anybody says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -138,6 +176,9 @@ pub struct Hosting {
     pub fronts: Vec<Front>,
     /// Tables that were there, with their dates: `ip2region 2024-02-28`.
     pub tables: Vec<String>,
+    /// What the registers of addresses say of the first addresses, at most 2. Empty: not asked, as a CDN stands before it or asking is off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<Network>,
 }
 
 impl Hosting {

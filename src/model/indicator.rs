@@ -6,6 +6,8 @@ use super::dossier::Dossier;
 use super::host::Host;
 use super::page::Page;
 use super::registration::is_hidden;
+use super::site::Site;
+use super::text::identifiers::icp_subject;
 use base64::Engine;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -153,6 +155,26 @@ pub fn marks(dossier: &Dossier) -> Marks {
     Marks { found: found.list, sketch }
 }
 
+/// What a protected site's own file says that the site carries: its identifiers and pictures (`[page.identifiers]`, `[page] looks`).
+pub fn of_site(site: &Site) -> Marks {
+    let mut found = Gathered::default();
+    let lists = site.page.get("identifiers").and_then(toml::Value::as_table);
+    for (kind, values) in lists.into_iter().flatten() {
+        for value in values.as_array().into_iter().flatten().filter_map(toml::Value::as_str) {
+            match kind.as_str() {
+                "icp" | "police" => found.add("filing", icp_subject(value).to_owned(), "sites"),
+                kind if kind_of(kind).is_some() => found.add(kind, value.to_owned(), "sites"),
+                _ => {}
+            }
+        }
+    }
+    let looks = site.page.get("looks").and_then(toml::Value::as_array);
+    for look in looks.into_iter().flatten().filter(|l| l.get("kind").and_then(toml::Value::as_str) == Some("favicon")) {
+        found.add("favicon", look.get("hash").and_then(toml::Value::as_str).unwrap_or_default().to_lowercase(), "sites");
+    }
+    Marks { found: found.list, sketch: Vec::new() }
+}
+
 #[derive(Default)]
 struct Gathered {
     list: Vec<Found>,
@@ -173,7 +195,7 @@ fn from_page(page: &Page, host: &Host, found: &mut Gathered) {
     for i in &page.identifiers {
         match i.kind.as_str() {
             "baidu_tongji" | "cnzz" | "51la" => found.add(&i.kind, i.value.clone(), "page.identifiers"),
-            "icp" | "police" => found.add("filing", crate::model::text::identifiers::icp_subject(&i.value).to_owned(), "page.identifiers"),
+            "icp" | "police" => found.add("filing", icp_subject(&i.value).to_owned(), "page.identifiers"),
             _ => {}
         }
     }

@@ -61,7 +61,7 @@ pub fn suggest(attribution: Option<&Attribution>, home: &Divisions, month: &str,
         (Level::City, Both::new(format!("{}专项行动工作组（市专班）", home.name), format!("the special task group of {}", home.name)), why)
     };
     let server_known = places[0].province.is_some();
-    let (level, to, why) = if provinces.iter().any(|p| Some(*p) != own) {
+    let (level, to, mut why) = if provinces.iter().any(|p| Some(*p) != own) {
         let names = names(&provinces);
         (
             Level::Ministry,
@@ -69,7 +69,7 @@ pub fn suggest(attribution: Option<&Attribution>, home: &Divisions, month: &str,
             Both::new(format!("线索涉及{names}，属跨省情形或在外省"), format!("places in {names}: across provinces, or in another")),
         )
     } else if ordered {
-        city(Both::new("应急管理部交办", "ordered from above"))
+        city(Both::new("上级交办（由人工填写）", "ordered from above, as a person says"))
     } else if divisions.len() > 1 {
         let list = divisions.iter().map(|d| d.1.as_str()).collect::<Vec<_>>().join("、");
         city(Both::new(format!("跨区县：{list}"), format!("several districts: {list}")))
@@ -87,6 +87,9 @@ pub fn suggest(attribution: Option<&Attribution>, home: &Divisions, month: &str,
             format!("where the server stands is unknown ({})", places[0].told.en),
         ))
     };
+    if ordered && level == Level::Ministry {
+        why = Both::new(format!("{}；上级交办", why.zh), format!("{}; ordered from above", why.en));
+    }
     let to = Both::new(format!("{}（建议，须人工确认）", to.zh), format!("{} (a suggestion, to be confirmed by a person)", to.en));
     Suggestion { level, to, why, places }
 }
@@ -161,11 +164,14 @@ fn filing(attribution: Option<&Attribution>, home: &Divisions, month: &str) -> P
 }
 
 fn victim_place(victim: Option<&str>, home: &Divisions, month: &str) -> Place {
-    match victim {
-        Some(text) => {
-            let province = province_in(text);
-            placed("victim", text, province, in_home(text, province, home, month), "人工填写".into())
-        }
-        None => unknown("victim", "待人工填写", "to be filled in by a person"),
+    let Some(text) = victim else { return unknown("victim", "待人工填写", "to be filled in by a person") };
+    // A person of the unit writes 渝中区 and means the unit's own.
+    let own = || home.division.iter().any(|d| text.contains(&d.name)).then(|| home.code.get(..2)?.parse().ok()).flatten();
+    match province_in(text).or_else(own) {
+        Some(province) => placed("victim", text, Some(province), in_home(text, Some(province), home, month), "人工填写".into()),
+        None => Place {
+            source: "人工填写".into(),
+            ..unknown("victim", &format!("“{text}”未写明省份"), &format!("`{text}` names no province"))
+        },
     }
 }

@@ -54,11 +54,11 @@ impl AskOutcome {
             Self::NotRegistered => "该域名未注册".into(),
             Self::Limited { retry_after_s: Some(s) } => format!("对方限制查询频率，要求 {s} 秒后再查"),
             Self::Limited { retry_after_s: None } => "对方限制查询频率".into(),
-            Self::RefusedByGuard { address, why } => format!("地址 {address}（{why}）被安全守卫拒绝"),
+            Self::RefusedByGuard { address, why } => format!("地址 {address}（{}）被安全守卫拒绝", range_zh(why)),
             Self::TimedOut { after_ms } => format!("超时，{after_ms} 毫秒后放弃"),
             Self::TooLarge { limit_bytes } => format!("应答超过 {limit_bytes} 字节上限"),
-            Self::Unreadable { why } => format!("应答无法识别：{why}"),
-            Self::Failed { why } => format!("查询失败：{why}"),
+            Self::Unreadable { why } => format!("应答无法识别：{}", in_chinese(why)),
+            Self::Failed { why } => format!("查询失败：{}", in_chinese(why)),
         }
     }
     /// The same in English.
@@ -78,6 +78,57 @@ impl AskOutcome {
     /// Does it settle whether the name is registered?
     pub fn is_an_answer(&self) -> bool {
         matches!(self, Self::Answered | Self::NotRegistered)
+    }
+}
+
+/// How the reasons that are kept in English begin, and the same in Chinese; `{}`: the rest, told on.
+const REASONS: [(&str, &str); 24] = [
+    ("no JSON", "不是 JSON"),
+    ("JSON, but no RDAP", "是 JSON，但不是 RDAP"),
+    ("speaks of ", "说的是 {}"),
+    ("is of the class ", "对象类型是 {}"),
+    ("a list of ", "是一份列表，不是一个对象"),
+    ("help", "是帮助信息，不是一个对象"),
+    ("empty", "空应答"),
+    ("no domain name in it", "其中没有域名"),
+    ("no register is known", "没有已知的注册信息服务器"),
+    ("its address is no URL", "服务器地址不是网址"),
+    ("it asked us to wait", "对方要求稍后再查{}"),
+    ("asks us to wait", "对方要求稍后再查{}"),
+    ("limits how often we ask", "对方限制查询频率{}"),
+    ("gave up after ", "上次超时，等待了 {}"),
+    ("error 404", "没有该对象"),
+    ("error ", "对方报错 {}"),
+    ("HTTP ", "HTTP {}"),
+    ("connection refused", "连接被拒绝{}"),
+    ("connection reset", "连接被中断{}"),
+    ("connection closed", "连接被关闭{}"),
+    ("unexpected end of file", "应答不完整{}"),
+    ("end of file before message length reached", "应答不完整{}"),
+    ("nxdomain", "服务器的域名不存在{}"),
+    ("too many redirects", "重定向过多{}"),
+];
+
+/// A stored reason in Chinese; one that is not in the table stands as it is.
+fn in_chinese(why: &str) -> String {
+    let at = |begin: &str| why.find(begin).filter(|i| *i == 0 || why[..*i].ends_with(": ")).map(|i| i + begin.len());
+    let Some((end, zh)) = REASONS.iter().find_map(|(begin, zh)| Some((at(begin)?, *zh))) else { return why.to_owned() };
+    let rest = why[end..].replace(", not of ", "，不是 ").replace(", not a network", "").replace(", not a domain", "");
+    let rest = rest.split_once("; left alone for another ").map_or(rest.clone(), |(before, wait)| format!("{before}；{wait} 内不再询问"));
+    zh.replace("{}", rest.trim_end())
+}
+
+/// The guard's word for a range of addresses, in Chinese.
+fn range_zh(word: &str) -> &str {
+    match word {
+        "private" => "内网地址",
+        "loopback" => "本机地址",
+        "link_local" => "链路本地地址",
+        "cgnat" => "运营商内网地址",
+        "unspecified" | "this_network" => "未指定地址",
+        "documentation" | "reserved" | "benchmark" | "multicast" | "broadcast" => "保留地址",
+        "bad_port" => "禁用端口",
+        other => other,
     }
 }
 

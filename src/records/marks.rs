@@ -1,4 +1,4 @@
-//! What hosts carry, and what the registers said: rows `i/HOST` (marks of the latest visit with a page), `b/HOST` (attribution without raw answers),
+//! What hosts carry, and what the registers said: rows `i/HOST` (marks of the latest visit with a page), `b/HOST` (attribution without the answers' text),
 //! `g/NAME` (registration of a registrable name), `p/HOST NUL TYPE DATA` (passive DNS), `k/SEQ` (a person's word on clusters, from the journal).
 //! All but passive DNS come from packages and journal, so a rebuilt store has the same.
 
@@ -67,11 +67,16 @@ pub(super) fn take_in(draft: &mut Draft<'_>, visit: &Visit) -> Result<(), Fault>
     let before: Option<Attribution> = draft.get(&key(b"b/", host.as_str()))?;
     if before.as_ref().is_none_or(|b| b.at <= found.at) {
         let mut thin = (**found).clone();
-        if let Some(r) = &mut thin.registration {
-            r.raw.clear();
+        let of_networks = thin.hosting.networks.iter_mut().filter_map(|n| n.raw.as_mut());
+        for answer in thin.registration.iter_mut().flat_map(|r| &mut r.raw).chain(of_networks) {
+            answer.text.clear();
         }
-        // A later visit that did not ask keeps the earlier answer.
-        thin.registration = thin.registration.or(before.and_then(|b| b.registration));
+        // A later visit that did not ask keeps the earlier answer; one that asked in vain says so beside it.
+        let earlier = before.and_then(|b| b.registration);
+        thin.registration = match (thin.registration, earlier) {
+            (Some(new), Some(old)) if new.registered.is_none() && old.registered.is_some() => Some(Registration { raw: new.raw, ..old }),
+            (new, old) => new.or(old),
+        };
         draft.put(key(b"b/", host.as_str()), &thin)?;
     }
     if let Some(r) = found.registration.as_ref().filter(|r| r.registered.is_some()) {

@@ -157,6 +157,8 @@ pub struct Records {
     board: Mutex<queue::Board>,
     /// Made when first asked for, then kept in step.
     graph: Mutex<Option<Graph>>,
+    /// What the official sites carry; goes into every graph.
+    official: Mutex<Vec<Marks>>,
     places: opening::Places,
     // Last, so that the folder is let go only after the store has closed.
     _lock: lock::FolderLock,
@@ -195,8 +197,9 @@ impl Records {
         journal.continue_from(shelf.view().meta.journal);
         let people = Mutex::new(people::Book::open(dir)?);
         let board = Mutex::default();
-        let graph = Mutex::new(None);
-        let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), people, board, graph, places, _lock: lock };
+        let (graph, official) = (Mutex::new(None), Mutex::default());
+        let records =
+            Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), people, board, graph, official, places, _lock: lock };
         records.flush()?;
         let check = records.judge(&reading);
         if let Some(first) = check.faults.first() {
@@ -432,6 +435,11 @@ impl Records {
         }
         self.flush()
     }
+    /// Says what the official sites carry. Whoever else carries it copied it: it ties nothing, and nothing is asked for its sake.
+    pub fn keep_official(&self, marks: Vec<Marks>) {
+        *held(&self.graph) = None;
+        *held(&self.official) = marks;
+    }
     /// Reads who carries what, of all hosts visited, with the leads' states and what people said. Held in memory from the first call on
     /// (some KiB a host), and kept in step with every visit and decision.
     ///
@@ -441,7 +449,11 @@ impl Records {
         let mut held = held(&self.graph);
         let graph = match held.take() {
             Some(graph) => graph,
-            None => self.told(marks::graph(&self.shelf.view()))?,
+            None => {
+                let mut graph = self.told(marks::graph(&self.shelf.view()))?;
+                crate::records::held(&self.official).iter().for_each(|marks| graph.official(marks));
+                graph
+            }
         };
         Ok(read(held.insert(graph)))
     }
@@ -460,7 +472,7 @@ impl Records {
     pub fn ties(&self, host: &Host, marks: &Marks) -> Result<Vec<Tie>, RecordsError> {
         self.with_graph(|graph| graph.ties(host, marks, |i: &Indicator| kind_of(&i.kind).map_or("", |k| k.tie)))
     }
-    /// Whose a host is, as of the latest visit, without the raw answers (they are in the package).
+    /// Whose a host is, as of the latest visit; of the raw answers who was asked what and how it ended, not the text (it is in the package).
     ///
     /// # Errors
     /// [`RecordsError::Store`].

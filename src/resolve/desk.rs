@@ -19,6 +19,8 @@ use std::path::Path;
 
 /// Addresses looked up of one host.
 const MAX_ADDRESSES: usize = 16;
+/// Addresses of one host whose registers are asked; behind a CDN none, as the network is the CDN's.
+const MAX_NETWORKS: usize = 2;
 /// cdncheck's list below the tables' folder.
 pub const FRONTS_LIST: &str = "cdncheck.json";
 
@@ -64,7 +66,14 @@ impl Desk {
     pub async fn fill(&self, dossier: &mut Dossier, ask: bool, known: Option<Registration>, net: &Net) {
         let host = dossier.candidate.host.clone();
         let registration = if ask && self.ask { self.registration(&host, known, net).await } else { known };
-        let hosting = self.hosting(dossier, net);
+        let mut hosting = self.hosting(dossier, net);
+        if ask && self.ask && hosting.hidden_by().is_none() {
+            for ip in hosting.placed.iter().map(|p| p.ip).take(MAX_NETWORKS).collect::<Vec<_>>() {
+                if !hosting.networks.iter().any(|n| n.holds(ip)) {
+                    hosting.networks.push(self.register.network(ip, net).await);
+                }
+            }
+        }
         let page = dossier.main_capture().and_then(|c| c.page.as_ref());
         let identifiers = page.map(|p| p.identifiers.clone()).unwrap_or_default();
         let mut filings: Vec<FilingCheck> = identifiers.iter().filter_map(filing::check).collect();
@@ -92,6 +101,7 @@ impl Desk {
             placed: addresses.into_iter().map(|ip| self.tables.place(ip)).collect(),
             fronts: self.fronts.of(dossier.resolution.as_ref(), &dossier.captures),
             tables: self.tables.names(),
+            networks: Vec::new(),
         }
     }
 }

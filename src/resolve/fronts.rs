@@ -150,7 +150,7 @@ fn as_number(ip: IpAddr) -> u128 {
 }
 
 /// First and last address of a network in CIDR form.
-fn network(text: &str) -> Option<(u128, u128)> {
+pub(super) fn network(text: &str) -> Option<(u128, u128)> {
     let (address, prefix) = text.trim().split_once('/')?;
     let prefix: u32 = prefix.parse().ok()?;
     let (base, bits) = match address.parse::<Ipv4Addr>() {

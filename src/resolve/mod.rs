@@ -6,6 +6,7 @@ mod desk;
 pub mod filings;
 pub mod fronts;
 mod lanes;
+mod networks;
 pub mod pdns;
 pub mod rdap;
 mod register;

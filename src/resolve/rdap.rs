@@ -5,6 +5,7 @@ use crate::model::host::Host;
 use crate::model::registration::{AskOutcome, Registration, is_hidden};
 use crate::resolve::whois::moment;
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// Entities, links and list items looked at, each.
 const MAX_ITEMS: usize = 64;
@@ -31,6 +32,12 @@ pub enum Object {
         country: Option<String>,
         /// E-mail for abuse.
         abuse_email: Option<String>,
+        /// Telephone for abuse.
+        abuse_phone: Option<String>,
+        /// Who holds it, where the register says so.
+        holder: Option<String>,
+        /// First and last address of a block.
+        range: Option<(IpAddr, IpAddr)>,
     },
     /// A search result: how many domains.
     Search(usize),
@@ -68,6 +75,9 @@ pub fn read(body: &[u8]) -> Result<Object, String> {
                 name: named.into_iter().flatten().collect::<Vec<_>>().join(" "),
                 country: text(&json["country"]),
                 abuse_email: role(&json, "abuse").and_then(|e| card(e, "email")),
+                abuse_phone: role(&json, "abuse").and_then(telephone),
+                holder: role(&json, "registrant").and_then(|e| card(e, "org").or_else(|| card(e, "fn"))).filter(|h| !is_hidden(h)),
+                range: address(&json["startAddress"]).zip(address(&json["endAddress"])),
             })
         }
         None if object.contains_key("rdapConformance") || object.contains_key("notices") => Ok(Object::Help),
@@ -87,6 +97,28 @@ pub fn judge(object: &Object, name: &Host) -> AskOutcome {
         Object::Search(n) => AskOutcome::Unreadable { why: format!("a list of {n} domains, not one") },
         Object::Help => AskOutcome::Unreadable { why: "help, not a domain".into() },
     }
+}
+
+/// What an answer means for a question on an address: it must be a block that holds it.
+pub fn judge_address(object: &Object, ip: IpAddr) -> AskOutcome {
+    match object {
+        Object::Other { range: Some((first, last)), .. } if first.is_ipv4() == ip.is_ipv4() && (*first..=*last).contains(&ip) => {
+            AskOutcome::Answered
+        }
+        Object::Other { range: Some((first, last)), .. } => {
+            AskOutcome::Unreadable { why: format!("speaks of {first} to {last}, not of {ip}") }
+        }
+        Object::Domain { .. } => AskOutcome::Unreadable { why: "is of the class domain, not a network".into() },
+        Object::Other { class, .. } => AskOutcome::Unreadable { why: format!("is of the class {class}, not a network") },
+        Object::Error { code: 429, .. } => AskOutcome::Limited { retry_after_s: None },
+        Object::Error { code, title } => AskOutcome::Failed { why: format!("error {code} {title}").trim().to_owned() },
+        Object::Search(_) | Object::Help => AskOutcome::Unreadable { why: "help or a list, not a network".into() },
+    }
+}
+
+/// An address; some registers write a prefix behind it.
+fn address(value: &Value) -> Option<IpAddr> {
+    value.as_str()?.split('/').next()?.trim().parse().ok()
 }
 
 fn domain(json: &Value) -> Registration {

@@ -7,6 +7,7 @@ use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::time::Timestamp;
 use crate::net::{FetchError, FetchRequest, Fetched, Net};
 use crate::resolve::lanes::Lanes;
+use crate::resolve::networks::Networks;
 use crate::resolve::settings::{Server, Settings};
 use crate::resolve::{rdap, whois};
 use serde::Deserialize;
@@ -19,7 +20,7 @@ const CAP: usize = RawAnswer::MAX_BYTES;
 /// Cap of the bootstrap list in bytes.
 const BOOTSTRAP_CAP: u64 = 4 << 20;
 /// How long the bootstrap list serves, and how long a failed one is not asked for again, in milliseconds.
-const BOOTSTRAP_MS: [i64; 2] = [86_400_000, 600_000];
+pub(super) const BOOTSTRAP_MS: [i64; 2] = [86_400_000, 600_000];
 /// A server that cannot be reached is left alone this long, in milliseconds.
 const DOWN_MS: u64 = 600_000;
 /// Registrations remembered in this process.
@@ -28,11 +29,12 @@ const DAY_MS: i64 = 86_400_000;
 
 /// Asks, paces, remembers.
 pub(crate) struct Register {
-    settings: Settings,
-    shipped: Vec<Server>,
+    pub(super) settings: Settings,
+    pub(super) shipped: Vec<Server>,
     lanes: Lanes,
     bootstrap: Mutex<Option<Listed>>,
     recent: Mutex<HashMap<String, Registration>>,
+    pub(super) networks: Networks,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +60,14 @@ impl Register {
         let file = files.iter().find(|f| f.path == "attribution/registries.toml");
         let shipped = file.map(RuleFile::parse::<RegistryFile>).transpose()?.map(|f| f.registry).unwrap_or_default();
         let settings = settings.clone();
-        Ok(Self { settings, shipped, lanes: Lanes::default(), bootstrap: Mutex::default(), recent: Mutex::default() })
+        Ok(Self {
+            settings,
+            shipped,
+            lanes: Lanes::default(),
+            bootstrap: Mutex::default(),
+            recent: Mutex::default(),
+            networks: Networks::default(),
+        })
     }
     /// What the registers say of a registrable name. `known`: an earlier answer, used while it is fresh.
     pub(crate) async fn ask(&self, name: &Host, known: Option<Registration>, net: &Net) -> Registration {
@@ -138,10 +147,14 @@ impl Register {
         list
     }
     async fn fetch_bootstrap(&self, net: &Net) -> Result<HashMap<String, String>, String> {
-        if self.settings.bootstrap.is_empty() {
+        Ok(self.fetch_list(&self.settings.bootstrap, net).await?.into_iter().map(|(k, base)| (k.to_lowercase(), base)).collect())
+    }
+    /// A list of RDAP servers (RFC 9224): keys (suffixes, networks) and the base of each.
+    pub(super) async fn fetch_list(&self, address: &str, net: &Net) -> Result<Vec<(String, String)>, String> {
+        if address.is_empty() {
             return Err(String::new());
         }
-        let url = Url::parse(&self.settings.bootstrap).map_err(|e| e.to_string())?;
+        let url = Url::parse(address).map_err(|e| e.to_string())?;
         let fetched = net.fetch(&get(url, BOOTSTRAP_CAP)).await.map_err(|e| e.to_string())?;
         if fetched.status != 200 {
             return Err(format!("HTTP {}", fetched.status));
@@ -149,22 +162,27 @@ impl Register {
         let list: Bootstrap = serde_json::from_slice(&fetched.body).map_err(|e| e.to_string())?;
         let best = |bases: &[String]| bases.iter().find(|b| b.starts_with("https:")).or(bases.first()).cloned();
         let pairs = list.services.into_iter().filter_map(|(keys, bases)| Some((keys, best(&bases)?)));
-        Ok(pairs.flat_map(|(keys, base)| keys.into_iter().map(move |k| (k.to_lowercase(), base.clone()))).collect())
+        Ok(pairs.flat_map(|(keys, base)| keys.into_iter().map(move |k| (k, base.clone()))).collect())
     }
-    /// One RDAP question, once more where the server asks for a wait that we can bear.
+    /// One RDAP question on a name.
     async fn rdap(&self, address: &str, name: &Host, net: &Net) -> (Registration, Option<String>) {
         let server = host_of(address).unwrap_or_default();
         let at = net.now();
-        let failed = |outcome| {
-            (Registration { raw: vec![raw("rdap", &server, address, at, outcome, String::new())], ..Registration::default() }, None)
-        };
-        let Ok(url) = Url::parse(address) else { return failed(AskOutcome::Failed { why: "its address is no URL".into() }) };
+        match self.get_rdap(address, net).await {
+            Ok(fetched) => heard(&fetched, &server, address, name, at),
+            Err(outcome) => {
+                (Registration { raw: vec![raw("rdap", &server, address, at, outcome, String::new())], ..Registration::default() }, None)
+            }
+        }
+    }
+    /// Whatever an RDAP server answers, asked once more where it wants a wait that we can bear.
+    pub(super) async fn get_rdap(&self, address: &str, net: &Net) -> Result<Fetched, AskOutcome> {
+        let server = host_of(address).unwrap_or_default();
+        let at = net.now();
+        let url = Url::parse(address).map_err(|_| AskOutcome::Failed { why: "its address is no URL".into() })?;
         let mut last = AskOutcome::Limited { retry_after_s: None };
         for _ in 0..2 {
-            let turn = match self.lanes.turn(&server).await {
-                Ok(turn) => turn,
-                Err(why) => return failed(AskOutcome::Failed { why }),
-            };
+            let turn = self.lanes.turn(&server).await.map_err(|why| AskOutcome::Failed { why })?;
             let fetched = net.fetch(&get(url.clone(), CAP as u64)).await;
             turn.pause(self.settings.interval_ms);
             match fetched {
@@ -174,21 +192,21 @@ impl Register {
                     let wait_ms = wait.unwrap_or(60).saturating_mul(1_000);
                     if wait_ms > self.settings.max_wait_ms {
                         turn.shut(wait_ms.min(3_600_000), "it asked us to wait");
-                        return failed(last);
+                        return Err(last);
                     }
                     turn.pause(wait_ms.max(self.settings.interval_ms));
                 }
-                Ok(fetched) => return heard(&fetched, &server, address, name, at),
+                Ok(fetched) => return Ok(fetched),
                 Err(e) => {
                     let outcome = in_outcome(&e);
                     if matches!(e, FetchError::Failed { .. } | FetchError::TimedOut { .. }) {
                         turn.shut(DOWN_MS, &outcome.en());
                     }
-                    return failed(outcome);
+                    return Err(outcome);
                 }
             }
         }
-        failed(last)
+        Err(last)
     }
     /// One WHOIS question.
     async fn whois(&self, server: &str, name: &Host, net: &Net) -> (Registration, Option<String>) {
@@ -268,7 +286,7 @@ fn heard(fetched: &Fetched, server: &str, address: &str, name: &Host, at: Timest
     (facts, related)
 }
 
-fn raw(protocol: &str, server: &str, query: &str, at: Timestamp, outcome: AskOutcome, text: String) -> RawAnswer {
+pub(super) fn raw(protocol: &str, server: &str, query: &str, at: Timestamp, outcome: AskOutcome, text: String) -> RawAnswer {
     RawAnswer { protocol: protocol.into(), server: server.into(), query: query.into(), at, outcome, text }
 }
 
@@ -284,7 +302,7 @@ fn rdap_url(base: &str, name: &Host) -> String {
     format!("{base}/domain/{name}")
 }
 
-fn host_of(address: &str) -> Option<String> {
+pub(super) fn host_of(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     let port = url.port().map_or(String::new(), |p| format!(":{p}"));
     Some(format!("{}{port}", url.host_str()?))
@@ -314,7 +332,7 @@ fn retry_after(fetched: &Fetched, now: Timestamp) -> Option<u64> {
 }
 
 /// UTF-8, else GB 18030: some registrars of China still write it.
-fn decoded(bytes: &[u8]) -> String {
+pub(super) fn decoded(bytes: &[u8]) -> String {
     let bytes = &bytes[..bytes.len().min(CAP)];
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),

@@ -1,5 +1,6 @@
 //! `[attribution]` as written.
 
+use crate::model::division::Division;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -23,6 +24,8 @@ pub struct Settings {
     pub filings: Option<PathBuf>,
     /// GB/T 2260 code of the unit's own province or city; `500000` is Chongqing.
     pub home: String,
+    /// Divisions of the unit's own: 功能区 with local keys, or a code that is published by now. Each replaces the shipped ones of its key or code.
+    pub division: Vec<Division>,
     /// Servers that come before the shipped and the listed ones.
     pub server: Vec<Server>,
 }
@@ -52,6 +55,7 @@ impl Default for Settings {
             max_wait_ms: 5_000,
             filings: None,
             home: "500000".into(),
+            division: Vec::new(),
             server: Vec::new(),
         }
     }

@@ -86,8 +86,16 @@ pub fn read(text: &str, name: &Host) -> Answer {
         return Answer { outcome, facts, referral: None };
     }
     facts.registered = Some(true);
+    facts.created = facts.created.or_else(|| roid_day(facts.handle.as_deref()?));
     facts.aliases = names.into_iter().filter(|n| n != name.as_str()).collect();
     Answer { outcome, facts, referral }
+}
+
+/// The day with which CNNIC's ids of objects begin (`20250312s10001s00000001-cn`), for an answer that names no time.
+fn roid_day(roid: &str) -> Option<Timestamp> {
+    let (day, rest) = roid.split_at_checked(8)?;
+    let day = chrono::NaiveDate::parse_from_str(day, "%Y%m%d").ok().filter(|_| rest.starts_with('s'))?;
+    Some(Timestamp::from_millis(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis() - 8 * 3_600_000))
 }
 
 fn outcome(text: &str, name: &Host, names: &[String]) -> AskOutcome {
@@ -204,6 +212,15 @@ mod tests {
         assert_eq!(outcome, AskOutcome::Answered);
         assert_eq!(facts.created, Timestamp::parse("2025-03-12T00:00:00Z"));
         assert_eq!((facts.registrant.as_deref(), facts.registrant_email.as_deref()), (Some("某公司"), Some("a@b.cn")));
+    }
+
+    #[test]
+    fn without_a_time_the_day_of_the_id_stands_for_it() {
+        let text = "Domain Name: a.cn\nROID: 20250312s10001s1-cn\nSponsoring Registrar: x\n";
+        assert_eq!(read(text, &host("a.cn")).facts.created, Timestamp::parse("2025-03-12T00:00:00+08:00"));
+        for odd in ["", "x", "2025031", "20251399s1", "20250312-7", "二〇二五0312s"] {
+            assert_eq!(roid_day(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -102,6 +102,8 @@ pub struct Known {
     pub hosts: Vec<(String, String)>,
     /// What they show that other copies of the same hand may show too (a phone or QQ number, a statistics id), with the protected site.
     pub marks: Vec<(String, String)>,
+    /// The same in an engine's own words: id of the engine, query, protected site.
+    pub asked: Vec<(String, String, String)>,
 }
 
 /// As [`build_knowing`], with nothing known.

@@ -295,9 +295,13 @@ fn near_equal_pages_tie_and_different_ones_do_not() {
 // From the store, as a person sees it.
 
 fn kept(dir: &std::path::Path, name: &str, kit: usize) {
+    kept_page(dir, name, kit_page(kit, 1, name));
+}
+
+fn kept_page(dir: &std::path::Path, name: &str, page: Page) {
     let at = Timestamp::parse("2026-03-01T02:00:00Z").expect("a time");
     let records = Records::open(dir, &Vec::new).expect("the store opens");
-    let dossier = dossier(name, kit_page(kit, 1, name), CDN[0]);
+    let dossier = dossier(name, page, CDN[0]);
     let assessment = Assessment {
         class: Verdict::FakeQuery,
         site: "cx.mem.gov.cn".into(),
@@ -414,4 +418,37 @@ fn a_confirmed_fakes_marks_are_told_to_the_next_assessment() {
     let ties = records.ties(&host("b-kit.top"), &marks).expect("read");
     assert!(ties.iter().any(|t| t.kind == "tracker" && t.host == "a-kit.top" && !t.seller), "{ties:?}");
     assert_eq!(records.ties(&host("a-kit.top"), &marks).expect("read"), vec![], "a host is not tied to itself");
+}
+
+#[test]
+fn what_the_official_site_carries_by_its_file_or_its_last_check_ties_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("jianwei.toml"), "[data]\ndir = \"data\"\n[[source]]\nid = \"x\"\nkind = \"names\"\npath = \"x\"\n")
+        .expect("written");
+    let data = dir.path().join("data");
+    std::fs::create_dir_all(data.join("official")).expect("made");
+    // The tracker's id stands in the site's file; the office's number only on its page.
+    let tracker = "7c3492d683dc7a90fd44bf8bfd57e50c";
+    for (n, name) in ["a-copy.top", "b-copy.top"].into_iter().enumerate() {
+        let mut page = lone_page(2 * n + 1);
+        page.identifiers.push(identifier("baidu_tongji", tracker));
+        page.contacts.push(contact("landline", "01083933333"));
+        page.contacts.push(contact("email", "duty@office.example"));
+        kept_page(&data, name, page);
+    }
+    let run = |arguments: &[&str]| {
+        let run = jianwei(dir.path(), arguments);
+        assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+        stdout(&run)
+    };
+    assert!(run(&["leads", "clusters", "--lang", "zh"]).contains("邮箱 duty@office.example"), "what the file does not know ties");
+    assert!(!run(&["leads", "clusters", "--lang", "zh"]).contains(tracker));
+    let page = [contact("landline", "01083933333"), contact("email", "duty@office.example")];
+    let marks = indicator::marks(&dossier("cx.mem.gov.cn", Page { contacts: page.into(), ..lone_page(99) }, CDN[0]));
+    let kept = serde_json::json!({"schema": "official/1", "host": "cx.mem.gov.cn", "at": "2026-03-01T02:00:00.000Z", "marks": marks});
+    std::fs::write(data.join("official/cx.mem.gov.cn.json"), kept.to_string()).expect("written");
+    std::fs::write(data.join("official/broken.json"), "{").expect("written");
+    assert_eq!(run(&["leads", "clusters"]), "");
+    let pivot = run(&["leads", "pivot", tracker, "--lang", "zh"]);
+    assert!(pivot.contains("官方网站也有，系照搬，不作关联") && pivot.contains("a-copy[.]top"), "{pivot}");
 }

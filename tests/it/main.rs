@@ -33,4 +33,5 @@ mod sources_ct;
 mod sources_engines;
 mod watch;
 mod watch_week;
+mod whose;
 mod world;

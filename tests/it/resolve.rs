@@ -156,6 +156,18 @@ fn every_rdap_sample_is_what_the_manifest_says() {
 }
 
 #[test]
+fn a_network_sample_gives_range_holder_and_abuse_contact() {
+    let Some(object) = rdap_sample("network_192_198_0_0.json") else { return };
+    let inside = "192.198.2.9".parse().expect("an address");
+    assert_eq!(rdap::judge_address(&object, inside), AskOutcome::Answered);
+    assert!(matches!(rdap::judge_address(&object, "192.198.4.1".parse().expect("an address")), AskOutcome::Unreadable { .. }));
+    assert!(matches!(rdap::judge_address(&object, "2001:db8::1".parse().expect("an address")), AskOutcome::Unreadable { .. }));
+    let Object::Other { abuse_email, abuse_phone, holder, .. } = object else { panic!("a network") };
+    assert_eq!(abuse_email.as_deref(), Some("daniel.petsinger@radiolinkinternet.com"));
+    assert_eq!((abuse_phone.as_deref(), holder.as_deref()), (Some("+1-507-417-4176"), Some("Radio Link Internet")));
+}
+
+#[test]
 fn every_filing_sample_is_judged_as_the_table_says() {
     let Some(path) = world::shared("fixtures/icp/beian-number-samples.tsv") else { return };
     let text = std::fs::read_to_string(path).expect("read");
@@ -178,6 +190,28 @@ fn every_filing_sample_is_judged_as_the_table_says() {
     let provinces = std::fs::read_to_string(world::shared("fixtures/icp/province.tsv").expect("beside it")).expect("read");
     let rows: Vec<String> = filing::PROVINCES.iter().map(|(a, b, c, d, e)| format!("{a}\t{b}\t{c}\t{d}\t{e}")).collect();
     assert_eq!(provinces.lines().skip(1).map(str::trim_end).collect::<Vec<_>>(), rows);
+}
+
+#[test]
+fn the_shipped_servers_are_those_of_the_table_and_cn_has_no_rdap() {
+    let Some(path) = world::shared("fixtures/rdap/tld-servers-subset.json") else { return };
+    let table: serde_json::Value = serde_json::from_slice(&std::fs::read(path).expect("read")).expect("JSON");
+    let file = rules().into_iter().find(|f| f.path == "attribution/registries.toml").expect("shipped");
+    let shipped: toml::Table = file.text.parse().expect("TOML");
+    let row = |suffix: &str| shipped["registry"].as_array().expect("a list").iter().find(|r| r["suffix"].as_str() == Some(suffix)).cloned();
+    let mut seen = 0;
+    for (suffix, servers) in table.as_object().expect("suffixes").iter().filter(|(_, s)| s.is_object()) {
+        let first = |key: &str| servers[key].as_array().and_then(|l| l.first()).and_then(|v| v.as_str()).map(str::to_owned);
+        let ascii = Host::parse(suffix).map_or_else(|_| suffix.clone(), |h| h.as_str().to_owned());
+        let ours = row(&ascii).unwrap_or_else(|| panic!("{suffix} ({ascii}) is not shipped"));
+        let text = |key: &str| ours.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+        assert_eq!((text("whois"), text("rdap")), (first("whoisServer"), first("rdapServers")), "{suffix}");
+        seen += 1;
+    }
+    assert!(seen >= 35, "{seen}");
+    for none in ["cn", "xn--fiqs8s", "hk"] {
+        assert!(row(none).is_some_and(|r| r.get("rdap").is_none() && r.get("whois").is_some()), "{none}");
+    }
 }
 
 // Fronts.
@@ -246,6 +280,7 @@ fn lot() -> Lot {
         server: vec![
             Server { suffix: "cn".into(), whois: Some(registers.whois.to_string()), rdap: None },
             Server { suffix: "com".into(), whois: Some(registers.whois.to_string()), rdap: None },
+            Server { suffix: "ip".into(), whois: None, rdap: Some(format!("http://{}/rdap/ip/", registers.rdap)) },
             Server {
                 suffix: "xyz".into(),
                 whois: Some(registers.whois.to_string()),
@@ -356,6 +391,48 @@ fn whois_answers_of_every_kind_are_told_apart() {
     assert_eq!(lot.ask("often.cn").raw[0].outcome, AskOutcome::Limited { retry_after_s: None });
 }
 
+/// A host at an address, without a page.
+fn at(name: &str, chain: &[&str], address: &str, net: &Net) -> Dossier {
+    let now = net.now();
+    let candidate = Candidate {
+        host: host(name),
+        url: format!("http://{name}/"),
+        site: String::new(),
+        reasons: Vec::new(),
+        sightings: Vec::new(),
+        first_seen: now,
+        last_seen: now,
+    };
+    Dossier { candidate, resolution: Some(resolution(name, chain, &[address])), captures: Vec::new(), facts: Facts::default() }
+}
+
+#[test]
+fn the_register_of_addresses_is_asked_once_a_network_and_not_behind_a_cdn() {
+    let lot = lot();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let fill = |name: &str, chain: &[&str], address: &str| {
+        let mut dossier = at(name, chain, address, &lot.net);
+        runtime.block_on(lot.desk.fill(&mut dossier, true, None, &lot.net));
+        *dossier.facts.attribution.expect("looked at")
+    };
+    let first = fill("a.top", &[], "203.0.113.9");
+    let host = first.providers().into_iter().find(|p| p.role == "hosting").expect("a host");
+    assert_eq!((host.name.as_str(), host.place.as_str()), ("某某数据中心有限公司", "CN"));
+    assert_eq!((host.abuse.as_str(), host.source.starts_with("rdap 127.0.0.1")), ("abuse@hoster.example +86.2300000000", true));
+    assert!(
+        first.facts().iter().any(|f| f.label.zh == "网络登记" && f.value.zh.contains("203.0.113.0 至 203.0.113.255")),
+        "{:?}",
+        first.facts()
+    );
+    let asked = |lot: &Lot| lot.registers.asked().iter().filter(|a| a.contains("/ip/")).count();
+    assert_eq!(asked(&lot), 1);
+    assert_eq!(fill("b.top", &[], "203.0.113.77").hosting.networks.len(), 1, "the same network");
+    assert_eq!(asked(&lot), 1, "is not asked for again");
+    let hidden = fill("c.top", &["c.top.w.kunlunca.com"], "198.51.100.7");
+    assert!(hidden.hosting.networks.is_empty() && asked(&lot) == 1, "behind a CDN the network is the CDN's");
+    assert!(!hidden.providers().iter().any(|p| p.role == "hosting"));
+}
+
 #[test]
 fn one_question_at_a_time_goes_to_a_server_and_answers_are_remembered() {
     let lot = lot();
@@ -377,18 +454,7 @@ fn without_tables_and_registers_the_desk_says_unknown() {
     let net = Net::new(&settings).expect("a door");
     let desk =
         Desk::open(&Settings { bootstrap: String::new(), ..Settings::default() }, &rules(), Path::new("/nonexistent")).expect("a desk");
-    let now = net.now();
-    let candidate = Candidate {
-        host: host("a.top"),
-        url: "http://a.top/".into(),
-        site: String::new(),
-        reasons: Vec::new(),
-        sightings: Vec::new(),
-        first_seen: now,
-        last_seen: now,
-    };
-    let resolution = Some(resolution("a.top", &[], &["8.8.8.8"]));
-    let mut dossier = Dossier { candidate, resolution, captures: Vec::new(), facts: Facts::default() };
+    let mut dossier = at("a.top", &[], "8.8.8.8", &net);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(desk.fill(&mut dossier, true, None, &net));
     assert_eq!((dossier.facts.registered, dossier.facts.hosted_in.clone(), dossier.facts.filings.clone()), (None, None, None));
@@ -409,6 +475,26 @@ fn chongqing_has_41_units_before_november_2025_and_39_from_then_on() {
     assert_eq!(table.of_code("500105", "2026-01").map(|d| d.name.as_str()), Some("两江新区"));
     assert_eq!(table.of_code("500103", "2026-01").map(|d| d.name.as_str()), Some("渝中区"));
     assert!(table.in_month("2026-01").filter(|d| d.name == "两江新区").all(|d| d.code.is_empty() && !d.functional));
+}
+
+#[test]
+fn a_units_own_divisions_replace_and_add() {
+    let own: Vec<jianwei::model::division::Division> = [
+        "key = \"L-LJXQ\"\ncode = \"500157\"\nname = \"两江新区\"\nvalid_from = \"2025-11\"",
+        "key = \"L-KJC\"\nname = \"西部科学城\"\nfunctional = true",
+    ]
+    .iter()
+    .map(|t| toml::from_str(t).expect("a division"))
+    .collect();
+    let table = chongqing().with(&own).expect("fine");
+    assert_eq!(table.named_in("重庆市渝北区某路", "2025-12").map(|d| d.id()), Some("500157"), "the successor is found by its key");
+    assert_eq!(table.named_in("重庆市渝北区某路", "2025-10").map(|d| d.name.as_str()), Some("渝北区"));
+    assert_eq!((table.in_month("2025-10").count(), table.in_month("2025-12").count()), (42, 40), "one more unit, none twice");
+    assert_eq!(table.of_code("L-KJC", "2026-01").map(|d| d.functional), Some(true));
+    for wrong in ["name = \"无号区\"", "key = \"L-X\"\nname = \"\"", "key = \"L-X\"\nname = \"某区\"\nvalid_to = \"2025年\""] {
+        let wrong = toml::from_str(wrong).expect("a division");
+        assert!(chongqing().with(&[wrong]).is_err());
+    }
 }
 
 fn attributed(province: &str, city: &str, registrant: Option<&str>, front: Option<FrontKind>) -> jianwei::model::attribution::Attribution {
@@ -446,7 +532,11 @@ fn the_notices_rule_leads_to_district_city_or_ministry_with_reasons() {
     assert_eq!(told.places.len(), 3);
     assert_eq!(suggest(&one, Some("重庆市万州区"), false).level, Level::City);
     assert!(suggest(&one, Some("重庆市万州区"), false).why.zh.contains("跨区县"));
-    assert_eq!(suggest(&one, None, true).level, Level::City);
+    let ordered = suggest(&one, None, true);
+    assert!(ordered.level == Level::City && ordered.why.zh.contains("上级交办"), "{ordered:?}");
+    assert_eq!(suggest(&one, Some("渝中区"), false).places[2].division.as_ref().map(|d| d.1.as_str()), Some("渝中区"), "the unit's own");
+    assert_eq!(suggest(&one, Some("四川省成都市"), false).level, Level::Ministry);
+    assert!(suggest(&one, Some("某地"), false).places[2].told.zh.contains("未写明省份"));
     assert_eq!(suggest(&attributed("广东省", "广州市", None, None), None, false).level, Level::Ministry);
     let hidden = suggest(&attributed("重庆市", "渝中区", None, Some(FrontKind::Cdn)), None, false);
     assert_eq!(hidden.level, Level::City);

@@ -95,6 +95,7 @@ async fn what_confirmed_copies_show_is_searched_for_too() {
     let known = Known {
         hosts: vec![("cx-mem.top".into(), "cx.mem.gov.cn".into()), ("other.top".into(), "another.site".into())],
         marks: vec![("13800001111".into(), "cx.mem.gov.cn".into())],
+        asked: Vec::new(),
     };
     let mut source = source("searxng", &base, None, &known);
     let _ = run(source.as_mut(), None).await;

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 const DAY_MS: i64 = 86_400_000;
@@ -171,7 +172,8 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
         }
     };
     let stage: Arc<dyn Fn(i64, Timestamp) + Send + Sync> = Arc::new(stage);
-    let planned = plans(&pass, &files, &inbox, stage);
+    let made: Arc<[AtomicU32; 2]> = Arc::default();
+    let planned = plans(&pass, &files, &inbox, stage, &made);
     let opened: Arc<Mutex<BTreeMap<String, u32>>> = Arc::default();
     let moved: Arc<Mutex<Vec<String>>> = Arc::default();
     let told = {
@@ -198,6 +200,8 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
     let visits = pass.records.totals().expect("totals").visits;
     eprintln!("a week of {} hours in {:?}: {visits} visits", passed / 3_600_000, began.elapsed());
     assert!(passed >= 7 * DAY_MS);
+    let made = [0, 1].map(|n| made[n].load(Relaxed));
+    assert!(made[0] >= 8 && made[1] == 1, "what asks by what people decided is made anew for each run, a reader of files once: {made:?}");
 
     // Every planted fake is a lead; none was opened twice.
     let leads = pass.records.leads(&Filter::default()).expect("leads");
@@ -236,17 +240,35 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
     assert!(most < second + (128 << 20), "{memory:?}");
 }
 
-fn plans(pass: &Arc<Pass>, files: &[RuleFile], inbox: &Path, stage: Arc<dyn Fn(i64, Timestamp) + Send + Sync>) -> Vec<Planned> {
+fn plans(
+    pass: &Arc<Pass>,
+    files: &[RuleFile],
+    inbox: &Path,
+    stage: Arc<dyn Fn(i64, Timestamp) + Send + Sync>,
+    made: &Arc<[AtomicU32; 2]>,
+) -> Vec<Planned> {
     let settings: sources::Settings =
         toml::from_str(&format!("id = \"names\"\nkind = \"names\"\npath = \"{}\"\n", inbox.display())).expect("settings");
     let (sites, files) = (pass.sites.clone(), files.to_vec());
-    let names = move || sources::build(&settings, &sites, &files, &Vec::new).ok();
-    let stage_hand = move || Some(Box::new(StageHand { stage: stage.clone() }) as Box<dyn Source>);
-    let planned = |id: &str, schedule: &str, make: jianwei::pipeline::watch::Maker| Planned {
+    let counted = |n: usize| {
+        let made = made.clone();
+        move || made[n].fetch_add(1, Relaxed)
+    };
+    let (first, second) = (counted(0), counted(1));
+    let names = move || {
+        second();
+        sources::build(&settings, &sites, &files, &Vec::new).ok()
+    };
+    let stage_hand = move || {
+        first();
+        Some(Box::new(StageHand { stage: stage.clone() }) as Box<dyn Source>)
+    };
+    let planned = |id: &str, schedule: &str, anew: bool, make: jianwei::pipeline::watch::Maker| Planned {
         id: id.into(),
         kind: id.into(),
         schedule: Schedule::parse(schedule).expect("a schedule"),
         make,
+        anew,
     };
-    vec![planned("stage-hand", "0 0 * * *", Box::new(stage_hand)), planned("names", "20 * * * *", Box::new(names))]
+    vec![planned("stage-hand", "0 0 * * *", true, Box::new(stage_hand)), planned("names", "20 * * * *", false, Box::new(names))]
 }

@@ -1,6 +1,7 @@
 //! Registers on the loopback: an RDAP server, the registrar that it links to, and a WHOIS server. What each does is in the name that is asked for.
 
-use std::net::SocketAddr;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,13 +20,27 @@ pub(crate) struct Registers {
 struct Log {
     asked: Mutex<Vec<String>>,
     open: Mutex<(usize, usize)>,
+    /// What to do for names that do not say it themselves.
+    parts: HashMap<String, &'static str>,
+}
+
+impl Log {
+    /// What is to be done for a name: its part, else its first label.
+    fn part<'a>(&'a self, name: &'a str) -> &'a str {
+        self.parts.get(name).copied().unwrap_or_else(|| name.split('.').next().unwrap_or_default())
+    }
 }
 
 impl Registers {
     pub(crate) fn start() -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST, &[])
+    }
+    /// At an address of the lab's own, with parts for the lab's names.
+    pub(crate) fn start_at(ip: Ipv4Addr, parts: &[(&str, &'static str)]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let log = Arc::new(Log::default());
-        let bind = || runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let parts = parts.iter().map(|(name, part)| ((*name).to_owned(), *part)).collect();
+        let log = Arc::new(Log { parts, ..Log::default() });
+        let bind = || runtime.block_on(TcpListener::bind((ip, 0))).expect("a port");
         let (rdap, registrar, whois) = (bind(), bind(), bind());
         let at = |l: &TcpListener| l.local_addr().expect("an address");
         let (rdap_at, registrar_at, whois_at) = (at(&rdap), at(&registrar), at(&whois));
@@ -67,6 +82,17 @@ fn domain(name: &str, more: &str) -> String {
     )
 }
 
+/// The /24 that an address stands in.
+fn network(ip: &str) -> String {
+    let Ok(IpAddr::V4(ip)) = ip.parse::<IpAddr>() else { return r#"{"errorCode":404,"title":"Not Found"}"#.into() };
+    let [a, b, c, _] = ip.octets();
+    format!(
+        r#"{{"objectClassName":"ip network","handle":"LAB-NET","name":"LAB-HOSTING","country":"CN","startAddress":"{a}.{b}.{c}.0","endAddress":"{a}.{b}.{c}.255",
+        "entities":[{{"roles":["registrant"],"vcardArray":["vcard",[["fn",{{}},"text","某某数据中心有限公司"]]]}},
+        {{"roles":["abuse"],"vcardArray":["vcard",[["fn",{{}},"text","Abuse"],["email",{{}},"text","abuse@hoster.example"],["tel",{{}},"uri","tel:+86.2300000000"]]]}}]}}"#
+    )
+}
+
 async fn http(mut stream: TcpStream, log: Arc<Log>, [rdap, registrar, _]: [SocketAddr; 3]) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < 8_192 {
@@ -80,11 +106,11 @@ async fn http(mut stream: TcpStream, log: Arc<Log>, [rdap, registrar, _]: [Socke
         asked.push(path.clone());
         asked.iter().filter(|a| **a == path).count()
     };
-    let label = name.split('.').next().unwrap_or_default();
+    let label = if path.contains("/ip/") { "ip" } else { log.part(&name) };
     let at_registrar = path.starts_with("/registrar/");
     let (status, extra, body) = match label {
         "dns" => {
-            let list = format!(r#"{{"version":"1.0","services":[[["top","vip"],["http://{rdap}/rdap/"]]]}}"#);
+            let list = format!(r#"{{"version":"1.0","services":[[["top","vip","com","org"],["http://{rdap}/rdap/"]]]}}"#);
             ("200 OK", String::new(), list)
         }
         _ if at_registrar => {
@@ -92,6 +118,7 @@ async fn http(mut stream: TcpStream, log: Arc<Log>, [rdap, registrar, _]: [Socke
             let body = format!(r#"{{"objectClassName":"domain","ldhName":"{name}"{more}}}"#);
             ("200 OK", String::new(), body)
         }
+        "ip" => ("200 OK", String::new(), network(&name)),
         "gone" => ("404 Not Found", String::new(), r#"{"errorCode":404,"title":"Not Found"}"#.into()),
         "soon" if again == 1 => ("429 Too Many Requests", "retry-after: 1\r\n".into(), String::new()),
         "later" => ("429 Too Many Requests", "retry-after: 3600\r\n".into(), String::new()),
@@ -159,7 +186,7 @@ async fn told(stream: &mut TcpStream, log: &Log, whois: SocketAddr) -> std::io::
     }
     let name = String::from_utf8_lossy(&asked).trim().to_owned();
     log.asked.lock().expect("no panic").push(format!("whois {name}"));
-    match name.split('.').next().unwrap_or_default() {
+    match log.part(&name) {
         "none" => stream.write_all(b"No matching record.\r\n").await,
         "often" => stream.write_all(b"Queried interval is too short.\r\n").await,
         "silent" => Ok(()),

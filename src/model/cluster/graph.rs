@@ -100,6 +100,8 @@ struct Mark {
     value: Box<str>,
     carriers: Vec<u32>,
     weight: Option<Weight>,
+    /// Said to be the official site's own, whoever carries it here.
+    official: bool,
 }
 
 /// Who carries what.
@@ -136,6 +138,20 @@ impl Graph {
         }
         let node = &mut self.nodes[id as usize];
         (node.standing, node.marks) = (standing, all.into_iter().collect());
+    }
+    /// Says that these are the official site's own: whoever else carries them copied them, and they tie nothing.
+    pub fn official(&mut self, marks: &Marks) {
+        let mut all: Vec<u32> = Vec::new();
+        for found in &marks.found {
+            if let Some(kind) = kind_of(&found.what.kind) {
+                all.push(self.mark(kind, &found.what.value));
+            }
+        }
+        all.extend(self.page_of(&marks.sketch));
+        for m in all {
+            let mark = &mut self.marks[m as usize];
+            (mark.official, mark.weight) = (true, None);
+        }
     }
     /// Says what a host is now.
     pub fn stand(&mut self, host: &Host, standing: Standing) {
@@ -182,7 +198,7 @@ impl Graph {
             return *id;
         }
         let id = self.marks.len() as u32;
-        self.marks.push(Mark { kind, value: value.into(), carriers: Vec::new(), weight: None });
+        self.marks.push(Mark { kind, value: value.into(), carriers: Vec::new(), weight: None, official: false });
         self.of_value.insert((kind.word, value.into()), id);
         id
     }
@@ -236,6 +252,7 @@ impl Graph {
     fn unite(&mut self, a: u32, b: u32) -> u32 {
         let size = |m: u32| self.marks[m as usize].carriers.len();
         let (stays, goes) = if size(a) >= size(b) { (a, b) } else { (b, a) };
+        self.marks[stays as usize].official |= self.marks[goes as usize].official;
         for node in std::mem::take(&mut self.marks[goes as usize].carriers) {
             let marks = &mut self.nodes[node as usize].marks;
             marks.retain(|m| *m != goes);
@@ -270,7 +287,7 @@ impl Graph {
         let mark = &self.marks[id as usize];
         let standing = |n: &u32| self.nodes[*n as usize].standing;
         let carriers = mark.carriers.iter().filter(|n| standing(n).is_lead()).count() as u32;
-        let official = mark.carriers.iter().any(|n| standing(n) == Standing::Official);
+        let official = mark.official || mark.carriers.iter().any(|n| standing(n) == Standing::Official);
         let benign: HashSet<&str> =
             mark.carriers.iter().filter(|n| standing(n) == Standing::Benign).take(MAX_WEIGHED).map(|n| self.name(*n)).collect();
         let unrelated = benign.len() as u32 + self.groups(id).saturating_sub(1);

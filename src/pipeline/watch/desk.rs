@@ -177,7 +177,7 @@ impl Desk {
     fn start(&mut self, n: usize, now: Timestamp) -> Result<(), PassError> {
         let planned = &self.watch.sources[n];
         let seat = &mut self.seats[n];
-        let Some(mut source) = seat.source.take().or_else(|| (planned.make)()) else {
+        let Some(mut source) = seat.source.take().or_else(|| tokio::task::block_in_place(|| (planned.make)())) else {
             let why = "the source cannot be made from its settings".to_owned();
             return self.ended(n, "failed", why, None, now);
         };
@@ -224,7 +224,7 @@ impl Desk {
         match ended {
             Ok((id, Ended::Source(n, source, result))) => {
                 self.names.remove(&id);
-                self.seats[n].source = Some(source);
+                self.seats[n].source = (!self.watch.sources[n].anew).then_some(source);
                 self.seats[n].running = false;
                 let row = result?;
                 if row.cut_off {

@@ -63,7 +63,7 @@ impl Settings {
     }
 }
 
-/// Makes a source anew: at the start, and after one that fell over its own input.
+/// Makes a source: at the start, after one that fell over its own input, and for every run where it is planned so. May block on the store.
 pub type Maker = Box<dyn Fn() -> Option<Box<dyn Source>> + Send + Sync>;
 
 /// A source and when it runs.
@@ -76,6 +76,8 @@ pub struct Planned {
     pub schedule: Schedule,
     /// How to make it.
     pub make: Maker,
+    /// Is it made anew for every run? True of searches: what they ask follows what people have confirmed.
+    pub anew: bool,
 }
 
 /// What runs beside the watch in the same process and shares its records: the console. It sees the same wish to stop.

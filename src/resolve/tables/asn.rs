@@ -8,6 +8,8 @@ use std::path::Path;
 
 /// Longest line looked at, in bytes.
 const MAX_LINE: usize = 512;
+/// Bytes on either side that hold a whole line nearly always.
+const NEAR: usize = 96;
 
 pub(crate) struct Asn {
     file: Paged,
@@ -30,13 +32,14 @@ impl Asn {
         &self.file
     }
     pub(crate) fn said(&self, ip: IpAddr) -> io::Result<Option<Said>> {
-        // Invariant: a line that begins at or before `low` starts at or below `ip`; one that begins after `high` starts above it.
+        // Invariant: the line at `low` starts at or below `ip`; every line from `high` on starts above it. Whole lines are left out at each step.
         let (mut low, mut high) = (0, self.file.len());
         while low + 1 < high {
             let middle = u64::midpoint(low, high);
-            match self.line_at(middle)? {
-                Some((first, ..)) if first <= ip => low = middle,
-                _ => high = middle,
+            match self.start_at(middle)? {
+                Some((_, end, first)) if first <= ip => low = end.clamp(middle, high - 1),
+                Some((start, ..)) => high = start.clamp(low + 1, middle),
+                None => high = middle,
             }
         }
         let Some((first, last, number, holder)) = self.line_at(low)? else { return Ok(None) };
@@ -47,6 +50,24 @@ impl Asn {
             organisation: Some(holder),
             ..Said::default()
         }))
+    }
+    /// Of the line that holds the byte `at`: where it begins, where its last known byte is, and its first address. Looks near first.
+    fn start_at(&self, at: u64) -> io::Result<Option<(u64, u64, IpAddr)>> {
+        let mut buffer = [0; 2 * MAX_LINE];
+        for reach in [NEAR, MAX_LINE] {
+            let from = at.saturating_sub(reach as u64);
+            let size = usize::try_from(self.file.len() - from).unwrap_or(usize::MAX).min(2 * reach);
+            let window = &mut buffer[..size];
+            self.file.read(from, window)?;
+            let here = usize::try_from(at - from).unwrap_or(0).min(size);
+            let before = window[..here].iter().rposition(|b| *b == b'\n').map(|i| i + 1);
+            let Some(start) = before.or((from == 0).then_some(0)) else { continue };
+            let Some(comma) = window[start..].iter().position(|b| *b == b',') else { continue };
+            let first = std::str::from_utf8(&window[start..start + comma]).ok().and_then(|t| t.parse().ok());
+            let end = window[here..].iter().position(|b| *b == b'\n').map_or(here, |i| here + i);
+            return Ok(first.map(|first| (from + start as u64, from + end as u64, first)));
+        }
+        Ok(None)
     }
     /// The line that holds the byte `at`.
     fn line_at(&self, at: u64) -> io::Result<Option<(IpAddr, IpAddr, u32, String)>> {

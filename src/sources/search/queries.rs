@@ -69,6 +69,8 @@ pub(super) fn expand(engine: &Engine, sites: &[Site], lists: &[List], known: &Kn
         for text in texts {
             out.extend(filled(text, site, known).into_iter().map(|q| (q, Some(site.id.clone()))));
         }
+        let own = known.asked.iter().filter(|(id, _, of)| *id == engine.id && *of == site.id);
+        out.extend(own.take(MAX_KNOWN).map(|(_, q, _)| (q.clone(), Some(site.id.clone()))));
     }
     out.truncate(MAX_QUERIES);
     out
