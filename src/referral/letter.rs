@@ -100,7 +100,7 @@ pub fn template() -> Result<Vec<u8>, String> {
         p(Look::Body, "经办人（签名）：{{经办人一}}　　{{经办人二}}"),
         p(Look::Signed, "{{发文单位}}（盖章）"),
         p(Look::Signed, "{{落款日期}}"),
-        p(Look::Flush, ""),
+        docx::new_page(),
         p(Look::Flush, "{{表：回执}}"),
     ];
     docx::document("案件线索移送函", &body.concat(), false)

@@ -16,7 +16,7 @@ const SCALE: u16 = 75;
 /// Characters that fit across A4 landscape at [`SCALE`], also where a wider font stands in for the default one.
 const ACROSS: f64 = 140.0;
 /// Height of one line of a cell, in points.
-const LINE_PT: f64 = 13.5;
+const LINE_PT: f64 = 14.5;
 /// Highest row that Excel takes, in points.
 const MAX_ROW_PT: f64 = 409.0;
 

@@ -145,7 +145,7 @@ fn clusters_providers_and_jurisdiction_stand_in_list_letter_and_sharing_files() 
     run(dir, &["report", "monthly", "2026-01", "-o", "form.xlsx"]);
     let form = crate::referral::sheets(&std::fs::read(dir.join("form.xlsx")).expect("read"));
     let waiting = form.iter().find(|(n, _)| n == "待确认服务商").map(|(_, rows)| rows.clone()).expect("a sheet");
-    assert!(waiting.iter().any(|r| text(&r[0]) == "=某注册商有限公司" && r[2].to_string() == "4"), "{waiting:?}");
+    assert!(waiting.iter().any(|r| text(&r[0]) == "=某注册商有限公司" && r[2] == calamine::Data::Float(4.0)), "{waiting:?}");
 
     let made = run(dir, &["refer", "make", "--letter", "一号", "-o", "out"]);
     assert!(made.contains("SHA-256"));

@@ -164,9 +164,9 @@ mod tests {
 
     #[test]
     fn a_form_that_is_due_is_told_in_its_own_words() {
-        let owed = Some(Both::new("2026-01 月报表尚未报送", "the form of 2026-01 is not handed in"));
-        let told = conditions(&Health { owed: owed.clone(), ..Health::default() }, &Settings::default(), now());
-        assert_eq!(told, [Condition { key: "monthly_form".into(), text: owed.expect("just made") }]);
+        let owed = Both::new("2026-01 月报表尚未报送", "the form of 2026-01 is not handed in");
+        let told = conditions(&Health { owed: Some(owed.clone()), ..Health::default() }, &Settings::default(), now());
+        assert_eq!(told, [Condition { key: "monthly_form".into(), text: owed }]);
         assert_eq!(title("monthly_form").zh, "月报表未报送");
     }
 

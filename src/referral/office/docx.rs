@@ -76,6 +76,11 @@ pub(in crate::referral) fn paragraph(look: Look, text: &str) -> String {
     format!("<w:p><w:pPr><w:pStyle w:val=\"{}\"/></w:pPr>{}</w:p>", look.id(), run("", text))
 }
 
+/// An empty line at the head of a new page.
+pub(in crate::referral) fn new_page() -> String {
+    "<w:p><w:pPr><w:pStyle w:val=\"Flush\"/><w:pageBreakBefore/></w:pPr></w:p>".to_owned()
+}
+
 fn run(properties: &str, text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(|l| format!("<w:t xml:space=\"preserve\">{}</w:t>", escape(l))).collect();
     format!("<w:r>{properties}{}</w:r>", lines.join("<w:br/>"))
