@@ -134,7 +134,10 @@ impl RareMarks {
 fn official_look(file: &RuleFile, entry: &LookEntry) -> Result<(String, LookHash), RuleError> {
     let bits = |text: &String| {
         Bits::try_from(text.clone()).map_err(|_| {
-            let why = Both::new(format!("page.looks：“{text}”不是 16 位十六进制数"), format!("page.looks: `{text}` is not 16 hexadecimal digits"));
+            let why = Both::new(
+                format!("page.looks：“{text}”不是 16 位十六进制数"),
+                format!("page.looks: `{text}` is not 16 hexadecimal digits"),
+            );
             file.error_near(text, why)
         })
     };
@@ -252,5 +255,12 @@ fn baseline(file: &RuleFile, id: &str, epoch: &str, weight: f64, texts: &[String
             Both::new(format!("page 模板“{id}”：weight 须在 0 与 1 之间"), format!("page template `{id}`: weight must be between 0 and 1"));
         return Err(file.error_near(&format!("\"{id}\""), why));
     }
-    Ok(Baseline { id: id.to_owned(), epoch: epoch.to_owned(), weight, asks: folded.iter().any(|t| t.contains(ASKS)), texts: folded, template })
+    Ok(Baseline {
+        id: id.to_owned(),
+        epoch: epoch.to_owned(),
+        weight,
+        asks: folded.iter().any(|t| t.contains(ASKS)),
+        texts: folded,
+        template,
+    })
 }

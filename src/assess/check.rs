@@ -89,7 +89,8 @@ pub(crate) fn check(rules: &Rules, extract: Extract, quiet: &[QuietPage]) -> Vec
         .iter()
         .map(|q| (q.name.as_str(), dossier_of(q.host.clone(), format!("http://{}/", q.host.for_url()), extract(q.host.as_str(), &q.html))))
         .collect();
-    let readings: Vec<(&str, Vec<Reading>)> = pages.iter().map(|(name, page)| (*name, Reading::all(page, &Official::default(), &rules.mender))).collect();
+    let readings: Vec<(&str, Vec<Reading>)> =
+        pages.iter().map(|(name, page)| (*name, Reading::all(page, &Official::default(), &rules.mender))).collect();
     let mut remarks = Vec::new();
     for rule in rules.rules.iter().filter(|r| r.status != Status::Retired) {
         let mut say = |what: Both, wrong: bool| remarks.push(Remark { file: rule.shown.clone(), rule: rule.id.clone(), what, wrong });

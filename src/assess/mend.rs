@@ -24,7 +24,8 @@ pub(crate) struct Mender {
 impl Mender {
     /// From folded phrases of any length; short ones are left out.
     pub(crate) fn new<'a>(phrases: impl Iterator<Item = &'a str>) -> Self {
-        let set: HashSet<Vec<char>> = phrases.map(|p| p.chars().collect::<Vec<char>>()).filter(|p| p.len() >= SHORTEST && p.iter().all(|c| !c.is_ascii())).collect();
+        let set: HashSet<Vec<char>> =
+            phrases.map(|p| p.chars().collect::<Vec<char>>()).filter(|p| p.len() >= SHORTEST && p.iter().all(|c| !c.is_ascii())).collect();
         let mut phrases: Vec<Vec<char>> = set.into_iter().collect();
         phrases.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
         Self { phrases }
@@ -78,7 +79,8 @@ fn near(text: &[char], phrase: &[char]) -> Option<usize> {
     let long = phrase.len();
     let allowed = if long >= TWO_FROM { 2 } else { 1 };
     if let Some(same) = text.get(..long) {
-        let wrong: Vec<usize> = same.iter().zip(phrase).enumerate().filter(|(_, (a, b))| a != b).map(|(n, _)| n).take(allowed + 1).collect();
+        let wrong: Vec<usize> =
+            same.iter().zip(phrase).enumerate().filter(|(_, (a, b))| a != b).map(|(n, _)| n).take(allowed + 1).collect();
         let apart = wrong.windows(2).all(|w| w[1] - w[0] > 1);
         if wrong.len() <= allowed && apart && wrong.iter().all(|n| !turns(same[*n]) && !turns(phrase[*n])) {
             return Some(long);
@@ -120,7 +122,8 @@ mod tests {
 
     #[test]
     fn what_means_something_else_stays() {
-        for text in ["只需要参加考试", "特种设备操作证查询", "无需参加考试", "请输入准考证号", "特种作业"] {
+        for text in ["只需要参加考试", "特种设备操作证查询", "无需参加考试", "请输入准考证号", "特种作业"]
+        {
             assert_eq!(mended(text), fold(text).text, "{text}");
         }
     }

@@ -82,7 +82,10 @@ impl Rules {
         let (rules, pool, matcher) = compile(files, &mut errors);
         let rare = RareMarks::new(&anchors);
         let mender = Mender::new(anchors.iter().flat_map(Anchors::phrases).chain(lexicon.listed()));
-        (Self { sites: anchors, rare, official, lexicon, mender, weights, rules, pool, matcher, fingerprint: fingerprint(sites, files) }, errors)
+        (
+            Self { sites: anchors, rare, official, lexicon, mender, weights, rules, pool, matcher, fingerprint: fingerprint(sites, files) },
+            errors,
+        )
     }
     /// Assesses one dossier. The same dossier and rules give the same bytes, but for `at`.
     pub fn assess(&self, dossier: &Dossier, now: Timestamp) -> Assessment {

@@ -159,7 +159,8 @@ impl<'a> Reading<'a> {
         let revealed = revealed(&page.html, &page.text);
         let alts: Vec<&str> = page.images.iter().map(|i| i.alt.as_str()).filter(|t| !t.is_empty()).collect();
         let seen = seen_in(dossier, capture);
-        let seen_lines: Vec<Part> = seen.lines().take(MAX_LINES).map(|l| Part::new(PICTURE, l).mended(mender)).filter(|l| l.len() > 0).collect();
+        let seen_lines: Vec<Part> =
+            seen.lines().take(MAX_LINES).map(|l| Part::new(PICTURE, l).mended(mender)).filter(|l| l.len() > 0).collect();
         Some(Self {
             title: Part::new("title", page.title.as_str()),
             text: Part::new("text", page.text.as_str()),
@@ -205,7 +206,8 @@ impl<'a> Reading<'a> {
     }
     /// The protected host where it is written out in the text or in a picture.
     pub(crate) fn names_host(&self, site: &str) -> Option<&str> {
-        let written = |part: &Part| part.raw.match_indices(site).find(|(at, host)| stands_alone(&part.raw, *at, host.len())).map(|(at, _)| at);
+        let written =
+            |part: &Part| part.raw.match_indices(site).find(|(at, host)| stands_alone(&part.raw, *at, host.len())).map(|(at, _)| at);
         written(&self.text)
             .map(|at| &self.text.raw[at..at + site.len()])
             .or_else(|| written(&self.seen).map(|at| &self.seen.raw[at..at + site.len()]))

@@ -131,9 +131,11 @@ fn judge(labelled: &[Labelled], rules: &Rules, watchlist: &Watchlist, lang: Lang
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(32);
     let reader = PictureReader::default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|e| {
-        Failure::failed(format!("无法启动：{e}"), format!("cannot start: {e}"), lang)
-    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::failed(format!("无法启动：{e}"), format!("cannot start: {e}"), lang))?;
     let eyes = Eyes { reader: &reader, runtime: runtime.handle() };
     let work = || {
         let (mut blinder, mut done) = (Blinder::default(), Vec::new());
@@ -157,7 +159,14 @@ struct Eyes<'e> {
     runtime: &'e tokio::runtime::Handle,
 }
 
-fn one(page: &Labelled, rules: &Rules, watchlist: &Watchlist, eyes: &Eyes<'_>, blinder: &mut Blinder, lang: Lang) -> Result<Judged, Failure> {
+fn one(
+    page: &Labelled,
+    rules: &Rules,
+    watchlist: &Watchlist,
+    eyes: &Eyes<'_>,
+    blinder: &mut Blinder,
+    lang: Lang,
+) -> Result<Judged, Failure> {
     let wrong = |why: String| Failure::failed(format!("{}：{why}", page.path.display()), format!("{}: {why}", page.path.display()), lang);
     let file = |path: &Path| {
         let size = std::fs::metadata(path).map_err(|e| wrong(e.to_string()))?.len();

@@ -72,7 +72,8 @@ pub(crate) fn look(view: &View, tally: &mut Tally) {
     let reading = view.reading;
     let facts = &reading.dossier.facts;
     let own = |p: &&Picture| reading.dossier.captures.get(p.capture).is_some_and(|c| std::ptr::eq(c, reading.capture));
-    let seen = facts.pictures.iter().flatten().filter(own).filter_map(|p| Some((p.kind.as_str(), p.width, p.look.as_ref()?, p.path.as_str())));
+    let seen =
+        facts.pictures.iter().flatten().filter(own).filter_map(|p| Some((p.kind.as_str(), p.width, p.look.as_ref()?, p.path.as_str())));
     let old: Vec<(&str, LookHash)> =
         facts.looks.iter().flatten().map(|l| (l.kind.as_str(), LookHash { whole: Bits(l.hash), blocks: Vec::new() })).collect();
     let old = old.iter().map(|(kind, look)| (*kind, 0, look, *kind));
@@ -218,7 +219,8 @@ mod tests {
         let seen = |text: &str, painted: &str| {
             let mut page = trial("x", text);
             let text = Some(format!("特种作亚操作证查询\n{painted}"));
-            page.facts.pictures = Some(vec![Picture { path: "view/res/000.png".into(), kind: "picture".into(), text, ..Picture::default() }]);
+            page.facts.pictures =
+                Some(vec![Picture { path: "view/res/000.png".into(), kind: "picture".into(), text, ..Picture::default() }]);
             page.assess()
         };
         let form = "证件号码|请输入证件号码\n姓名|请输入姓名\n验证码\n查询";
@@ -226,7 +228,11 @@ mod tests {
         let finding = told.findings.iter().find(|f| f.signal == "seen_text").expect("it counts");
         assert!(finding.why.zh.contains("view/res/000.png") && finding.why.en.contains("by OCR"), "{}", finding.why.zh);
         let span = finding.span.as_ref().expect("a span");
-        assert_eq!((span.raw.as_str(), span.normalised.as_str()), ("特种作亚操作证查询", "特种作业操作证查询"), "mended, and shown as read");
+        assert_eq!(
+            (span.raw.as_str(), span.normalised.as_str()),
+            ("特种作亚操作证查询", "特种作业操作证查询"),
+            "mended, and shown as read"
+        );
         assert!(told.scores.fake_query >= 60, "{}", said(&told));
         assert_eq!(points(&seen("特种作业操作证查询", form), "seen_text"), 0);
         assert_eq!(points(&seen("", "江北安全技术培训学校\n证件号码\n姓名\n验证码\n查询"), "seen_text"), 0);

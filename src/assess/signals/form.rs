@@ -107,8 +107,11 @@ pub(crate) fn seen_fields(view: &View) -> usize {
 }
 
 fn count_seen_fields(view: &View) -> usize {
-    let label = |p: &&Part| p.len() <= MAX_LABEL && !p.raw.contains(['。', '；', '、', '！', '？']) && !p.raw.starts_with(|c: char| c.is_ascii_digit());
-    let lines: Vec<(&Part, Vec<Hit>)> = view.reading.picture_lines().iter().filter(label).map(|p| (p, view.lexicon.find(p.text()))).collect();
+    let label = |p: &&Part| {
+        p.len() <= MAX_LABEL && !p.raw.contains(['。', '；', '、', '！', '？']) && !p.raw.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let lines: Vec<(&Part, Vec<Hit>)> =
+        view.reading.picture_lines().iter().filter(label).map(|p| (p, view.lexicon.find(p.text()))).collect();
     let asks = lines.iter().any(|(p, _)| ["请输入", "请填写", "请选择"].iter().any(|w| p.text().contains(w)));
     let presses = lines.iter().any(|(p, hits)| p.len() <= MAX_BUTTON && hits.iter().any(|h| h.group == Group::ButtonQuery));
     if !asks && !presses {
@@ -163,7 +166,11 @@ fn unlabelled(view: &View, tally: &mut Tally) {
             format!("图片里画着查询表单，含官方表单四类字段中的 {seen} 类"),
             format!("a picture shows a query form with {seen} of the official form's 4 kinds of fields"),
         );
-        let span = view.reading.picture_lines().iter().find(|p| p.len() <= MAX_LABEL && view.lexicon.find(p.text()).iter().any(|h| ORDER.contains(&h.group)));
+        let span = view
+            .reading
+            .picture_lines()
+            .iter()
+            .find(|p| p.len() <= MAX_LABEL && view.lexicon.find(p.text()).iter().any(|h| ORDER.contains(&h.group)));
         tally.add(Class::FakeQuery, "form_fields", view.weights.fake_query.form_fields, why, span.map(Part::whole));
         return;
     }

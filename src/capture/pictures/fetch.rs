@@ -66,7 +66,9 @@ fn inline(html: &str) -> Vec<KeptFile> {
         rest = &rest[at + "data:image/".len()..];
         // The type is short; without `base64` it is a drawing in text, which no reader of pictures knows.
         let comma = rest.bytes().take(40).position(|b| b == b',');
-        let Some((head, body)) = comma.map(|n| (&rest[..n], &rest[n + 1..])).filter(|(head, _)| head.ends_with(";base64")) else { continue };
+        let Some((head, body)) = comma.map(|n| (&rest[..n], &rest[n + 1..])).filter(|(head, _)| head.ends_with(";base64")) else {
+            continue;
+        };
         let end = body.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '='))).unwrap_or(body.len());
         if end / 4 * 3 <= MAX_FILE_BYTES
             && let Ok(bytes) = STANDARD.decode(&body[..end])
@@ -88,7 +90,8 @@ mod tests {
         let mut png = std::io::Cursor::new(Vec::new());
         image::DynamicImage::new_luma8(3, 2).write_to(&mut png, image::ImageFormat::Png).expect("a picture");
         let good = format!("data:image/png;base64,{}", STANDARD.encode(png.get_ref()));
-        let kept = inline(&format!("<img src='data:image/svg+xml,<svg>'><img src=\"{good}\"><img src=data:image/png;base64,AAAA><img src={good}"));
+        let kept =
+            inline(&format!("<img src='data:image/svg+xml,<svg>'><img src=\"{good}\"><img src=data:image/png;base64,AAAA><img src={good}"));
         assert_eq!(kept.iter().map(|k| k.media_type.as_str()).collect::<Vec<_>>(), ["image/png", "image/png"]);
         assert!(kept.iter().all(|k| k.body == *png.get_ref()));
         assert!(inline("data:image/").is_empty() && inline(&"data:image/png;base64,".repeat(100_000)).is_empty());

@@ -60,7 +60,11 @@ fn strips(image: &DynamicImage) -> Vec<Vec<u8>> {
     }
     let tallest = STRIP * MAX_STRIPS;
     // Only what will be read is enlarged.
-    let used = if to_height > tallest { u32::try_from(u64::from(height) * u64::from(tallest) / u64::from(to_height)).unwrap_or(height) } else { height };
+    let used = if to_height > tallest {
+        u32::try_from(u64::from(height) * u64::from(tallest) / u64::from(to_height)).unwrap_or(height)
+    } else {
+        height
+    };
     let to_height = to_height.clamp(1, tallest);
     let gray = DynamicImage::ImageLuma8(gray).crop_imm(0, 0, width, used.max(1)).resize_exact(to_width, to_height, FilterType::Triangle);
     let mut made = Vec::new();

@@ -3,7 +3,7 @@
 //! so that what was fitted on the one says something when it is tried on the other. Facts only; no prose or markup of other people.
 //! Hosts, people and numbers are invented.
 
-mod dice;
+pub(crate) mod dice;
 mod grammar;
 pub(crate) mod paint;
 

@@ -113,7 +113,8 @@ impl Canvas {
                     && py < self.image.height()
                 {
                     let under = *self.image.get_pixel(px, py);
-                    let mixed = |n: usize| (f32::from(under[n]) + (f32::from(letters.colour[n]) - f32::from(under[n])) * cover.min(1.0)) as u8;
+                    let mixed =
+                        |n: usize| (f32::from(under[n]) + (f32::from(letters.colour[n]) - f32::from(under[n])) * cover.min(1.0)) as u8;
                     self.image.put_pixel(px, py, Rgb([mixed(0), mixed(1), mixed(2)]));
                 }
             });
@@ -128,7 +129,8 @@ impl Canvas {
         let chars: Vec<char> = text.chars().collect();
         for part in chars.chunks(self.fits(letters)) {
             let text: String = part.iter().collect();
-            let wide = letters.size * u32::try_from(part.iter().map(|c| if c.is_ascii() { 11 } else { 20 }).sum::<usize>()).unwrap_or(0) / 20;
+            let wide =
+                letters.size * u32::try_from(part.iter().map(|c| if c.is_ascii() { 11 } else { 20 }).sum::<usize>()).unwrap_or(0) / 20;
             let left = if letters.centre { self.image.width().saturating_sub(wide) / 2 } else { 20 };
             self.write(left, self.top, letters, &text)?;
             self.top += letters.size * 8 / 5;
