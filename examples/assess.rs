@@ -23,22 +23,24 @@ fn main() -> std::io::Result<()> {
     let rules = rules(more)?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "rules {}  pages {pages} of {} KB", rules.count().0, PAGE_BYTES >> 10)?;
-    let mut times = Times::default();
-    for n in 0..pages.div_ceil(20).max(20) {
-        one(&rules, &stock, n, &mut times);
+    let warm = pages.div_ceil(20).max(20);
+    // Room for all times is taken and touched before memory is looked at: what grows after that is not the measure's own.
+    let mut times = Times::of(pages.max(warm));
+    for n in 0..warm {
+        times.put(n, one(&rules, &stock, n));
     }
-    times = Times::default();
     let start = resident_kib();
     let mut highest = start;
     for n in 0..pages {
-        one(&rules, &stock, n, &mut times);
+        times.put(n, one(&rules, &stock, n));
         if n % 64 == 0 {
             highest = highest.max(resident_kib());
         }
     }
     let end = resident_kib();
+    times.cut(pages);
     times.show(&mut out)?;
-    writeln!(out, "resident KiB: after warming {start}, at the end {end}, highest {highest}")?;
+    writeln!(out, "resident KiB (times included from the start): after warming {start}, at the end {end}, highest {highest}")?;
     let mut parse = Vec::new();
     for n in 0..pages.min(1_000) {
         let html = page(&stock, n);
@@ -52,7 +54,6 @@ fn main() -> std::io::Result<()> {
 }
 
 /// Nanoseconds of CPU for each page.
-#[derive(Default)]
 struct Times {
     extract: Vec<u64>,
     assess: Vec<u64>,
@@ -60,6 +61,16 @@ struct Times {
 }
 
 impl Times {
+    fn of(pages: usize) -> Self {
+        // Ones, not zeros: zeros would take no memory until they are written over.
+        Self { extract: vec![1; pages], assess: vec![1; pages], both: vec![1; pages] }
+    }
+    fn put(&mut self, n: usize, (extract, assess): (u64, u64)) {
+        (self.extract[n], self.assess[n], self.both[n]) = (extract, assess, extract + assess);
+    }
+    fn cut(&mut self, pages: usize) {
+        [&mut self.extract, &mut self.assess, &mut self.both].into_iter().for_each(|t| t.truncate(pages));
+    }
     fn show(&mut self, out: &mut impl std::io::Write) -> std::io::Result<()> {
         line(out, "extract", &mut self.extract)?;
         line(out, "assess", &mut self.assess)?;
@@ -73,7 +84,8 @@ fn line(out: &mut impl std::io::Write, what: &str, times: &mut [u64]) -> std::io
     writeln!(out, "{what:<10} median {:6.2} ms  p99 {:6.2} ms  most {:6.2} ms", at(0.5), at(0.99), at(1.0))
 }
 
-fn one(rules: &Rules, stock: &[String], n: usize, times: &mut Times) {
+/// Time of reading and of assessing page `n`.
+fn one(rules: &Rules, stock: &[String], n: usize) -> (u64, u64) {
     let html = page(stock, n);
     let host = Host::parse(&format!("p{n}.example.com")).expect("a host");
     let base = Url::parse(&format!("http://{}/", host.as_str())).expect("an address");
@@ -83,9 +95,7 @@ fn one(rules: &Rules, stock: &[String], n: usize, times: &mut Times) {
     let assessment = rules.assess(&dossier_of(host, base.into(), page), Timestamp::from_millis(0));
     let done = cpu_ns();
     assert!(assessment.rules.len() == 16, "an assessment");
-    times.extract.push(read - begun);
-    times.assess.push(done - read);
-    times.both.push(done - begun);
+    (read - begun, done - read)
 }
 
 /// Page `n`: one of ours, with the bodies of others after it until it is long enough.

@@ -43,6 +43,8 @@
 //!   plain visit, whose bytes alone are exact.
 //! - Packages that wait for a time-stamp are marked by files beside the packages, not in the store: `check` stamps without the store's lock.
 //! - Clusters are a pure graph in model, kept in step by [`records`]; accounts stand in a file of their own beside the store.
+//! - Pictures are read by an outside recogniser when all visits of an address are over, and never again: the dossier keeps what it read, so that
+//!   a package gives the same score on a machine without it, or with another version of it.
 //! - A name seen without a scheme is visited by http first, https where http does not answer: many of these hosts show the copy on http alone.
 
 #![warn(rustdoc::broken_intra_doc_links)]

@@ -5,6 +5,7 @@ use crate::assess::shingles::Template;
 use crate::model::kindly;
 use crate::model::lang::Both;
 use crate::model::page::Identifier;
+use crate::model::picture::{Bits, LookHash};
 use crate::model::rulefile::{RuleError, RuleFile, toml_in_chinese};
 use crate::model::site::Site;
 use crate::model::text::fold::fold;
@@ -47,6 +48,9 @@ struct TemplateEntry {
 struct LookEntry {
     kind: String,
     hash: String,
+    /// Nine, as a package's dossier has them.
+    #[serde(default)]
+    blocks: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -64,6 +68,8 @@ pub(crate) struct Baseline {
     pub(crate) weight: f64,
     /// Does it invite to look something up (`查询`)? Then a match without that is the certificate's name only.
     pub(crate) asks: bool,
+    /// Its texts, folded.
+    texts: Vec<String>,
     pub(crate) template: Template,
 }
 
@@ -91,8 +97,8 @@ pub(crate) struct Anchors {
     pub(crate) rare_set: AhoCorasick,
     /// Chains of class names that the official pages nest, outermost first, lower case.
     pub(crate) nesting: Vec<Vec<String>>,
-    /// Kind and hash of official pictures.
-    pub(crate) looks: Vec<(String, u64)>,
+    /// Kind and hashes of official pictures.
+    pub(crate) looks: Vec<(String, LookHash)>,
     identifiers: BTreeMap<String, Vec<String>>,
     pub(crate) baselines: Vec<Baseline>,
     pub(crate) notices: Vec<Baseline>,
@@ -125,7 +131,26 @@ impl RareMarks {
     }
 }
 
+fn official_look(file: &RuleFile, entry: &LookEntry) -> Result<(String, LookHash), RuleError> {
+    let bits = |text: &String| {
+        Bits::try_from(text.clone()).map_err(|_| {
+            let why = Both::new(
+                format!("page.looks：“{text}”不是 16 位十六进制数"),
+                format!("page.looks: `{text}` is not 16 hexadecimal digits"),
+            );
+            file.error_near(text, why)
+        })
+    };
+    let look = LookHash { whole: bits(&entry.hash)?, blocks: entry.blocks.iter().map(bits).collect::<Result<_, _>>()? };
+    Ok((entry.kind.clone(), look))
+}
+
 impl Anchors {
+    /// The phrases of this site that a picture may hold, folded.
+    pub(crate) fn phrases(&self) -> impl Iterator<Item = &str> {
+        let lists = [&self.names, &self.short_names, &self.subjects, &self.bureaus, &self.agencies];
+        lists.into_iter().flatten().chain(self.baselines.iter().flat_map(|b| &b.texts)).map(String::as_str)
+    }
     /// Reads the section of one site.
     pub(crate) fn read(file: &RuleFile, site: &Site) -> Result<Self, RuleError> {
         let keys = [
@@ -180,12 +205,7 @@ impl Anchors {
             rare,
             rare_set,
             nesting: section.nesting.iter().map(|c| c.split_whitespace().map(str::to_lowercase).collect()).collect(),
-            looks: section
-                .looks
-                .iter()
-                .map(|l| u64::from_str_radix(&l.hash, 16).map(|hash| (l.kind.clone(), hash)).map_err(|_| &l.hash))
-                .collect::<Result<_, _>>()
-                .map_err(|hash| file.error_near(hash, format!("page.looks: `{hash}` is not 16 hexadecimal digits")))?,
+            looks: section.looks.iter().map(|l| official_look(file, l)).collect::<Result<_, _>>()?,
             identifiers: section.identifiers,
             baselines: section.template.iter().map(|t| baseline(file, &t.id, &t.epoch, t.weight, &t.texts)).collect::<Result<_, _>>()?,
             notices: section.notice.iter().map(|n| baseline(file, &n.id, "", 1.0, &n.texts)).collect::<Result<_, _>>()?,
@@ -235,5 +255,12 @@ fn baseline(file: &RuleFile, id: &str, epoch: &str, weight: f64, texts: &[String
             Both::new(format!("page 模板“{id}”：weight 须在 0 与 1 之间"), format!("page template `{id}`: weight must be between 0 and 1"));
         return Err(file.error_near(&format!("\"{id}\""), why));
     }
-    Ok(Baseline { id: id.to_owned(), epoch: epoch.to_owned(), weight, asks: folded.iter().any(|t| t.contains(ASKS)), template })
+    Ok(Baseline {
+        id: id.to_owned(),
+        epoch: epoch.to_owned(),
+        weight,
+        asks: folded.iter().any(|t| t.contains(ASKS)),
+        texts: folded,
+        template,
+    })
 }

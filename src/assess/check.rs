@@ -3,6 +3,7 @@
 use crate::assess::Rules;
 use crate::assess::examples;
 use crate::assess::matcher::Matcher;
+use crate::assess::mend::Mender;
 use crate::assess::official::Official;
 use crate::assess::reading::Reading;
 use crate::assess::rule::{self, Check, Pool, Rule};
@@ -66,7 +67,7 @@ pub fn dossier_of(host: Host, url: String, page: Page) -> Dossier {
 
 /// Microseconds that each rule alone takes on one page, the best of five runs; `clock` gives microseconds. Wrong files are left out.
 pub fn costs(files: &[RuleFile], page: &Dossier, clock: &dyn Fn() -> u64) -> Vec<(RuleFile, u64)> {
-    let readings = Reading::all(page, &Official::default());
+    let readings = Reading::all(page, &Official::default(), &Mender::default());
     let detect = files.iter().filter(|f| f.path.starts_with("detect/"));
     let cost = |file: &RuleFile| {
         let mut pool = Pool::default();
@@ -88,7 +89,8 @@ pub(crate) fn check(rules: &Rules, extract: Extract, quiet: &[QuietPage]) -> Vec
         .iter()
         .map(|q| (q.name.as_str(), dossier_of(q.host.clone(), format!("http://{}/", q.host.for_url()), extract(q.host.as_str(), &q.html))))
         .collect();
-    let readings: Vec<(&str, Vec<Reading>)> = pages.iter().map(|(name, page)| (*name, Reading::all(page, &Official::default()))).collect();
+    let readings: Vec<(&str, Vec<Reading>)> =
+        pages.iter().map(|(name, page)| (*name, Reading::all(page, &Official::default(), &rules.mender))).collect();
     let mut remarks = Vec::new();
     for rule in rules.rules.iter().filter(|r| r.status != Status::Retired) {
         let mut say = |what: Both, wrong: bool| remarks.push(Remark { file: rule.shown.clone(), rule: rule.id.clone(), what, wrong });
@@ -152,7 +154,7 @@ fn own_examples(rules: &Rules, rule: &Rule, extract: Extract, say: &mut dyn FnMu
                 continue;
             }
         };
-        let readings = Reading::all(&dossier, &Official::default());
+        let readings = Reading::all(&dossier, &Official::default(), &rules.mender);
         let fired = readings.iter().any(|reading| fires(rules, rule, reading));
         if fired != (example.expect == Expect::Match) {
             let (zh, en) = if fired {

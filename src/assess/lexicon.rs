@@ -83,6 +83,8 @@ pub(crate) struct Lexicon {
     word_group: Vec<Group>,
     patterns: Patterns,
     pattern_group: Vec<Group>,
+    /// All words, folded.
+    listed: Vec<String>,
     /// Trees of free hosts.
     pub(crate) free_hosts: Vec<String>,
 }
@@ -113,9 +115,14 @@ impl Lexicon {
         }
         let whole =
             |e: &dyn std::fmt::Display| file.error_at(0, Both::new(format!("词太多，无法编译（{e}）"), format!("too many words: {e}")));
+        let listed = words.clone();
         let words = Phrases::new(&words, false);
         let patterns = Patterns::new(&sources).map_err(|e| whole(&e))?;
-        Ok(Self { words, word_group, patterns, pattern_group, free_hosts: written.free_hosts.trees })
+        Ok(Self { listed, words, word_group, patterns, pattern_group, free_hosts: written.free_hosts.trees })
+    }
+    /// All words, folded.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &str> {
+        self.listed.iter().map(String::as_str)
     }
     /// All phrases of a folded text, by place; at most 512 of each group.
     pub(crate) fn find(&self, folded: &str) -> Vec<Hit> {

@@ -10,6 +10,7 @@ mod examples;
 mod fields;
 mod lexicon;
 mod matcher;
+mod mend;
 mod official;
 mod patterns;
 mod phrases;
@@ -30,8 +31,9 @@ pub use current::Current;
 use crate::assess::anchors::{Anchors, RareMarks};
 use crate::assess::lexicon::Lexicon;
 use crate::assess::matcher::Matcher;
+use crate::assess::mend::Mender;
 use crate::assess::official::Official;
-use crate::assess::reading::{Reading, pages, plain_span, served_from};
+use crate::assess::reading::{PICTURE, Reading, pages, plain_span, served_from};
 use crate::assess::rule::{Pool, Rule};
 use crate::assess::signals::{AGAINST, Once, PAGE_SIGNALS, SIGNALS, View};
 use crate::assess::tally::{Tally, verdict};
@@ -53,6 +55,7 @@ pub struct Rules {
     rare: RareMarks,
     official: Official,
     lexicon: Lexicon,
+    mender: Mender,
     weights: Weights,
     rules: Vec<Rule>,
     pool: Pool,
@@ -78,7 +81,11 @@ impl Rules {
         }
         let (rules, pool, matcher) = compile(files, &mut errors);
         let rare = RareMarks::new(&anchors);
-        (Self { sites: anchors, rare, official, lexicon, weights, rules, pool, matcher, fingerprint: fingerprint(sites, files) }, errors)
+        let mender = Mender::new(anchors.iter().flat_map(Anchors::phrases).chain(lexicon.listed()));
+        (
+            Self { sites: anchors, rare, official, lexicon, mender, weights, rules, pool, matcher, fingerprint: fingerprint(sites, files) },
+            errors,
+        )
     }
     /// Assesses one dossier. The same dossier and rules give the same bytes, but for `at`.
     pub fn assess(&self, dossier: &Dossier, now: Timestamp) -> Assessment {
@@ -96,7 +103,7 @@ impl Rules {
             place::point_at_host(dossier, &mut finding);
             return bare(Verdict::Official, vec![finding]);
         }
-        let readings = Reading::all(dossier, &self.official);
+        let readings = Reading::all(dossier, &self.official, &self.mender);
         let Some(Told { shown, site, mut tally }) = self.best_page(dossier, &readings) else {
             let mut findings: Vec<Finding> = signals::name_only(dossier).into_iter().collect();
             findings.iter_mut().for_each(|f| place::point_at_host(dossier, f));
@@ -172,7 +179,7 @@ impl Rules {
     }
     /// The page against every protected site; the one with the most to say, the candidate's own first among equals.
     fn best_site(&self, reading: &Reading) -> (String, Tally) {
-        let once = Once::new(self.lexicon.find(reading.text.text()));
+        let once = Once::new(self.lexicon.find(reading.text.text()), self.lexicon.find(reading.seen.text()));
         let mut shared = self.rule_findings(reading);
         let fired = shared.len();
         let mut best: Option<(String, Tally)> = None;
@@ -205,8 +212,12 @@ impl Rules {
         let mut tally = Tally::default();
         SIGNALS.iter().for_each(|signal| signal(view, &mut tally));
         tally.findings.extend(shared.iter().cloned());
+        let percent = self.weights.limits.picture_percent;
+        let seen = |f: &Finding| f.span.as_ref().is_some_and(|s| s.part == PICTURE);
+        tally.findings.iter_mut().filter(|f| f.points > 0 && seen(f)).for_each(|f| f.points = f.points * percent / 100);
         tally.cap_groups(&self.weights, |signal| shared[..fired].iter().any(|f| f.signal == signal));
         AGAINST.iter().for_each(|signal| signal(view, &mut tally));
+        tally.findings.iter_mut().filter(|f| seen(f)).for_each(|f| say_seen(view.reading, f));
         tally.close();
         tally
     }
@@ -217,6 +228,21 @@ impl Rules {
         }
         tally.findings
     }
+}
+
+/// Adds to a finding that its words were read from a picture, and from which.
+fn say_seen(reading: &Reading, finding: &mut Finding) {
+    let raw = finding.span.as_ref().map_or("", |s| s.raw.as_str());
+    let first = raw.lines().next().unwrap_or_default();
+    let pictures = reading.dossier.facts.pictures.as_deref().unwrap_or_default();
+    let mut own = pictures.iter().filter(|p| reading.dossier.captures.get(p.capture).is_some_and(|c| std::ptr::eq(c, reading.capture)));
+    let path = own.find(|p| !first.is_empty() && p.said().contains(first)).map(|p| p.path.as_str());
+    let (zh, en) = match path {
+        Some(path) => (format!("图片 {path}"), format!("the picture {path}")),
+        None => ("图片".to_owned(), "a picture".to_owned()),
+    };
+    finding.why.zh.push_str(&format!("（文字识别自{zh}，可能有误读）"));
+    finding.why.en.push_str(&format!(" (read from {en} by OCR; may be misread)"));
 }
 
 /// The page that has most to say.

@@ -1,10 +1,12 @@
 //! Where in the package a finding rests: the file of the very visit that was assessed, and the place in it that the span was read from.
 //! Places: `char=FROM,TO` (RFC 5147) in text files, a JSON pointer (RFC 6901) in JSON files. Looked up only for what is told.
 
+use crate::assess::reading::PICTURE;
 use crate::model::assessment::{Finding, Span};
 use crate::model::capture::Capture;
 use crate::model::dossier::Dossier;
 use crate::model::page::{Form, Page};
+use crate::model::picture::{LISTING, listing};
 
 /// Fills in file and place of every finding; `shown` is the number of the capture that was assessed.
 pub(crate) fn point(dossier: &Dossier, shown: usize, findings: &mut [Finding]) {
@@ -39,6 +41,13 @@ fn of_span(dossier: &Dossier, shown: usize, capture: &Capture, span: &mut Span) 
         ("text" | "raw_text", Some(page)) => text("text.txt", &page.text, span),
         ("hidden", Some(page)) => text("hidden.txt", &page.hidden_text, span),
         ("html" | "dom", Some(page)) => text("source.txt", &page.html, span),
+        (PICTURE, _) if dossier.facts.pictures.is_some() => {
+            let listing = listing(dossier.facts.pictures.as_deref().unwrap_or_default(), shown);
+            // It is counted in the listing, which has headings of its own.
+            span.offset = None;
+            (format!("{view}{LISTING}"), in_text(&listing, span))
+        }
+        ("look", _) if dossier.facts.pictures.is_some() => (span.raw.clone(), String::new()),
         ("host" | "technique" | "source", _) if dossier.candidate.host.as_str().ends_with(span.raw.as_str()) => host(dossier),
         (part, page) => {
             let in_view = page.and_then(|page| in_page(page, part, &span.part, &span.raw));

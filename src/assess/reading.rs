@@ -1,6 +1,7 @@
 //! One page as the signals read it: every text part raw and folded, with a way back from a folded match to what stood on the page.
 //! Made once for each assessment, then only read.
 
+use crate::assess::mend::Mender;
 use crate::assess::official::{Official, host_of};
 use crate::assess::unmask::revealed;
 use crate::model::assessment::Span;
@@ -8,6 +9,7 @@ use crate::model::capture::{Capture, Outcome};
 use crate::model::dossier::Dossier;
 use crate::model::host::Host;
 use crate::model::page::Page;
+use crate::model::picture::Picture;
 use crate::model::text::fold::{Folded, fold};
 
 /// Longest text of a span, in characters.
@@ -29,6 +31,12 @@ impl Part {
         let folded = fold(&raw);
         let starts = folded.text.char_indices().map(|(at, _)| u32::try_from(at).unwrap_or(u32::MAX)).collect();
         Self { name: name.into(), raw, folded, starts }
+    }
+    /// The same with misread phrases put right.
+    fn mended(self, mender: &Mender) -> Self {
+        let folded = mender.mend(&self.folded);
+        let starts = folded.text.char_indices().map(|(at, _)| u32::try_from(at).unwrap_or(u32::MAX)).collect();
+        Self { folded, starts, ..self }
     }
     /// The folded text.
     pub(crate) fn text(&self) -> &str {
@@ -112,11 +120,16 @@ pub(crate) struct Reading<'a> {
     pub(crate) alts: Part,
     /// Text that only scripts or style sheets show, decoded.
     pub(crate) revealed: Part,
-    /// Text that somebody read from the page's pictures (OCR); empty where nobody looked.
+    /// What was read from the visit's pictures, misread phrases mended; empty where nobody looked.
     pub(crate) seen: Part,
-    /// Non-empty lines of the visible text, in order; then the revealed ones.
+    /// Lines of [`Self::lines`] that come from pictures: so many at its end.
+    pub(crate) seen_lines: usize,
+    /// Non-empty lines of the visible text, in order; then the revealed ones; then those read from pictures.
     pub(crate) lines: Vec<Part>,
 }
+
+/// Name of the part that was read from pictures.
+pub(crate) const PICTURE: &str = "picture";
 
 /// Lines looked at one by one; a page with more is read as a whole all the same.
 const MAX_LINES: usize = 20_000;
@@ -126,11 +139,11 @@ const MAX_PAGES: usize = 8;
 
 impl<'a> Reading<'a> {
     /// Reads the captured pages that no official host served, in order, at most [`MAX_PAGES`].
-    pub(crate) fn all(dossier: &'a Dossier, official: &Official) -> Vec<Self> {
+    pub(crate) fn all(dossier: &'a Dossier, official: &Official, mender: &Mender) -> Vec<Self> {
         let own = pages(dossier).filter(|c| !official.owns_url(served_from(c)));
-        own.take(MAX_PAGES).filter_map(|capture| Self::of_capture(dossier, capture)).collect()
+        own.take(MAX_PAGES).filter_map(|capture| Self::of_capture(dossier, capture, mender)).collect()
     }
-    fn of_capture(dossier: &'a Dossier, capture: &'a Capture) -> Option<Self> {
+    fn of_capture(dossier: &'a Dossier, capture: &'a Capture, mender: &Mender) -> Option<Self> {
         let page = capture.page.as_ref()?;
         let url = served_from(capture).to_owned();
         let host = host_of(&url).unwrap_or_else(|| dossier.candidate.host.clone());
@@ -145,6 +158,9 @@ impl<'a> Reading<'a> {
             .collect();
         let revealed = revealed(&page.html, &page.text);
         let alts: Vec<&str> = page.images.iter().map(|i| i.alt.as_str()).filter(|t| !t.is_empty()).collect();
+        let seen = seen_in(dossier, capture);
+        let seen_lines: Vec<Part> =
+            seen.lines().take(MAX_LINES).map(|l| Part::new(PICTURE, l).mended(mender)).filter(|l| l.len() > 0).collect();
         Some(Self {
             title: Part::new("title", page.title.as_str()),
             text: Part::new("text", page.text.as_str()),
@@ -161,9 +177,11 @@ impl<'a> Reading<'a> {
                 .filter(|(_, l)| !l.trim().is_empty())
                 .map(|(name, l)| Part::new(name, l))
                 .filter(|l| l.len() > 0)
+                .chain(seen_lines.iter().cloned())
                 .collect(),
+            seen_lines: seen_lines.len(),
             revealed: Part::new("html", revealed),
-            seen: Part::new("picture", dossier.facts.seen_text.as_deref().unwrap_or("")),
+            seen: Part::new(PICTURE, seen).mended(mender),
             dossier,
             capture,
             page,
@@ -171,20 +189,37 @@ impl<'a> Reading<'a> {
             url,
         })
     }
+    /// The lines that were read from pictures.
+    pub(crate) fn picture_lines(&self) -> &[Part] {
+        &self.lines[self.lines.len() - self.seen_lines..]
+    }
     /// The file of the package that shows a part.
     pub(crate) fn evidence(part: &str) -> &'static str {
         match part {
             "text" | "hidden" => "view/text.txt",
+            PICTURE => "view/pictures.txt",
             "html" | "comment" | "mark" | "meta" | "script" => "view/page.html",
             "host" | "dns" => "net/dns.json",
             "header" | "cookie" | "url" | "redirect" => "net/hops.json",
             _ => "view/page.json",
         }
     }
-    /// The protected host where it is written out in the text.
+    /// The protected host where it is written out in the text or in a picture.
     pub(crate) fn names_host(&self, site: &str) -> Option<&str> {
-        self.text.raw.match_indices(site).find(|(at, host)| stands_alone(&self.text.raw, *at, host.len())).map(|(_, host)| host)
+        let written =
+            |part: &Part| part.raw.match_indices(site).find(|(at, host)| stands_alone(&part.raw, *at, host.len())).map(|(at, _)| at);
+        written(&self.text)
+            .map(|at| &self.text.raw[at..at + site.len()])
+            .or_else(|| written(&self.seen).map(|at| &self.seen.raw[at..at + site.len()]))
     }
+}
+
+/// What the pictures of this visit say; in packages from before pictures were told apart, what all visits' say.
+fn seen_in(dossier: &Dossier, capture: &Capture) -> String {
+    let Some(pictures) = &dossier.facts.pictures else { return dossier.facts.seen_text.clone().unwrap_or_default() };
+    let n = dossier.captures.iter().position(|c| std::ptr::eq(c, capture));
+    let said = pictures.iter().filter(|p| Some(p.capture) == n).map(Picture::said);
+    said.filter(|s| !s.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// Is the host at `at` a whole host: no label before or after it?

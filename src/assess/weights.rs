@@ -43,8 +43,15 @@ pub(crate) struct Limits {
     pub(crate) near_chars: usize,
     pub(crate) spoken_of_chars: usize,
     pub(crate) look_bits: u32,
+    #[serde(default = "picture_percent")]
+    pub(crate) picture_percent: i32,
     pub(crate) young_days: i64,
     pub(crate) prose_chars: usize,
+}
+
+/// A file from before pictures were read has no such line.
+fn picture_percent() -> i32 {
+    85
 }
 
 /// Points of signals that move `fake_query`.

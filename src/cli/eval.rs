@@ -4,7 +4,7 @@
 use crate::assess::eval::blind::Blinder;
 use crate::assess::eval::{Judged, Truth, fit, report};
 use crate::assess::{Rules, dossier_of};
-use crate::capture;
+use crate::capture::{self, PictureReader};
 use crate::cli::args::EvalArgs;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
@@ -36,6 +36,9 @@ struct Row {
     family: String,
     #[serde(default)]
     split: String,
+    /// Files of the pictures that it names, in its order, separated by commas. They are read as after a visit.
+    #[serde(default)]
+    pictures: String,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +54,7 @@ struct Labelled {
     url: Url,
     host: Host,
     truth: Truth,
+    pictures: Vec<PathBuf>,
 }
 
 pub(super) fn run(context: &Context, args: &EvalArgs) -> Result<Exit, Failure> {
@@ -110,24 +114,33 @@ fn manifest(dir: &Path, lang: Lang) -> Result<Vec<Labelled>, Failure> {
 }
 
 fn checked(dir: &Path, row: Row) -> Result<Labelled, String> {
-    let below = Path::new(&row.file);
-    if row.file.is_empty() || !below.components().all(|c| matches!(c, Component::Normal(_))) {
-        return Err(format!("file `{}`: a path below the folder", row.file));
-    }
+    let below = |file: &str| {
+        let inside = !file.is_empty() && Path::new(file).components().all(|c| matches!(c, Component::Normal(_)));
+        if inside { Ok(dir.join(file)) } else { Err(format!("file `{file}`: a path below the folder")) }
+    };
+    let path = below(&row.file)?;
+    let pictures = row.pictures.split(',').filter(|p| !p.is_empty()).map(below).collect::<Result<_, _>>()?;
     let truth = Truth::read(&row.class).ok_or_else(|| format!("class `{}`: fake_query, seller, mirror, benign", row.class))?;
     let url = Url::parse(&row.url).map_err(|e| format!("url `{}`: {e}", row.url))?;
     let host = Host::parse(url.host_str().unwrap_or_default()).map_err(|e| format!("url `{}`: {e}", row.url))?;
-    Ok(Labelled { path: dir.join(below), url, host, truth, row })
+    Ok(Labelled { path, pictures, url, host, truth, row })
 }
 
 /// All pages, on every core; in the order of the manifest.
 fn judge(labelled: &[Labelled], rules: &Rules, watchlist: &Watchlist, lang: Lang) -> Result<Vec<Judged>, Failure> {
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(2, usize::from).min(32);
+    let reader = PictureReader::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::failed(format!("无法启动：{e}"), format!("cannot start: {e}"), lang))?;
+    let eyes = Eyes { reader: &reader, runtime: runtime.handle() };
     let work = || {
         let (mut blinder, mut done) = (Blinder::default(), Vec::new());
         while let Some(page) = labelled.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push(one(page, rules, watchlist, &mut blinder, lang)?);
+            done.push(one(page, rules, watchlist, &eyes, &mut blinder, lang)?);
         }
         Ok::<_, Failure>(done)
     };
@@ -140,17 +153,41 @@ fn judge(labelled: &[Labelled], rules: &Rules, watchlist: &Watchlist, lang: Lang
     Ok(pages)
 }
 
-fn one(page: &Labelled, rules: &Rules, watchlist: &Watchlist, blinder: &mut Blinder, lang: Lang) -> Result<Judged, Failure> {
+/// What reads the pictures of all pages; one that many pages share is read once.
+struct Eyes<'e> {
+    reader: &'e PictureReader,
+    runtime: &'e tokio::runtime::Handle,
+}
+
+fn one(
+    page: &Labelled,
+    rules: &Rules,
+    watchlist: &Watchlist,
+    eyes: &Eyes<'_>,
+    blinder: &mut Blinder,
+    lang: Lang,
+) -> Result<Judged, Failure> {
     let wrong = |why: String| Failure::failed(format!("{}：{why}", page.path.display()), format!("{}: {why}", page.path.display()), lang);
-    let size = std::fs::metadata(&page.path).map_err(|e| wrong(e.to_string()))?.len();
-    if size > MAX_PAGE_BYTES {
-        return Err(wrong(format!("{size} bytes; at most {MAX_PAGE_BYTES}")));
-    }
-    let bytes = std::fs::read(&page.path).map_err(|e| wrong(e.to_string()))?;
+    let file = |path: &Path| {
+        let size = std::fs::metadata(path).map_err(|e| wrong(e.to_string()))?.len();
+        if size > MAX_PAGE_BYTES {
+            return Err(wrong(format!("{size} bytes; at most {MAX_PAGE_BYTES}")));
+        }
+        std::fs::read(path).map_err(|e| wrong(e.to_string()))
+    };
+    let bytes = file(&page.path)?;
     let read = capture::extract(&bytes, None, &page.url);
     let blinded = blinder.blind(&read);
     let now = Timestamp::from_millis(0);
     let mut dossier = dossier_of(page.host.clone(), page.url.to_string(), read);
+    if !page.pictures.is_empty() {
+        for (n, path) in page.pictures.iter().enumerate() {
+            let Some(mut picture) = capture::picture_file(n, file(path)?) else { continue };
+            picture.url = dossier.captures[0].page.as_ref().and_then(|p| p.images.get(n)).map(|i| i.url.clone());
+            dossier.captures[0].kept.push(picture);
+        }
+        eyes.runtime.block_on(eyes.reader.read(&mut dossier));
+    }
     dossier.candidate.reasons.extend(watchlist.screen(page.row.url.as_bytes()).map(Reason::Name));
     let assessment = rules.assess(&dossier, now);
     let unmended = match blinded {

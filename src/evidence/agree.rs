@@ -1,12 +1,13 @@
 //! Do the parts of a package tell one story? The dossier's heads must stand in the WARC, its texts in the views.
 //! Catches a package whose manifest was rebuilt around one changed part; a forger who changes all parts alike is not caught by any hash.
 
-use crate::evidence::contents::{one_line, view_folder};
+use crate::evidence::contents::{one_line, seen, view_folder};
 use crate::evidence::warc::{is_http, payload_start};
 use crate::evidence::warc_check::{HttpHead, Report};
 use crate::model::digest::Sha256;
 use crate::model::dossier::Dossier;
 use crate::model::lang::Both;
+use crate::model::picture;
 use std::path::Path;
 
 /// Every head of the dossier stands in the WARC in this order, and no other.
@@ -42,7 +43,7 @@ pub(super) fn heads(dossier: &Dossier, report: &Report) -> Result<(), Both> {
     Ok(())
 }
 
-/// `text.txt` and `hidden.txt` of every page are what the dossier says. `bytes` reads a file of the package.
+/// `text.txt`, `hidden.txt` and `pictures.txt` of every page are what the dossier says. `bytes` reads a file of the package.
 ///
 /// # Errors
 /// The file that differs.
@@ -50,7 +51,9 @@ pub(super) fn views(dossier: &Dossier, bytes: impl Fn(&Path) -> Option<Vec<u8>>)
     for (i, capture) in dossier.captures.iter().enumerate() {
         let Some(page) = &capture.page else { continue };
         let folder = view_folder(dossier, i);
-        for (name, text) in [("text.txt", &page.text), ("hidden.txt", &page.hidden_text)] {
+        let seen = seen(dossier, i);
+        let views = [("text.txt", Some(&page.text)), ("hidden.txt", Some(&page.hidden_text)), (picture::LISTING, seen.as_ref())];
+        for (name, text) in views.into_iter().filter_map(|(name, text)| Some((name, text?))) {
             let path = format!("{folder}{name}");
             if bytes(Path::new(&path)).as_deref() != Some(text.as_bytes()) {
                 return Err(Both::new(format!("{path} 与卷宗中的文字不同"), format!("{path} is not the text in the dossier")));

@@ -5,6 +5,7 @@ use crate::model::assessment::Assessment;
 use crate::model::capture::{Capture, Hop};
 use crate::model::dossier::Dossier;
 use crate::model::page::Page;
+use crate::model::picture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -127,8 +128,18 @@ fn told_files(
             files.extend(views(&view_folder(dossier, i), capture, page)?);
         }
         files.extend(kept(&view_folder(dossier, i), capture)?);
+        if let Some(listing) = seen(dossier, i) {
+            let path = format!("{}{}", view_folder(dossier, i), picture::LISTING);
+            files.push(file(path, listing.into_bytes(), "text/plain; charset=utf-8", "图片中的文字与二维码（识别）"));
+        }
     }
     Ok(files)
+}
+
+/// What the pictures of capture `i` say. `None`: nobody looked, or there are none.
+pub(super) fn seen(dossier: &Dossier, i: usize) -> Option<String> {
+    let pictures = dossier.facts.pictures.as_deref()?;
+    pictures.iter().any(|p| p.capture == i).then(|| picture::listing(pictures, i))
 }
 
 /// Attribution as a whole, and every answer of a register as it came.

@@ -3,6 +3,7 @@
 use super::attribution::Attribution;
 use super::candidate::{Candidate, Reason};
 use super::capture::Capture;
+use super::picture::Picture;
 use super::resolution::Resolution;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,9 +32,14 @@ pub struct Facts {
     pub hosted_in: Option<String>,
     /// Hosts to which the filing (ICP, 公安) and seal numbers on the page belong, as the registers say.
     pub filings: Option<Vec<Filing>>,
-    /// Perceptual hashes of favicon and screenshots.
+    /// What the pictures of the visits say: how they look, their QR codes, their text. Made at capture and kept; never read anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<Vec<Picture>>,
+    /// Perceptual hashes of favicon and screenshots, in packages from before [`Facts::pictures`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub looks: Option<Vec<Look>>,
-    /// Text read from pictures and screenshots (OCR), one line a line.
+    /// Text read from screenshots, in packages from before [`Facts::pictures`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_text: Option<String>,
     /// What it shares with confirmed fakes and sellers.
     pub ties: Option<Vec<Tie>>,

@@ -20,6 +20,7 @@ pub mod kindly;
 pub mod lang;
 pub mod lead;
 pub mod page;
+pub mod picture;
 pub mod referral;
 pub mod registration;
 pub mod rendered;

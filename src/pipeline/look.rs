@@ -1,8 +1,9 @@
 //! Look: one address as every configured visitor. Plain HTTP first; the browser where it pays: what is thin, scripted, framed, near a
 //! protected name or within reach of review. What the browser saw stands first, as it is what a person saw; the plain visits stay beside it.
+//! Pictures are read when all visits are over: no tab, no server waits for that.
 
 use crate::assess::Rules;
-use crate::capture::{self, Browser};
+use crate::capture::{self, Browser, PictureReader};
 use crate::model::assessment::Verdict;
 use crate::model::candidate::Candidate;
 use crate::model::capture::{Capture, Outcome};
@@ -35,10 +36,14 @@ impl Looker<'_> {
         if let Some(browser) = self.browser {
             let variants = self.to_render(&dossier);
             let rendered = self.render(browser, url, &variants, &dossier).await;
-            if !rendered.is_empty() {
-                dossier.facts = capture::seen(&rendered).await;
-                dossier.captures.splice(0..0, rendered);
-            }
+            dossier.captures.splice(0..0, rendered);
+        }
+        let rendered = dossier.captures.iter().any(|c| c.browser.is_some() && c.page.is_some());
+        if !rendered && let Some(shown) = dossier.captures.iter_mut().find(|c| c.outcome == Outcome::Captured && c.page.is_some()) {
+            capture::fetch_pictures(shown, self.net).await;
+        }
+        if dossier.captures.iter().any(|c| !c.kept.is_empty() || c.page.as_ref().is_some_and(|p| p.images.is_empty())) {
+            PictureReader::default().read(&mut dossier).await;
         }
         dossier
     }

@@ -18,6 +18,7 @@ mod lab;
 mod lookalike;
 mod net;
 mod permute;
+mod pictures;
 mod protected_sites;
 mod records;
 mod referral;

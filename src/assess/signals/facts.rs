@@ -3,11 +3,13 @@
 
 use crate::assess::reading::plain_span;
 use crate::assess::signals::View;
-use crate::assess::signals::form::asks_for_a_person;
+use crate::assess::signals::form::{asks_for_a_person, seen_fields};
+use crate::assess::signals::service::somebodys_own;
 use crate::assess::tally::Tally;
 use crate::model::assessment::{Class, Span};
 use crate::model::dossier::{Dossier, Tie};
 use crate::model::lang::Both;
+use crate::model::picture::{Bits, LookHash, Picture};
 use crate::model::time::Timestamp;
 
 /// `kit_tie`: a kit, script, tracker or contact that a confirmed lead has too, once for each class.
@@ -60,33 +62,69 @@ pub(crate) fn registered_to_another(view: &View, tally: &mut Tally) {
     }
 }
 
-/// `look`: icon or screenshot within a few bits of an official one.
+/// A hash with fewer bits set is a plain area: it says nothing.
+const PLAIN_BITS: u32 = 6;
+/// Least pixels across of a page's picture that may be a screenshot of the official page.
+const SHOT_WIDTH: u32 = 600;
+
+/// `look`: icon, screenshot or a large picture like an official one, as a whole or in most of its blocks.
 pub(crate) fn look(view: &View, tally: &mut Tally) {
-    let looks = view.reading.dossier.facts.looks.as_deref().unwrap_or_default();
-    let near = |kind: &str, hash: u64| {
-        let bits = view.site.looks.iter().filter(|(k, _)| k == kind).map(|(_, official)| (official ^ hash).count_ones());
-        bits.min().filter(|bits| *bits <= view.weights.limits.look_bits)
-    };
-    if let Some((kind, bits)) = looks.iter().find_map(|l| near(&l.kind, l.hash).map(|bits| (l.kind.as_str(), bits))) {
-        let zh = if kind == "favicon" { "网站图标" } else { "页面截图" };
-        let why = Both::new(
-            format!("{zh}与官方网站相似（64 位中相差 {bits} 位）"),
-            format!("the {kind} is similar to the official one ({bits} of 64 bits differ)"),
-        );
-        tally.add(Class::FakeQuery, "look", view.weights.fake_query.look, why, Some(plain_span("picture", kind)));
+    let reading = view.reading;
+    let facts = &reading.dossier.facts;
+    let own = |p: &&Picture| reading.dossier.captures.get(p.capture).is_some_and(|c| std::ptr::eq(c, reading.capture));
+    let seen =
+        facts.pictures.iter().flatten().filter(own).filter_map(|p| Some((p.kind.as_str(), p.width, p.look.as_ref()?, p.path.as_str())));
+    let old: Vec<(&str, LookHash)> =
+        facts.looks.iter().flatten().map(|l| (l.kind.as_str(), LookHash { whole: Bits(l.hash), blocks: Vec::new() })).collect();
+    let old = old.iter().map(|(kind, look)| (*kind, 0, look, *kind));
+    let bits = view.weights.limits.look_bits;
+    let found = seen.chain(old).find_map(|(kind, width, look, path)| {
+        let comparable = |k: &str| k == kind || (k == "screenshot" && kind == "picture" && width >= SHOT_WIDTH);
+        let near = view.site.looks.iter().filter(|(k, _)| comparable(k)).find_map(|(_, official)| alike(official, look, bits));
+        near.map(|how| (kind, how, path))
+    });
+    if let Some((kind, (zh, en), path)) = found {
+        let what = if kind == "favicon" { "网站图标" } else { "页面截图或图片" };
+        let why = Both::new(format!("{what}与官方网站相似（{zh}）"), format!("the {kind} is similar to the official one ({en})"));
+        tally.add(Class::FakeQuery, "look", view.weights.fake_query.look, why, Some(plain_span("look", path)));
     }
 }
 
-/// `seen_text`: the protected name, or the official form's words, stand in the pictures only.
+/// How an official picture and another are alike. `None`: they are not, or the official one is too plain to say.
+fn alike(official: &LookHash, other: &LookHash, most: u32) -> Option<(String, String)> {
+    let telling = |bits: &Bits| (PLAIN_BITS..=64 - PLAIN_BITS).contains(&bits.0.count_ones());
+    let apart = (official.whole.0 ^ other.whole.0).count_ones();
+    if telling(&official.whole) && apart <= most {
+        return Some((format!("64 位中相差 {apart} 位"), format!("{apart} of 64 bits differ")));
+    }
+    let pairs: Vec<u32> =
+        official.blocks.iter().zip(&other.blocks).filter(|(a, _)| telling(a)).map(|(a, b)| (a.0 ^ b.0).count_ones()).collect();
+    let near = pairs.iter().filter(|apart| **apart <= most).count();
+    (pairs.len() >= 4 && near * 10 >= pairs.len() * 7)
+        .then(|| (format!("{} 个分块中有 {near} 个相近", pairs.len()), format!("{near} of {} blocks are near", pairs.len())))
+}
+
+/// `seen_text`: a query form under the protected name stands in a picture, the page's own text has neither: what readers of text would
+/// find is painted, with places to type or to press laid over it.
 pub(crate) fn seen_text(view: &View, tally: &mut Tally) {
     let (seen, text) = (&view.reading.seen, view.reading.text.text());
     let names = view.site.names.iter().chain(&view.site.short_names);
     let Some((name, at)) = names.filter_map(|n| seen.text().find(n.as_str()).map(|at| (n, at))).next() else { return };
-    if text.contains(name.as_str()) || asks_for_a_person(view) {
+    let painted = seen_fields(view) >= 3 || fields_laid_over(view);
+    if text.contains(name.as_str()) || asks_for_a_person(view) || !painted || somebodys_own(view) {
         return;
     }
-    let why = Both::new("受保护名称只出现在图片里（文字识别）", "the protected name stands in pictures only (read by OCR)");
+    let why = Both::new(
+        "受保护名称与查询表单只画在图片里，网页本身没有这些文字",
+        "the protected name and its query form are painted in a picture; the page's own text has neither",
+    );
     tally.add(Class::FakeQuery, "seen_text", view.weights.fake_query.seen_text, why, Some(seen.span_bytes(at..at + name.len())));
+}
+
+/// Inputs without any words of their own: where they stand, a picture says what to type.
+fn fields_laid_over(view: &View) -> bool {
+    let fields = view.reading.page.forms.iter().flat_map(|f| &f.fields).filter(|f| f.kind != "hidden");
+    fields.clone().count() >= 2 && fields.clone().all(|f| f.label.is_empty() && f.placeholder.is_empty())
 }
 
 /// `young_host`: registered lately at the time of the visit. Counts with the name, under its cap; never alone.
@@ -110,9 +148,11 @@ fn days_between(from: Timestamp, to: Timestamp) -> i64 {
 /// What nobody brought, one sentence each.
 pub(crate) fn not_looked_at(dossier: &Dossier) -> Vec<Both> {
     let facts = &dossier.facts;
+    // Looked and none there, or read.
+    let read = facts.pictures.as_ref().is_some_and(|all| all.is_empty() || all.iter().any(|p| p.text.is_some()));
     let all = [
-        (facts.looks.is_none(), "未查看：网站图标与页面截图", "not looked at: icon and screenshots"),
-        (facts.seen_text.is_none(), "未查看：图片中的文字", "not looked at: text in pictures"),
+        (facts.looks.is_none() && facts.pictures.is_none(), "未查看：网站图标与页面截图", "not looked at: icon and screenshots"),
+        (facts.seen_text.is_none() && !read, "未查看：图片中的文字", "not looked at: text in pictures"),
         (facts.registered.is_none(), "未查看：域名注册时间", "not looked at: when the domain was registered"),
         (facts.filings.is_none(), "未查看：备案号与标识码在登记机关的归属", "not looked at: to whom the registers give the filing numbers"),
         (facts.ties.is_none(), "未查看：与已确认线索的关联", "not looked at: ties to confirmed leads"),
@@ -122,8 +162,10 @@ pub(crate) fn not_looked_at(dossier: &Dossier) -> Vec<Both> {
 
 #[cfg(test)]
 mod tests {
+    use super::alike;
     use crate::assess::signals::trial::{points, said, trial};
     use crate::model::dossier::{Facts, Filing, Tie};
+    use crate::model::picture::{Bits, LookHash, Picture};
     use crate::model::time::Timestamp;
 
     fn tie(host: &str, seller: bool) -> Facts {
@@ -173,13 +215,37 @@ mod tests {
     }
 
     #[test]
-    fn the_name_in_pictures_only_counts_and_beside_the_same_words_does_not() {
-        let seen = |text: &str| {
+    fn a_form_painted_under_the_name_counts_and_beside_the_same_words_or_under_a_schools_name_does_not() {
+        let seen = |text: &str, painted: &str| {
             let mut page = trial("x", text);
-            page.facts.seen_text = Some("特种作业操作证查询\n请输入姓名".into());
-            points(&page.assess(), "seen_text")
+            let text = Some(format!("特种作亚操作证查询\n{painted}"));
+            page.facts.pictures =
+                Some(vec![Picture { path: "view/res/000.png".into(), kind: "picture".into(), text, ..Picture::default() }]);
+            page.assess()
         };
-        assert!(seen("") > 0);
-        assert_eq!(seen("特种作业操作证查询"), 0);
+        let form = "证件号码|请输入证件号码\n姓名|请输入姓名\n验证码\n查询";
+        let told = seen("", form);
+        let finding = told.findings.iter().find(|f| f.signal == "seen_text").expect("it counts");
+        assert!(finding.why.zh.contains("view/res/000.png") && finding.why.en.contains("by OCR"), "{}", finding.why.zh);
+        let span = finding.span.as_ref().expect("a span");
+        assert_eq!(
+            (span.raw.as_str(), span.normalised.as_str()),
+            ("特种作亚操作证查询", "特种作业操作证查询"),
+            "mended, and shown as read"
+        );
+        assert!(told.scores.fake_query >= 60, "{}", said(&told));
+        assert_eq!(points(&seen("特种作业操作证查询", form), "seen_text"), 0);
+        assert_eq!(points(&seen("", "江北安全技术培训学校\n证件号码\n姓名\n验证码\n查询"), "seen_text"), 0);
+        assert_eq!(points(&seen("", "凭证件号码、姓名和验证码即可查询。"), "seen_text"), 0);
+    }
+
+    #[test]
+    fn an_official_picture_is_known_as_a_whole_or_by_most_of_its_blocks_and_a_plain_one_never() {
+        let hash = |whole, block: u64| LookHash { whole: Bits(whole), blocks: (0..9).map(|n| Bits(block.rotate_left(n * 5))).collect() };
+        let official = hash(0x0f0f_0f0f_0f0f_0f0f, 0x00ff_00ff_00ff_00ff);
+        assert!(alike(&official, &hash(0x0f0f_0f0f_0f0f_0f0e, 0), 10).is_some());
+        assert!(alike(&official, &hash(!0x0f0f_0f0f_0f0f_0f0f, 0x00ff_00ff_00ff_00fe), 10).is_some_and(|(zh, _)| zh.contains('9')));
+        assert!(alike(&official, &hash(!0x0f0f_0f0f_0f0f_0f0f, 0xf0f0_f0f0_0f0f_0f0f), 10).is_none());
+        assert!(alike(&hash(0, 0), &hash(0, 0), 10).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! What copies of the query site carry over: its words, its rare marks; and what guides and news have instead.
 
 use crate::assess::anchors::ASKS;
-use crate::assess::lexicon::{Group, distinct};
+use crate::assess::lexicon::Group;
 use crate::assess::reading::{Part, plain_span};
 use crate::assess::shingles::slope;
 use crate::assess::signals::View;
@@ -127,7 +127,7 @@ pub(crate) fn cites_official(view: &View, tally: &mut Tally) {
 pub(crate) fn article(view: &View, tally: &mut Tally) {
     let sum = tally.sum(Class::FakeQuery);
     let leads = view.leads_to_official().is_some();
-    let told = distinct(&view.once.text_hits, Group::Guide) + distinct(&view.once.text_hits, Group::Reporting) >= 3;
+    let told = view.once.distinct(Group::Guide) + view.once.distinct(Group::Reporting) >= 3;
     let record = tally.has(Class::FakeQuery, "record_page") && !leads && !told && prose(view) < view.weights.limits.prose_chars;
     let carried = record || ["rare_anchors", "borrowed_identity"].iter().any(|s| tally.has(Class::FakeQuery, s));
     if sum <= 0 || carried || query_form(view).is_some() {
@@ -142,15 +142,15 @@ pub(crate) fn article(view: &View, tally: &mut Tally) {
 /// Why the page reads like an article. `None`: it does not.
 fn article_shape(view: &View) -> Option<(&'static str, &'static str)> {
     let prose = prose(view);
-    let guide = distinct(&view.once.text_hits, Group::Guide);
-    let reporting = distinct(&view.once.text_hits, Group::Reporting);
+    let guide = view.once.distinct(Group::Guide);
+    let reporting = view.once.distinct(Group::Reporting);
     if view.leads_to_official().is_some() && (prose > 60 || guide > 0 || reporting > 0 || view.reading.page.links.len() >= 8) {
         return Some(("页面是链接官方网站的介绍或导航", "the page is a guide or directory that links to the official site"));
     }
     if prose >= view.weights.limits.prose_chars {
         return Some(("页面以成段文字为主，是文章形态", "the page is mostly prose: an article"));
     }
-    let source = distinct(&view.once.text_hits, Group::SourceLine);
+    let source = view.once.distinct(Group::SourceLine);
     let told = guide + reporting + source;
     let sentences = view.reading.lines.iter().filter(|l| l.len() >= 12 && l.raw.contains(['。', '？', '！'])).count();
     ((told >= 3 && prose > 30) || (told >= 2 && sentences >= 3) || (told >= 2 && prose > 60))

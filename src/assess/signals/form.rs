@@ -1,7 +1,7 @@
 //! The query form: which of the official form's fields stand together, in order, beside a query button.
 
 use crate::assess::lexicon::{Group, Hit, Lexicon};
-use crate::assess::reading::plain_span;
+use crate::assess::reading::{Part, plain_span};
 use crate::assess::signals::View;
 use crate::assess::signals::once::QueryForm;
 use crate::assess::tally::Tally;
@@ -9,6 +9,10 @@ use crate::model::assessment::Class;
 use crate::model::lang::Both;
 use crate::model::page::{Field, Form};
 use crate::model::text::fold::fold;
+
+/// Longest line of a picture that is a label with its field, and longest that is a button, in folded characters.
+const MAX_LABEL: usize = 24;
+const MAX_BUTTON: usize = 8;
 
 const ORDER: [Group; 4] = [Group::FieldKind, Group::FieldNumber, Group::FieldName, Group::FieldCaptcha];
 
@@ -91,6 +95,36 @@ fn count_revealed_fields(view: &View) -> usize {
     ORDER.into_iter().filter(|group| hits.iter().any(|h| h.group == *group)).count()
 }
 
+/// The same for fields that the page does not have but shows: written by script or style, or standing in a picture.
+pub(crate) fn shown_fields(view: &View) -> usize {
+    revealed_fields(view).max(seen_fields(view))
+}
+
+/// How many of the official form's kinds of fields stand in a picture as a form's labels do: on lines of their own, beside a word that asks
+/// for them or over a query button. Prose and lists that speak of them do not count.
+pub(crate) fn seen_fields(view: &View) -> usize {
+    *view.once.seen_fields.get_or_init(|| count_seen_fields(view))
+}
+
+fn count_seen_fields(view: &View) -> usize {
+    let label = |p: &&Part| {
+        p.len() <= MAX_LABEL && !p.raw.contains(['。', '；', '、', '！', '？']) && !p.raw.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let lines: Vec<(&Part, Vec<Hit>)> =
+        view.reading.picture_lines().iter().filter(label).map(|p| (p, view.lexicon.find(p.text()))).collect();
+    let asks = lines.iter().any(|(p, _)| ["请输入", "请填写", "请选择"].iter().any(|w| p.text().contains(w)));
+    let presses = lines.iter().any(|(p, hits)| p.len() <= MAX_BUTTON && hits.iter().any(|h| h.group == Group::ButtonQuery));
+    if !asks && !presses {
+        return 0;
+    }
+    let on = |group: Group| lines.iter().position(|(_, hits)| hits.iter().any(|h| h.group == group));
+    let places: Vec<usize> = ORDER.into_iter().filter_map(on).collect();
+    let mut apart = places.clone();
+    apart.sort_unstable();
+    apart.dedup();
+    if apart.len() >= 2 { places.len() } else { 0 }
+}
+
 /// A query asks for a number or a name at least.
 fn personal(asked: &[Group]) -> bool {
     asked.contains(&Group::FieldNumber) || (asked.contains(&Group::FieldName) && asked.contains(&Group::FieldKind))
@@ -124,8 +158,22 @@ pub(crate) fn form_fields(view: &View, tally: &mut Tally) {
     tally.add(Class::FakeQuery, "form_fields", points, why, Some(plain_span(format!("form[{n}]"), &shown.join(" | "))));
 }
 
-/// Fields whose labels only script or style shows.
+/// Fields whose labels only script or style shows, or a picture.
 fn unlabelled(view: &View, tally: &mut Tally) {
+    let seen = seen_fields(view);
+    if seen >= 3 && revealed_fields(view) < 3 {
+        let why = Both::new(
+            format!("图片里画着查询表单，含官方表单四类字段中的 {seen} 类"),
+            format!("a picture shows a query form with {seen} of the official form's 4 kinds of fields"),
+        );
+        let span = view
+            .reading
+            .picture_lines()
+            .iter()
+            .find(|p| p.len() <= MAX_LABEL && view.lexicon.find(p.text()).iter().any(|h| ORDER.contains(&h.group)));
+        tally.add(Class::FakeQuery, "form_fields", view.weights.fake_query.form_fields, why, span.map(Part::whole));
+        return;
+    }
     if revealed_fields(view) >= 3 {
         let why = Both::new(
             "脚本或样式表写出官方表单的三类以上字段",

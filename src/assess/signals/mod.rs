@@ -52,6 +52,8 @@ impl<'a> View<'a> {
     pub(crate) fn hits(&self, part: &Part) -> Cow<'a, [Hit]> {
         if std::ptr::eq(part, &self.reading.text) {
             Cow::Borrowed(&self.once.text_hits)
+        } else if std::ptr::eq(part, &self.reading.seen) {
+            Cow::Borrowed(&self.once.seen_hits)
         } else {
             Cow::Owned(self.lexicon.find(part.text()))
         }

@@ -4,7 +4,7 @@ use crate::assess::lexicon::{Group, Hit};
 use crate::assess::reading::Part;
 use crate::assess::shingles::Template;
 use crate::assess::signals::View;
-use crate::assess::signals::form::{asks_for_a_person, revealed_fields};
+use crate::assess::signals::form::{asks_for_a_person, shown_fields};
 use crate::assess::signals::service::{is_plain_title, service_in};
 use crate::assess::tally::Tally;
 use crate::model::assessment::{Class, Span};
@@ -102,7 +102,7 @@ pub(crate) fn organ_name(view: &View, tally: &mut Tally) {
     };
     let why = Both::new(format!("{zh}出现{}名称", view.site.agency), format!("{en} names {}", view.site.agency));
     tally.add(Class::FakeQuery, signal, points, why, Some(span.clone()));
-    if asks_for_a_person(view) || revealed_fields(view) >= 3 {
+    if asks_for_a_person(view) || shown_fields(view) >= 3 {
         let why = Both::new("以国家机关名义设置查询表单，索取个人信息", "a form asks for personal data under the organ's name");
         tally.add(Class::FakeQuery, "organ_with_form", weights.organ_with_form, why, Some(span));
     }

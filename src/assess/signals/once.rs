@@ -18,6 +18,9 @@ const KEPT_PARTS: usize = 6;
 pub(crate) struct Once {
     /// Phrases of the visible text.
     pub(crate) text_hits: Vec<Hit>,
+    /// Phrases of what was read from pictures.
+    pub(crate) seen_hits: Vec<Hit>,
+    pub(super) seen_fields: OnceCell<usize>,
     pub(super) query_form: OnceCell<Option<QueryForm>>,
     pub(super) revealed_fields: OnceCell<usize>,
     official: OnceCell<Vec<bool>>,
@@ -27,9 +30,16 @@ pub(crate) struct Once {
 }
 
 impl Once {
-    /// Of a page whose visible text holds these phrases.
-    pub(crate) fn new(text_hits: Vec<Hit>) -> Self {
-        Self { text_hits, ..Self::default() }
+    /// Of a page whose visible text, and whose pictures, hold these phrases.
+    pub(crate) fn new(text_hits: Vec<Hit>, seen_hits: Vec<Hit>) -> Self {
+        Self { text_hits, seen_hits, ..Self::default() }
+    }
+    /// How many distinct phrases of a group text and pictures hold.
+    pub(crate) fn distinct(&self, group: Group) -> usize {
+        let mut words: Vec<usize> = self.text_hits.iter().chain(&self.seen_hits).filter(|h| h.group == group).map(|h| h.word).collect();
+        words.sort_unstable();
+        words.dedup();
+        words.len()
     }
     /// The page's links, each with whether it leads to an official host.
     pub(super) fn links<'a>(&self, reading: &Reading<'a>, official: &Official) -> impl Iterator<Item = (&'a Link, bool)> {

@@ -2,7 +2,7 @@
 //! A list of many people is a company's or a school's; a regulation that names the fields has no values.
 
 use crate::assess::lexicon::{Group, Hit, distinct};
-use crate::assess::reading::{Part, plain_span};
+use crate::assess::reading::{PICTURE, Part, plain_span};
 use crate::assess::signals::View;
 use crate::assess::signals::fake_query::prose;
 use crate::assess::signals::form::query_form;
@@ -27,6 +27,9 @@ const MAX_ROSTER: usize = 2;
 /// Numbers of identity cards and of certificates made of them, masked ones too.
 static PERSON: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[Tt]?\d{2,17}[*＊xX×●•]{3,16}\d{0,6}[xX\d]?|[Tt]?\d{15,18}[xX]?").expect("a constant pattern"));
+
+/// Fewer characters of its own are no text of a page.
+const NO_TEXT: usize = 40;
 
 /// A stretch of one part that reads like a record.
 struct Record<'p> {
@@ -69,6 +72,13 @@ pub(crate) fn record_page(view: &View, tally: &mut Tally) {
             "the page holds one person's certificate and nothing else: no operator, no list, no prose",
         );
         tally.add(Class::FakeQuery, "record_alone", weights.record_alone, why, Some(record.part.span_bytes(record.at.clone())));
+        if record.part.name == PICTURE && view.reading.text.len() < NO_TEXT {
+            let why = Both::new(
+                "证书记录画在图片里，网页本身几乎没有文字",
+                "the record is painted in a picture; the page itself has hardly any text",
+            );
+            tally.add(Class::FakeQuery, "seen_text", weights.seen_text, why, Some(record.part.span_bytes(record.at.clone())));
+        }
     }
     if under_its_name(tally) {
         let why = Both::new("证书记录以受保护服务或国家机关的名义展示", "the record is shown under the service's or the organ's name");
@@ -168,6 +178,7 @@ fn record_id(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use crate::assess::signals::trial::{points, said, trial};
+    use crate::model::picture::Picture;
 
     const RECORD: &str = "姓名：张某\n性别：男\n证号：T320************719\n作业类别：电工作业\n准操项目：低压电工作业\n有效期至：2029-05-05\n签发机关：某市应急管理局";
 
@@ -179,6 +190,20 @@ mod tests {
         assert_eq!(points(&card, "record_page"), 0, "{}", said(&card));
         let school = trial("学员证书 - 江北安全技术培训学校", RECORD).assess();
         assert_eq!(points(&school, "record_alone"), 0, "{}", said(&school));
+    }
+
+    #[test]
+    fn a_record_that_is_a_picture_alerts_and_one_on_a_page_with_text_or_a_schools_name_does_not() {
+        let seen = |text: &str, painted: String| {
+            let mut page = trial("", text);
+            page.facts.pictures = Some(vec![Picture { path: "view/full.png".into(), text: Some(painted), ..Picture::default() }]);
+            page.assess()
+        };
+        assert!(seen("", RECORD.to_owned()).scores.fake_query >= 60, "{}", said(&seen("", RECORD.to_owned())));
+        let diary = "今天收到了培训中心寄来的证件，很高兴，把照片发在这里给大家看看，学习辛苦但是值得，感谢老师的指导和同学们的帮助。";
+        for told in [seen(diary, RECORD.to_owned()), seen("", format!("江北安全技术培训学校\n{RECORD}"))] {
+            assert!(told.scores.fake_query < 60, "{}", said(&told));
+        }
     }
 
     #[test]

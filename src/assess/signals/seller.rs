@@ -12,10 +12,11 @@ use crate::model::lang::Both;
 /// Everything that speaks for and against a seller.
 pub(crate) fn seller(view: &View, tally: &mut Tally) {
     let reading = view.reading;
-    let mut pitches: Vec<Pitch> = [&reading.title, &reading.text, &reading.meta, &reading.alts, &reading.hidden, &reading.revealed]
-        .into_iter()
-        .map(|p| Pitch::read(view, p))
-        .collect();
+    let mut pitches: Vec<Pitch> =
+        [&reading.title, &reading.text, &reading.meta, &reading.alts, &reading.hidden, &reading.revealed, &reading.seen]
+            .into_iter()
+            .map(|p| Pitch::read(view, p))
+            .collect();
     if !pitches.iter().any(Pitch::offers) {
         return;
     }

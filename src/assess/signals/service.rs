@@ -4,7 +4,7 @@
 use crate::assess::lexicon::{Group, Hit};
 use crate::assess::reading::Part;
 use crate::assess::signals::View;
-use crate::assess::signals::form::{asks_for_a_person, revealed_fields};
+use crate::assess::signals::form::{asks_for_a_person, shown_fields};
 use crate::assess::signals::names::{headings, operator};
 use crate::assess::tally::Tally;
 use crate::model::assessment::{Class, Span};
@@ -91,7 +91,7 @@ pub(crate) fn somebodys_own(view: &View) -> bool {
 pub(crate) fn service_with_form(view: &View, tally: &mut Tally) {
     let marks = || tally.findings.iter().find(|f| f.signal == "rare_anchors").and_then(|f| f.span.clone());
     let Some(span) = under_its_name(tally).or_else(marks) else { return };
-    if !(asks_for_a_person(view) || revealed_fields(view) >= 3) || somebodys_own(view) {
+    if !(asks_for_a_person(view) || shown_fields(view) >= 3) || somebodys_own(view) {
         return;
     }
     let full = view.weights.fake_query.service_with_form;
@@ -134,6 +134,8 @@ fn bureau_in(view: &View) -> Option<Span> {
 pub(crate) fn empty_under_name(view: &View, tally: &mut Tally) {
     let (reading, page) = (view.reading, view.reading.page);
     let text = reading.text.len().saturating_sub(reading.title.len());
+    // What a visitor sees was read from the pictures: it need not be guessed.
+    let text = text.max(reading.seen.len());
     let filled = !page.scripts.is_empty() || !page.images.is_empty() || page.html.contains("<script");
     if text >= EMPTY_TEXT || !filled || !(tally.has(Class::FakeQuery, "site_name_title") || is_plain_title(view)) {
         return;

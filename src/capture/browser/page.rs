@@ -7,7 +7,6 @@ use crate::capture::browser::tell::{self, Told};
 use crate::capture::browser::watch::{Watch, text};
 use crate::capture::browser::wire::{Event, WireError};
 use crate::capture::browser::{hops, keep, nothing};
-use crate::capture::pictures;
 use crate::capture::variant::Visitor;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::rendered::Browsing;
@@ -112,7 +111,7 @@ async fn in_context(process: &Process, job: &Job<'_>, gate: &Gate, context: &str
         denied: watch.denied,
         repeated: job.repeated,
     };
-    let mut capture = Capture {
+    Ok(Capture {
         requested_url: job.url.to_string(),
         final_url,
         variant: job.variant.to_owned(),
@@ -123,9 +122,7 @@ async fn in_context(process: &Process, job: &Job<'_>, gate: &Gate, context: &str
         page,
         kept,
         browser: Some(browser),
-    };
-    tokio::task::block_in_place(|| pictures::read_into(&mut capture));
-    Ok(capture)
+    })
 }
 
 type Seen = (Vec<Told>, Vec<crate::model::rendered::KeptFile>, Outcome, Option<String>);

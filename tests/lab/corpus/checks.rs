@@ -26,7 +26,8 @@ fn every_family_says_its_class_and_the_two_splits_share_no_family() {
 fn the_benign_pages_are_many_and_are_not_one_page_with_other_numbers() {
     for (folder, pages, kinds) in [("train", 1_000, 12), ("unseen", 3_000, 25)] {
         let made = split(folder, SEED, 1.0).expect("the families read");
-        let benign: Vec<_> = made.iter().filter(|m| m.class == "benign").collect();
+        // What stands in pictures only has hardly any text to compare.
+        let benign: Vec<_> = made.iter().filter(|m| m.class == "benign" && m.pictures.is_empty()).collect();
         assert!(benign.len() >= pages, "{folder}: {} benign pages", benign.len());
         let mut by_family: BTreeMap<&str, Vec<HashSet<u64>>> = BTreeMap::new();
         for page in &benign {

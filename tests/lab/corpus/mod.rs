@@ -3,8 +3,9 @@
 //! so that what was fitted on the one says something when it is tried on the other. Facts only; no prose or markup of other people.
 //! Hosts, people and numbers are invented.
 
-mod dice;
+pub(crate) mod dice;
 mod grammar;
+pub(crate) mod paint;
 
 #[cfg(test)]
 mod checks;
@@ -28,10 +29,34 @@ pub(crate) struct Made {
     pub(crate) class: String,
     /// Template family.
     pub(crate) family: String,
-    /// `train`, `unseen`; `apart` where no text is to be had (pictures only), which is counted by itself.
+    /// `train`, `unseen`; `train_pictures`, `pictures` where all is painted: these are counted by themselves, as reading them takes its time.
     pub(crate) split: String,
     /// The bytes on the wire.
     pub(crate) html: Vec<u8>,
+    /// What its pictures show, in the order in which the page names them; drawn when they are written.
+    pub(crate) pictures: Vec<Painted>,
+}
+
+/// A picture to be drawn.
+#[derive(Clone, Debug)]
+pub(crate) struct Painted {
+    /// Path below the corpus folder.
+    pub(crate) file: String,
+    /// The lines that [`paint`] reads.
+    lines: String,
+    format: &'static str,
+    seed: (u64, String, u32),
+}
+
+impl Painted {
+    /// The bytes.
+    ///
+    /// # Errors
+    /// As [`paint::paint`].
+    pub(crate) fn draw(&self) -> Result<Vec<u8>, String> {
+        let (seed, family, n) = &self.seed;
+        paint::paint(&self.lines, self.format, &mut Dice::new(seed ^ 0x9e37, family, *n)).map_err(|e| format!("{}: {e}", self.file))
+    }
 }
 
 /// Every page of one split folder (`train`, `unseen`), family after family. `share`: 1.0 makes as many as the families ask for.
@@ -112,6 +137,7 @@ impl Family {
                 html = pages::disguise(step, &html).map_err(wrong)?;
             }
         }
+        let pictures = self.pictures(&mut told, &mut dice, seed, n).map_err(wrong)?;
         let charset = if self.charsets.is_empty() { "utf-8".to_owned() } else { dice.one_of(&self.charsets).clone() };
         let html = pages::encode(&html.replace("%CHARSET%", &charset), &charset).map_err(wrong)?;
         Ok(Made {
@@ -121,22 +147,40 @@ impl Family {
             family: self.name.clone(),
             split: self.split.clone(),
             html,
+            pictures,
         })
+    }
+
+    /// `picture`, `picture_2`, `picture_3`: as far as the family has them.
+    fn pictures(&self, told: &mut grammar::Telling<'_>, dice: &mut Dice, seed: u64, n: u32) -> Result<Vec<Painted>, String> {
+        let mut pictures = Vec::new();
+        for (k, name) in ["picture", "picture_2", "picture_3"].into_iter().enumerate().filter(|(_, name)| self.grammar.has(name)) {
+            let lines = told.tell(name, dice)?;
+            let format = if dice.below(3) == 0 { "png" } else { "jpg" };
+            let file = format!("{}/{}/{}-{n:04}-{}.{format}", self.split, self.class, self.name, k + 1);
+            pictures.push(Painted { file, lines, format, seed: (seed, self.name.clone(), n * 8 + u32::try_from(k).unwrap_or(0)) });
+        }
+        Ok(pictures)
     }
 }
 
-/// Writes all pages and `manifest.tsv` below `dir`.
+/// Writes all pages with their pictures and `manifest.tsv` below `dir`.
 ///
 /// # Errors
 /// One line with the path.
 pub(crate) fn write(dir: &Path, made: &[Made]) -> Result<(), String> {
-    let mut manifest = String::from("file\turl\tclass\tfamily\tsplit\n");
+    let mut manifest = String::from("file\turl\tclass\tfamily\tsplit\tpictures\n");
     for page in made {
         let path = dir.join(&page.file);
         let parent = path.parent().unwrap_or(dir);
         std::fs::create_dir_all(parent).map_err(|e| format!("{}: {e}", parent.display()))?;
         std::fs::write(&path, &page.html).map_err(|e| format!("{}: {e}", path.display()))?;
-        manifest += &format!("{}\t{}\t{}\t{}\t{}\n", page.file, page.url, page.class, page.family, page.split);
+        for picture in &page.pictures {
+            let path = dir.join(&picture.file);
+            std::fs::write(&path, picture.draw()?).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        let pictures = page.pictures.iter().map(|p| p.file.as_str()).collect::<Vec<_>>().join(",");
+        manifest += &format!("{}\t{}\t{}\t{}\t{}\t{pictures}\n", page.file, page.url, page.class, page.family, page.split);
     }
     let path = dir.join("manifest.tsv");
     std::fs::write(&path, manifest).map_err(|e| format!("{}: {e}", path.display()))
