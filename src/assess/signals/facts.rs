@@ -5,7 +5,7 @@ use crate::assess::reading::plain_span;
 use crate::assess::signals::View;
 use crate::assess::signals::form::asks_for_a_person;
 use crate::assess::tally::Tally;
-use crate::model::assessment::{Class, Span};
+use crate::model::assessment::{Class, Finding, Span};
 use crate::model::dossier::{Dossier, Tie};
 use crate::model::lang::Both;
 use crate::model::time::Timestamp;
@@ -101,6 +101,31 @@ pub(crate) fn young_host(view: &View, tally: &mut Tally) {
         let span: Span = plain_span("host", view.reading.host.as_str());
         tally.add(Class::FakeQuery, "young_host", view.weights.fake_query.young_host, why, Some(span));
     }
+}
+
+/// `another_certificate`: over the same address the browser was shown another certificate than the plain visit. Says that the server changes it, no more.
+pub(crate) fn another_certificate(dossier: &Dossier) -> Option<Finding> {
+    let leaves = |rendered: bool| {
+        let hops = dossier.captures.iter().filter(move |c| c.browser.is_some() == rendered).flat_map(|c| &c.hops);
+        hops.filter_map(|h| Some((h.url.as_str(), h.tls.as_ref()?.leaf.as_ref()?)))
+    };
+    let (plain, browser) = leaves(false).find_map(|(url, plain)| {
+        let (_, other) = leaves(true).find(|(at, leaf)| *at == url && leaf.sha256 != plain.sha256)?;
+        Some((plain, other))
+    })?;
+    let short = |sha: &str| sha.chars().take(16).collect::<String>();
+    let (plain_is, browser_is) = (short(&plain.sha256), short(&browser.sha256));
+    Some(Finding {
+        signal: "another_certificate".into(),
+        class: Class::FakeQuery,
+        points: 0,
+        why: Both::new(
+            format!("同一地址两次连接的证书不同：普通访问 {plain_is}…，浏览器 {browser_is}…；证书链各自保存"),
+            format!("two connections to one address, two certificates: {plain_is}… on the plain visit, {browser_is}… in the browser; both chains are kept"),
+        ),
+        span: Some(plain_span("tls.certificate", &browser.sha256)),
+        evidence: "net/tls-chain.pem".into(),
+    })
 }
 
 fn days_between(from: Timestamp, to: Timestamp) -> i64 {

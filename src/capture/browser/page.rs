@@ -9,9 +9,9 @@ use crate::capture::browser::wire::{Event, WireError};
 use crate::capture::browser::{hops, keep, nothing};
 use crate::capture::pictures;
 use crate::capture::variant::Visitor;
-use crate::model::capture::{Capture, Outcome};
+use crate::model::capture::{Capture, Hop, Outcome};
 use crate::model::rendered::Browsing;
-use crate::net::{Gate, GateLimits, Net};
+use crate::net::{Gate, GateLimits, Net, certificate};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -35,6 +35,8 @@ const MAX_NAVIGATIONS: usize = 8;
 const THIN: usize = 200;
 /// Frames read of one page.
 const MAX_FRAMES: usize = 12;
+/// Certificates kept of one chain.
+const MAX_CHAIN: usize = 16;
 
 /// One visit to make.
 pub(super) struct Job<'a> {
@@ -166,6 +168,9 @@ async fn look(
         }
     };
     let final_url = frames.first().map(|f| f.url.clone()).filter(|u| u.starts_with("http")).or(final_url);
+    if let Some(hop) = watch.hops.last_mut() {
+        certificates(tab, hop).await;
+    }
     let mut kept = shots::shots(tab, visitor, frames.first()).await;
     if let Some(main) = frames.first() {
         kept.push(crate::model::rendered::KeptFile::made("dom.html", "脚本执行后的 DOM", "text/html", main.html.clone().into_bytes()));
@@ -335,6 +340,17 @@ pub(super) async fn body(tab: &Tab<'_>, id: &str) -> Result<Vec<u8>, WireError> 
         return Ok(STANDARD.decode(told).unwrap_or_default());
     }
     Ok(told.as_bytes().to_vec())
+}
+
+/// The certificates that the browser was shown for the page in the tab: those of the connection that brought its document. Nothing can be read of the
+/// hops before it; a browser that does not tell leaves the chain empty.
+async fn certificates(tab: &Tab<'_>, hop: &mut Hop) {
+    let Some(origin) = Url::parse(&hop.url).ok().filter(|u| u.scheme() == "https").map(|u| u.origin().ascii_serialization()) else { return };
+    let Some(tls) = &mut hop.tls else { return };
+    let Ok(told) = tab.call("Network.getCertificate", json!({"origin": origin})).await else { return };
+    let all = told["tableNames"].as_array().into_iter().flatten().filter_map(Value::as_str).take(MAX_CHAIN);
+    tls.chain = all.filter(|der| STANDARD.decode(der).is_ok_and(|d| !d.is_empty())).map(str::to_owned).collect();
+    tls.leaf = tls.chain.first().and_then(|der| certificate(&STANDARD.decode(der).ok()?));
 }
 
 /// How the visit ended.
