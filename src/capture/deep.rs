@@ -20,8 +20,8 @@ const MAX_A_SITE: usize = 8;
 const MAX_LINKS: usize = 2_000;
 /// Endings that are no pages.
 const FILES: [&str; 22] = [
-    ".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg", ".ico", ".css", ".js", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar", ".apk", ".exe",
-    ".mp4", ".mp3", ".xml", ".txt",
+    ".jpg", ".jpeg", ".png", ".gif", ".webp", ".svg", ".ico", ".css", ".js", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".rar",
+    ".apk", ".exe", ".mp4", ".mp3", ".xml", ".txt",
 ];
 
 /// `rules/paths.toml`, checked.
@@ -85,17 +85,27 @@ impl Paths {
             let why = fault(known, before, &sites);
             errors.extend(why.map(|why| file.error_at(place(file, n), why)));
         }
-        let lists = [("words", &written.links.words), ("parts", &written.links.parts), ("avoid", &written.links.avoid), ("not_pages", &written.qr.not_pages)];
+        let lists = [
+            ("words", &written.links.words),
+            ("parts", &written.links.parts),
+            ("avoid", &written.links.avoid),
+            ("not_pages", &written.qr.not_pages),
+        ];
         for (key, list) in lists {
             if list.iter().any(|w| w.trim().is_empty()) {
-                errors.push(file.error_near(key, Both::new(format!("{key} 中有空的词；请删去"), format!("an empty word in {key}; take it out"))));
+                errors.push(
+                    file.error_near(key, Both::new(format!("{key} 中有空的词；请删去"), format!("an empty word in {key}; take it out"))),
+                );
             }
         }
         let not_host = |h: &&String| Host::parse(h).is_ok_and(|host| host.as_str() == h.as_str());
         if let Some(wrong) = written.qr.not_pages.iter().find(|h| !h.trim().is_empty() && !not_host(h)) {
             errors.push(file.error_near(
                 wrong,
-                Both::new(format!("“{wrong}”不是主机名；请写成 weixin.qq.com 的样子"), format!("`{wrong}` is no host; write it like weixin.qq.com")),
+                Both::new(
+                    format!("“{wrong}”不是主机名；请写成 weixin.qq.com 的样子"),
+                    format!("`{wrong}` is no host; write it like weixin.qq.com"),
+                ),
             ));
         }
         if !errors.is_empty() {
@@ -115,7 +125,9 @@ impl Paths {
     pub fn links(&self, page: &Page, host: &Host) -> Vec<Url> {
         let mut ranked: Vec<(u32, Url)> = Vec::new();
         for link in page.links.iter().take(MAX_LINKS) {
-            let Some(url) = page_url(link).filter(|u| u.host_str().and_then(|h| Host::parse(h).ok()).as_ref() == Some(host)) else { continue };
+            let Some(url) = page_url(link).filter(|u| u.host_str().and_then(|h| Host::parse(h).ok()).as_ref() == Some(host)) else {
+                continue;
+            };
             let rank = self.rank(link, &url);
             if rank > 0 && !ranked.iter().any(|(_, known)| *known == url) {
                 ranked.push((rank, url));
@@ -136,7 +148,8 @@ impl Paths {
         urls
     }
     fn rank(&self, link: &Link, url: &Url) -> u32 {
-        let (text, address) = (link.text.to_lowercase(), decoded(&url[url::Position::BeforePath..url::Position::AfterQuery]).to_lowercase());
+        let (text, address) =
+            (link.text.to_lowercase(), decoded(&url[url::Position::BeforePath..url::Position::AfterQuery]).to_lowercase());
         if self.avoid.iter().any(|w| text.contains(w) || address.contains(w)) {
             return 0;
         }
@@ -156,7 +169,10 @@ fn page_url(link: &Link) -> Option<Url> {
 }
 
 fn decoded(text: &str) -> String {
-    let plain: Vec<u8> = url::form_urlencoded::parse(format!("x={}", text.replace('&', "%26")).as_bytes()).next().map(|(_, v)| v.into_owned().into_bytes()).unwrap_or_default();
+    let plain: Vec<u8> = url::form_urlencoded::parse(format!("x={}", text.replace('&', "%26")).as_bytes())
+        .next()
+        .map(|(_, v)| v.into_owned().into_bytes())
+        .unwrap_or_default();
     String::from_utf8_lossy(&plain).into_owned()
 }
 
@@ -199,7 +215,10 @@ fn fault(known: &Known, before: &[Known], sites: &[String]) -> Option<Both> {
     let url = Url::parse("http://a.example/").ok().and_then(|base| base.join(path).ok());
     if !sites.contains(site) {
         let all = sites.join("、");
-        return Some(Both::new(format!("没有受保护网站“{site}”；现有：{all}"), format!("no protected site `{site}`; there are {}", sites.join(", "))));
+        return Some(Both::new(
+            format!("没有受保护网站“{site}”；现有：{all}"),
+            format!("no protected site `{site}`; there are {}", sites.join(", ")),
+        ));
     }
     if epoch.len() != 4 || !epoch.bytes().all(|b| b.is_ascii_digit()) {
         return Some(Both::new(format!("epoch 应为四位年份，写的是“{epoch}”"), format!("epoch is a year of four digits, not `{epoch}`")));
@@ -211,7 +230,10 @@ fn fault(known: &Known, before: &[Known], sites: &[String]) -> Option<Both> {
         ));
     }
     if url.is_some_and(|u| names_a_person(&u)) {
-        return Some(Both::new(format!("“{path}”含有像个人号码或姓名的内容；不得查询真实的人"), format!("`{path}` holds what looks like a person's number or name; nobody real may be looked up")));
+        return Some(Both::new(
+            format!("“{path}”含有像个人号码或姓名的内容；不得查询真实的人"),
+            format!("`{path}` holds what looks like a person's number or name; nobody real may be looked up"),
+        ));
     }
     if before.iter().any(|k| k.site == *site && k.path == *path) {
         return Some(Both::new(format!("“{path}”对 {site} 写了两次"), format!("`{path}` stands twice for {site}")));
@@ -264,7 +286,10 @@ mod tests {
             ("[[path]]\nsite = 1\n".into(), 2, "string"),
         ] {
             let told = load(&text).expect_err(&text);
-            assert!(told[0].starts_with(&format!("rules/paths.toml:{line}: ")) && told[0].contains(part) && !told[0].contains('\n'), "{told:?}");
+            assert!(
+                told[0].starts_with(&format!("rules/paths.toml:{line}: ")) && told[0].contains(part) && !told[0].contains('\n'),
+                "{told:?}"
+            );
         }
     }
 
@@ -304,10 +329,20 @@ mod tests {
     #[test]
     fn a_certificate_shown_by_its_own_id_is_nobodys_number() {
         let persons = |text: &str| names_a_person(&Url::parse(text).expect("a URL"));
-        for free in ["http://a.top/c?id=83a1f0", "http://a.top/c/202411240001", "http://a.top/v?no=123456789012345678", "http://a.top/?name=%E6%9F%A5%E8%AF%A2%E5%B9%B3%E5%8F%B0"] {
+        for free in [
+            "http://a.top/c?id=83a1f0",
+            "http://a.top/c/202411240001",
+            "http://a.top/v?no=123456789012345678",
+            "http://a.top/?name=%E6%9F%A5%E8%AF%A2%E5%B9%B3%E5%8F%B0",
+        ] {
             assert!(!persons(free), "{free}");
         }
-        for held in ["http://a.top/110101900307888", "http://a.top/?q=%31%31010119900307888X", "http://a.top/?stu_name=%E7%8E%8B%E5%B0%8F%E6%98%8E", "http://a.top/13912345678"] {
+        for held in [
+            "http://a.top/110101900307888",
+            "http://a.top/?q=%31%31010119900307888X",
+            "http://a.top/?stu_name=%E7%8E%8B%E5%B0%8F%E6%98%8E",
+            "http://a.top/13912345678",
+        ] {
             assert!(persons(held), "{held}");
         }
     }

@@ -213,12 +213,9 @@ fn hops(dossier: &Dossier) -> serde_json::Value {
 /// The chains of all TLS hops, each once, with a line above that says whose it is (openssl skips such lines).
 fn chains(dossier: &Dossier) -> String {
     let mut text = String::new();
-    // Plain visits first: theirs are the chains as the servers sent them. A browser tells what it was shown.
-    let plain = dossier.captures.iter().filter(|c| c.browser.is_none()).map(|c| (c, ""));
-    let rendered = dossier.captures.iter().filter(|c| c.browser.is_some()).map(|c| (c, "browser "));
-    for (who, hop) in plain.chain(rendered).flat_map(|(c, who)| c.hops.iter().map(move |h| (who, h))) {
+    for hop in dossier.captures.iter().flat_map(|c| &c.hops) {
         if let Some(pem) = pem(hop).filter(|pem| !text.contains(pem.as_str())) {
-            text.push_str(&format!("# {who}hop {} {} leaf first\n{pem}", hop.n, one_line(&hop.url)));
+            text.push_str(&format!("# hop {} {} leaf first\n{pem}", hop.n, one_line(&hop.url)));
         }
     }
     text

@@ -54,7 +54,10 @@ pub(super) fn of(dossier: &Dossier, assessment: &Assessment, occasion: &Occasion
         let answers: Vec<Value> = r.answers.iter().map(|a| json!([a.question, a.rcode, a.records.len()])).collect();
         chain.push(r.at, "dns", json!({"host": r.host, "resolvers": r.resolvers, "presence": r.presence, "answers": answers}));
     }
-    for capture in &dossier.captures {
+    // The dossier has what the browser saw first; it came after the plain visits.
+    let mut captures: Vec<&Capture> = dossier.captures.iter().collect();
+    captures.sort_by_key(|c| c.started_at);
+    for capture in captures {
         visit(&mut chain, capture);
     }
     for attachment in &occasion.attachments {
@@ -90,7 +93,8 @@ fn visit(chain: &mut Chain, capture: &Capture) {
 /// A connection that the browser asked for and did not get.
 fn refusal(chain: &mut Chain, passage: &Passage) {
     let at = chain.last.map_or(passage.at, |last| last.max(passage.at));
-    let told = json!({"method": passage.method, "target": passage.target, "why": passage.refused, "by_guard": passage.by_guard, "at": passage.at});
+    let told =
+        json!({"method": passage.method, "target": passage.target, "why": passage.refused, "by_guard": passage.by_guard, "at": passage.at});
     chain.push(at, "refused", told);
 }
 

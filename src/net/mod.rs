@@ -30,7 +30,6 @@ pub use crate::net::meter::{Keeper, Limit, Usage};
 pub use crate::net::notice::{Mail, MailTls};
 pub use crate::net::serve::{Pages, ServeError, ServedPage, Serving, serve};
 pub use crate::net::settings::{BadSetting, Settings};
-pub use crate::net::tls::certificate;
 pub use crate::net::websocket::WebSocket;
 
 use crate::model::capture::Hop;
@@ -197,8 +196,11 @@ impl Net {
         // Whoever came first chose the provider; ours is named in every configuration that this room builds.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (dns, guard, tls) = (Arc::new(Dns::new(checked.resolvers, settings.dns_per_s)), Guard::new(checked.allow), Tls::new());
-        let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings)
-            .map_err(|e| BadSetting { section: "net", key: "proxy", why: format!("no HTTP client can be built with these settings: {e}") })?;
+        let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings).map_err(|e| BadSetting {
+            section: "net",
+            key: "proxy",
+            why: format!("no HTTP client can be built with these settings: {e}"),
+        })?;
         let (pace, meter) = (Arc::new(Pace::new(settings.per_host_interval_ms)), Arc::new(Meter::new(settings.limits.clone())));
         let (settings, max_body_bytes, proxy) = (settings.clone(), checked.max_body_bytes, checked.proxy);
         let inner = Inner { settings, max_body_bytes, proxy, guard, dns, pace, meter, clock, tls, client };

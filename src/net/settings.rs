@@ -135,7 +135,8 @@ fn network(text: &str) -> Result<Cidr, BadSetting> {
 }
 
 pub(crate) fn proxy(text: &str) -> Result<Proxy, BadSetting> {
-    let bad = |why: &str| BadSetting { section: "net", key: "proxy", why: format!("`{text}` {why}; write it as \"http://192.0.2.1:3128\"") };
+    let bad =
+        |why: &str| BadSetting { section: "net", key: "proxy", why: format!("`{text}` {why}; write it as \"http://192.0.2.1:3128\"") };
     let url = Url::parse(text).map_err(|e| bad(&format!("is no URL ({e})")))?;
     if url.scheme() != "http" {
         return Err(bad("is not an http proxy"));

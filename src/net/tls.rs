@@ -114,7 +114,7 @@ impl Witness {
         TlsFacts {
             version: connection.protocol_version().and_then(|v| v.as_str()).unwrap_or("unknown").to_owned(),
             cipher: connection.negotiated_cipher_suite().and_then(|c| c.suite().as_str()).unwrap_or("unknown").replace("TLS13_", "TLS_"),
-            leaf: chain.first().and_then(|der| certificate(der)),
+            leaf: chain.first().and_then(|der| facts_of(der)),
             chain: chain.iter().map(|der| STANDARD.encode(der)).collect(),
             verified: verdict,
         }
@@ -156,8 +156,8 @@ impl ServerCertVerifier for Witness {
     }
 }
 
-/// What a certificate (DER) says of itself. `None`: not one that can be read.
-pub fn certificate(der: &[u8]) -> Option<CertificateFacts> {
+/// Leaf facts in words. `None`: not a certificate that can be read.
+fn facts_of(der: &[u8]) -> Option<CertificateFacts> {
     let (_, cert) = X509Certificate::from_der(der).ok()?;
     let names = cert.subject_alternative_name().ok().flatten().map(|san| &san.value.general_names);
     Some(CertificateFacts {
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn a_certificate_that_cannot_be_read_has_no_facts() {
         for der in [&b""[..], b"\x30\x03\x02\x01\x01", &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff], &[0xff; 64]] {
-            assert!(certificate(der).is_none(), "{der:?}");
+            assert!(facts_of(der).is_none(), "{der:?}");
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
         params.distinguished_name.push(rcgen::DnType::CommonName, "仿冒");
         let key = rcgen::KeyPair::generate().expect("a key");
         let cert = params.self_signed(&key).expect("a certificate");
-        let facts = certificate(cert.der()).expect("it can be read");
+        let facts = facts_of(cert.der()).expect("it can be read");
         assert_eq!(facts.names, ["cx.example.top", "10.0.0.9"]);
         assert!(facts.subject.contains("仿冒"), "{}", facts.subject);
         assert_eq!(facts.sha256.len(), 64);

@@ -68,11 +68,18 @@ impl Pass {
         let own = pages.filter(|(_, host)| *host == candidate.host).flat_map(|(page, _)| self.paths.links(page, &candidate.host));
         let before = leads.iter().filter_map(|l| Url::parse(&l.url).ok()).filter(|u| host_of(u.as_str()).as_ref() == Some(&candidate.host));
         let before = before.filter(|u| !capture::names_a_person(u));
-        let base = answered.iter().flat_map(|c| &c.hops).filter_map(|h| Url::parse(&h.url).ok()).rfind(|u| host_of(u.as_str()).as_ref() == Some(&candidate.host));
+        let base = answered
+            .iter()
+            .flat_map(|c| &c.hops)
+            .filter_map(|h| Url::parse(&h.url).ok())
+            .rfind(|u| host_of(u.as_str()).as_ref() == Some(&candidate.host));
         // Where the front page already is a copy, its links may lead to records; guesses add nothing.
         let known = base.filter(|_| !met.review).map(|base| self.paths.known(&candidate.site, &base));
         let mut wanted: Vec<Url> = Vec::new();
-        let new = |url: &Url, wanted: &[Url]| !wanted.contains(url) && !met.captures.iter().any(|c| c.requested_url == url.as_str() || c.final_url.as_deref() == Some(url.as_str()));
+        let new = |url: &Url, wanted: &[Url]| {
+            !wanted.contains(url)
+                && !met.captures.iter().any(|c| c.requested_url == url.as_str() || c.final_url.as_deref() == Some(url.as_str()))
+        };
         for url in before.chain(own) {
             if wanted.len() < MAX_LINKS && new(&url, &wanted) {
                 wanted.push(url);
@@ -119,7 +126,9 @@ impl Pass {
                 let sighting = Sighting { seen: url.into(), source: CODE_SOURCE.into(), seen_at: now, context };
                 intake::candidate(sighting, vec![Reason::Report { by: by.clone() }])
             })
-            .filter(|c| !rules.is_official(&c.host) && !self.sites.iter().any(|s| s.owns(&c.host)) && !allowed.iter().any(|a| a.covers(&c.host)))
+            .filter(|c| {
+                !rules.is_official(&c.host) && !self.sites.iter().any(|s| s.owns(&c.host)) && !allowed.iter().any(|a| a.covers(&c.host))
+            })
             .collect();
         let count = found.len() as u64;
         let run = Run { at: now, outcome: "ok".into(), why: String::new(), seen: count, screened_in: count, new: 0 };
@@ -136,5 +145,6 @@ fn host_of(url: &str) -> Option<Host> {
 fn same(a: &Capture, b: &Capture) -> bool {
     let words = |c: &Capture| c.page.as_ref().map(|p| p.text.chars().filter(|c| !c.is_whitespace()).collect::<String>());
     let (left, right) = (words(a), words(b));
-    a.browser.is_none() && b.final_url.is_some() && a.final_url == b.final_url || right.as_ref().is_some_and(|t| !t.is_empty()) && left == right
+    a.browser.is_none() && b.final_url.is_some() && a.final_url == b.final_url
+        || right.as_ref().is_some_and(|t| !t.is_empty()) && left == right
 }

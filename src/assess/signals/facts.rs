@@ -6,9 +6,12 @@ use crate::assess::signals::View;
 use crate::assess::signals::form::asks_for_a_person;
 use crate::assess::tally::Tally;
 use crate::model::assessment::{Class, Finding, Span};
+use crate::model::digest::Sha256;
 use crate::model::dossier::{Dossier, Tie};
 use crate::model::lang::Both;
 use crate::model::time::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 /// `kit_tie`: a kit, script, tracker or contact that a confirmed lead has too, once for each class.
 pub(crate) fn kit_tie(view: &View, tally: &mut Tally) {
@@ -103,27 +106,28 @@ pub(crate) fn young_host(view: &View, tally: &mut Tally) {
     }
 }
 
-/// `another_certificate`: over the same address the browser was shown another certificate than the plain visit. Says that the server changes it, no more.
+/// `another_certificate`: for one origin the browser was shown another certificate than the plain visit. Says that the server changes it, no more.
 pub(crate) fn another_certificate(dossier: &Dossier) -> Option<Finding> {
-    let leaves = |rendered: bool| {
-        let hops = dossier.captures.iter().filter(move |c| c.browser.is_some() == rendered).flat_map(|c| &c.hops);
-        hops.filter_map(|h| Some((h.url.as_str(), h.tls.as_ref()?.leaf.as_ref()?)))
-    };
-    let (plain, browser) = leaves(false).find_map(|(url, plain)| {
-        let (_, other) = leaves(true).find(|(at, leaf)| *at == url && leaf.sha256 != plain.sha256)?;
-        Some((plain, other))
+    let plain = dossier.captures.iter().filter(|c| c.browser.is_none()).flat_map(|c| &c.hops);
+    let plain: Vec<(&str, &str)> = plain.filter_map(|h| Some((h.url.as_str(), h.tls.as_ref()?.chain.first()?.as_str()))).collect();
+    let told = dossier.captures.iter().filter_map(|c| Some((c.final_url.as_deref()?, c.browser.as_ref()?.certificates.first()?.as_str())));
+    let (ours, browsers) = told.into_iter().find_map(|(url, theirs)| {
+        let mut same = plain.iter().filter(|(at, _)| *at == url).map(|(_, leaf)| *leaf).peekable();
+        let first = *same.peek()?;
+        same.all(|leaf| leaf != theirs).then_some((first, theirs))
     })?;
+    let hash = |base64: &str| STANDARD.decode(base64).map(|der| Sha256::of(&der).hex()).unwrap_or_default();
+    let (ours, browsers) = (hash(ours), hash(browsers));
     let short = |sha: &str| sha.chars().take(16).collect::<String>();
-    let (plain_is, browser_is) = (short(&plain.sha256), short(&browser.sha256));
     Some(Finding {
         signal: "another_certificate".into(),
         class: Class::FakeQuery,
         points: 0,
         why: Both::new(
-            format!("同一地址两次连接的证书不同：普通访问 {plain_is}…，浏览器 {browser_is}…；证书链各自保存"),
-            format!("two connections to one address, two certificates: {plain_is}… on the plain visit, {browser_is}… in the browser; both chains are kept"),
+            format!("同一地址的证书前后不同：普通访问 {}…，浏览器 {}…", short(&ours), short(&browsers)),
+            format!("one address, two certificates: {}… on the plain visit, {}… in the browser", short(&ours), short(&browsers)),
         ),
-        span: Some(plain_span("tls.certificate", &browser.sha256)),
+        span: Some(plain_span("tls.certificate", &ours)),
         evidence: "net/tls-chain.pem".into(),
     })
 }

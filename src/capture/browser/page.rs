@@ -7,11 +7,10 @@ use crate::capture::browser::tell::{self, Told};
 use crate::capture::browser::watch::{Watch, text};
 use crate::capture::browser::wire::{Event, WireError};
 use crate::capture::browser::{hops, keep, nothing};
-use crate::capture::pictures;
 use crate::capture::variant::Visitor;
-use crate::model::capture::{Capture, Hop, Outcome};
+use crate::model::capture::{Capture, Outcome};
 use crate::model::rendered::Browsing;
-use crate::net::{Gate, GateLimits, Net, certificate};
+use crate::net::{Gate, GateLimits, Net};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -112,9 +111,10 @@ async fn in_context(process: &Process, job: &Job<'_>, gate: &Gate, context: &str
         passages: gate.passages(),
         console: watch.console,
         denied: watch.denied,
+        certificates: watch.certificates,
         repeated: job.repeated,
     };
-    let mut capture = Capture {
+    Ok(Capture {
         requested_url: job.url.to_string(),
         final_url,
         variant: job.variant.to_owned(),
@@ -125,9 +125,7 @@ async fn in_context(process: &Process, job: &Job<'_>, gate: &Gate, context: &str
         page,
         kept,
         browser: Some(browser),
-    };
-    tokio::task::block_in_place(|| pictures::read_into(&mut capture));
-    Ok(capture)
+    })
 }
 
 type Seen = (Vec<Told>, Vec<crate::model::rendered::KeptFile>, Outcome, Option<String>);
@@ -168,8 +166,8 @@ async fn look(
         }
     };
     let final_url = frames.first().map(|f| f.url.clone()).filter(|u| u.starts_with("http")).or(final_url);
-    if let Some(hop) = watch.hops.last_mut() {
-        certificates(tab, hop).await;
+    if let Some(url) = &final_url {
+        watch.certificates = certificates(tab, url).await;
     }
     let mut kept = shots::shots(tab, visitor, frames.first()).await;
     if let Some(main) = frames.first() {
@@ -207,8 +205,9 @@ async fn dress(tab: &Tab<'_>, visitor: &Visitor) -> Result<(), WireError> {
         ("Emulation.setDeviceMetricsOverride", visitor.metrics()),
         ("Emulation.setTouchEmulationEnabled", json!({"enabled": visitor.mobile, "maxTouchPoints": if visitor.mobile { 5 } else { 1 }})),
     ];
-    for (method, params) in steps {
-        match tab.call(method, params).await {
+    // All on their way before the first answer is waited for: they are taken in order, and each wait would cost a turn of a busy browser.
+    for answered in futures_util::future::join_all(steps.map(|(method, params)| tab.call(method, params))).await {
+        match answered {
             // An older or newer browser may not know a step; none of them is what keeps us safe (the gate is).
             Err(WireError::Said { method, why }) => tracing::debug!("{method}: {why}"),
             other => drop(other?),
@@ -244,7 +243,7 @@ async fn settle(tab: &Tab<'_>, job: &Job<'_>, events: &mut Receiver<Event>, watc
                 Some(until) => until,
                 None => {
                     let late = may_move(tab).await?;
-                    *wait_until.insert(if late { loaded_at.unwrap_or(now) + LATE } else { now })
+                    *wait_until.insert(late.map_or(now, |late| loaded_at.unwrap_or(now) + late.min(LATE)))
                 }
             };
             if now >= until {
@@ -259,20 +258,25 @@ async fn settle(tab: &Tab<'_>, job: &Job<'_>, events: &mut Receiver<Event>, watc
     }
 }
 
-/// Could it still lead elsewhere: hardly any text, or timers that know of addresses?
-async fn may_move(tab: &Tab<'_>) -> Result<bool, WireError> {
+/// Could it still lead elsewhere: hardly any text, or timers that know of addresses? Then how long after loading to wait: as long as its longest timer
+/// says where it says so in plain numbers.
+async fn may_move(tab: &Tab<'_>) -> Result<Option<Duration>, WireError> {
     let ask = r#"(() => { const h = document.documentElement ? document.documentElement.outerHTML : ''; const t = document.body ? document.body.innerText.replace(/\s/g, '').length : 0;
-        const timed = (/setTimeout|setInterval/.test(h) && /location/.test(h)) || /http-equiv=.?refresh/i.test(h);
-        return [t, timed, /<script[^>]+src=|eval\(|atob\(|fromCharCode/i.test(h)]; })()"#;
+        const timers = (h.match(/setTimeout|setInterval/g) || []).length, timed = (timers > 0 && /location/.test(h)) || /http-equiv=.?refresh/i.test(h);
+        const told = [...h.matchAll(/set(?:Timeout|Interval)\s*\((?:(?!setTimeout|setInterval)[^]){0,600}?,\s*(\d{1,5})\s*\)/g)].map(m => +m[1]);
+        const plain = timers > 0 && told.length >= timers && !/http-equiv=.?refresh/i.test(h);
+        return [t, timed, /<script[^>]+src=|eval\(|atob\(|fromCharCode/i.test(h), plain ? Math.max(...told) + 400 : 10000]; })()"#;
     let answer = tab.call("Runtime.evaluate", json!({"expression": ask, "returnByValue": true, "timeout": 3_000})).await;
     match answer {
         Ok(value) => {
             let said = &value["result"]["value"];
             let thin = said[0].as_u64().unwrap_or(0) < THIN as u64;
-            Ok(said[1].as_bool().unwrap_or(true) || thin && said[2].as_bool().unwrap_or(true))
+            let hides = thin && said[2].as_bool().unwrap_or(true);
+            let timed = said[1].as_bool().unwrap_or(true).then(|| Duration::from_millis(said[3].as_u64().unwrap_or(10_000)));
+            Ok(if hides { Some(LATE) } else { timed })
         }
         // It is just becoming another page.
-        Err(WireError::Said { .. }) => Ok(true),
+        Err(WireError::Said { .. }) => Ok(Some(LATE)),
         Err(other) => Err(other),
     }
 }
@@ -342,15 +346,15 @@ pub(super) async fn body(tab: &Tab<'_>, id: &str) -> Result<Vec<u8>, WireError> 
     Ok(told.as_bytes().to_vec())
 }
 
-/// The certificates that the browser was shown for the page in the tab: those of the connection that brought its document. Nothing can be read of the
-/// hops before it; a browser that does not tell leaves the chain empty.
-async fn certificates(tab: &Tab<'_>, hop: &mut Hop) {
-    let Some(origin) = Url::parse(&hop.url).ok().filter(|u| u.scheme() == "https").map(|u| u.origin().ascii_serialization()) else { return };
-    let Some(tls) = &mut hop.tls else { return };
-    let Ok(told) = tab.call("Network.getCertificate", json!({"origin": origin})).await else { return };
+/// The certificates that the browser holds of the page's origin. Not always those of the connection which brought the document: where a server changes
+/// them, it may tell those of another connection of the visit. So they never stand in a hop. Empty: plain http, or the browser does not tell.
+async fn certificates(tab: &Tab<'_>, url: &str) -> Vec<String> {
+    let Some(origin) = Url::parse(url).ok().filter(|u| u.scheme() == "https").map(|u| u.origin().ascii_serialization()) else {
+        return Vec::new();
+    };
+    let Ok(told) = tab.call("Network.getCertificate", json!({"origin": origin})).await else { return Vec::new() };
     let all = told["tableNames"].as_array().into_iter().flatten().filter_map(Value::as_str).take(MAX_CHAIN);
-    tls.chain = all.filter(|der| STANDARD.decode(der).is_ok_and(|d| !d.is_empty())).map(str::to_owned).collect();
-    tls.leaf = tls.chain.first().and_then(|der| certificate(&STANDARD.decode(der).ok()?));
+    all.filter(|der| STANDARD.decode(der).is_ok_and(|d| !d.is_empty())).map(str::to_owned).collect()
 }
 
 /// How the visit ended.
