@@ -2,6 +2,7 @@
 //! In: a URL, as whom to come, the door. Out: what a visitor saw, or why there is no browser. Its only way out is net's gate.
 //! Its profile is a folder of its own that goes with it; what a killed process of ours left is swept by the next one.
 
+mod ask;
 mod find;
 mod hops;
 mod keep;

@@ -1,6 +1,7 @@
 //! Page: one visit in a context of its own, from the open gate to the closed tab. Reads as the flow of a visit, top to bottom.
 //! Never a form, never a download, a dialog, a popup; documents are asked for by GET only.
 
+use crate::capture::browser::ask::{body, certificates, frames};
 use crate::capture::browser::process::Process;
 use crate::capture::browser::shots;
 use crate::capture::browser::tell::{self, Told};
@@ -11,8 +12,6 @@ use crate::capture::variant::Visitor;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::rendered::Browsing;
 use crate::net::{Gate, GateLimits, Net};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Duration, Instant};
@@ -32,10 +31,6 @@ const LATE: Duration = Duration::from_millis(3_200);
 const MAX_NAVIGATIONS: usize = 8;
 /// A page with fewer visible characters may be about to become another.
 const THIN: usize = 200;
-/// Frames read of one page.
-const MAX_FRAMES: usize = 12;
-/// Certificates kept of one chain.
-const MAX_CHAIN: usize = 16;
 
 /// One visit to make.
 pub(super) struct Job<'a> {
@@ -336,27 +331,6 @@ async fn hear(tab: &Tab<'_>, job: &Job<'_>, event: &Event, watch: &mut Watch) ->
     Ok(())
 }
 
-/// The body of a finished request, decoded.
-pub(super) async fn body(tab: &Tab<'_>, id: &str) -> Result<Vec<u8>, WireError> {
-    let value = tab.call("Network.getResponseBody", json!({"requestId": id})).await?;
-    let told = value["body"].as_str().unwrap_or_default();
-    if value["base64Encoded"].as_bool() == Some(true) {
-        return Ok(STANDARD.decode(told).unwrap_or_default());
-    }
-    Ok(told.as_bytes().to_vec())
-}
-
-/// The certificates that the browser holds of the page's origin. Not always those of the connection which brought the document: where a server changes
-/// them, it may tell those of another connection of the visit. So they never stand in a hop. Empty: plain http, or the browser does not tell.
-async fn certificates(tab: &Tab<'_>, url: &str) -> Vec<String> {
-    let Some(origin) = Url::parse(url).ok().filter(|u| u.scheme() == "https").map(|u| u.origin().ascii_serialization()) else {
-        return Vec::new();
-    };
-    let Ok(told) = tab.call("Network.getCertificate", json!({"origin": origin})).await else { return Vec::new() };
-    let all = told["tableNames"].as_array().into_iter().flatten().filter_map(Value::as_str).take(MAX_CHAIN);
-    all.filter(|der| STANDARD.decode(der).is_ok_and(|d| !d.is_empty())).map(str::to_owned).collect()
-}
-
 /// How the visit ended.
 fn ending(job: &Job<'_>, gate: &Gate, watch: &Watch, hung: bool) -> Outcome {
     let last = watch.hops.last();
@@ -381,35 +355,6 @@ fn ending(job: &Job<'_>, gate: &Gate, watch: &Watch, hung: bool) -> Outcome {
             Some(request) => Outcome::Unreachable { why: request.failed.clone() },
             None => Outcome::TimedOut { after_ms: millis(SETTLE) },
         },
-    }
-}
-
-/// What every frame shows, the main one first.
-async fn frames(tab: &Tab<'_>) -> Result<Vec<Told>, WireError> {
-    let tree = tab.call("Page.getFrameTree", json!({})).await?;
-    let mut ids = Vec::new();
-    collect(&tree["frameTree"], &mut ids);
-    let mut told = Vec::new();
-    for id in ids {
-        let read = async {
-            let world = tab.call("Page.createIsolatedWorld", json!({"frameId": id, "worldName": "jw"})).await?;
-            let ask =
-                json!({"expression": tell::SCRIPT, "contextId": world["executionContextId"], "returnByValue": true, "timeout": 6_000});
-            tab.call("Runtime.evaluate", ask).await
-        };
-        match read.await {
-            Ok(value) => told.extend(serde_json::from_value::<Told>(value["result"]["value"].clone()).ok()),
-            Err(WireError::Said { method, why }) => tracing::debug!("{method}: {why}"),
-            Err(other) => return Err(other),
-        }
-    }
-    Ok(told)
-}
-
-fn collect(tree: &Value, ids: &mut Vec<String>) {
-    if ids.len() < MAX_FRAMES {
-        ids.push(text(&tree["frame"]["id"], 100));
-        tree["childFrames"].as_array().into_iter().flatten().for_each(|child| collect(child, ids));
     }
 }
 
