@@ -125,7 +125,11 @@ async fn ours(lab: &Lab, jobs: &[Job], wrong: &mut Vec<String>) -> Result<f64, T
         let one = async || {
             while let Some(job) = part.get(next.fetch_add(1, Ordering::Relaxed)) {
                 match browser.visit(&job.url, job.variant, &net).await {
-                    Ok(capture) => pages.fetch_add(usize::from(capture.page.is_some()), Ordering::Relaxed),
+                    Ok(capture) if capture.page.is_some() => pages.fetch_add(1, Ordering::Relaxed),
+                    Ok(capture) => {
+                        println!("no page: {} as {}: {}", job.url, job.variant, capture.outcome.why());
+                        0
+                    }
                     Err(e) => return Err(format!("{} as {}: {e}", job.url, job.variant)),
                 };
             }

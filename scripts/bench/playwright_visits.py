@@ -49,7 +49,7 @@ async def visit(browser, job):
     try:
         page = await context.new_page()
         responses = []
-        page.on("response", responses.append)
+        page.on("response", lambda response: responses.append(response))
         try:
             await page.goto(job["url"], referer=job["referer"], wait_until="networkidle", timeout=20_000)
         except Exception as e:  # a page that leads on cuts the first navigation off
@@ -80,7 +80,7 @@ async def visit(browser, job):
 async def main():
     with open(sys.argv[1]) as f:
         plan = json.load(f)
-    rules = ",".join(f"MAP {host} {address}" for host, address in plan["hosts"])
+    rules = ",".join([*(f"MAP {host} {address}" for host, address in plan["hosts"]), "MAP * ~NOTFOUND"])
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=next(p for p in PROGRAMS if os.path.exists(p)),

@@ -333,7 +333,7 @@ mod tests {
             "http://a.top/c?id=83a1f0",
             "http://a.top/c/202411240001",
             "http://a.top/v?no=123456789012345678",
-            "http://a.top/?name=%E6%9F%A5%E8%AF%A2%E5%B9%B3%E5%8F%B0",
+            "http://a.top/?title=%E6%9F%A5%E8%AF%A2",
         ] {
             assert!(!persons(free), "{free}");
         }
