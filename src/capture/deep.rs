@@ -133,7 +133,7 @@ impl Paths {
                 ranked.push((rank, url));
             }
         }
-        ranked.sort_by(|a, b| b.0.cmp(&a.0));
+        ranked.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
         ranked.into_iter().map(|(_, url)| url).collect()
     }
     /// Addresses on other hosts that QR codes of a page name, but those that only open an app.
