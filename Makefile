@@ -6,7 +6,7 @@ TABLES ?= jianwei-data/tables
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo data test lint bench bench-assess bench-attribution bench-capture bench-dns fuzz build deps test-deps clean-demo
+.PHONY: help demo data test lint bench bench-assess bench-attribution bench-capture bench-dns bench-referral fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -58,6 +58,11 @@ bench-dns: deps ## bulk DNS against nsd, beside dnsperf, with and without lost p
 	@scripts/need.sh nsd:/usr/sbin/nsd dnsperf:dnsperf iproute2:ip nftables:/usr/sbin/nft
 	cargo build --release --example dnsbench
 	bash scripts/bench/dns.sh
+
+bench-referral: deps ## the lead list of 10,000 leads by the program itself: time and peak memory
+	@scripts/need.sh time:/usr/bin/time
+	cargo build --release --example referral --bin jianwei
+	bash scripts/bench-referral.sh
 
 build: ## the release binary
 	cargo build --release --bin jianwei

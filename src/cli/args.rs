@@ -420,6 +420,9 @@ pub(crate) struct MonthlyArgs {
     /// Type a row; repeat for more. An empty value takes it back
     #[arg(long, value_name = "ROW=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Type what a row had before the first month of the total; repeat for more. An empty value takes it back
+    #[arg(long, value_name = "ROW=VALUE")]
+    pub(crate) opening: Vec<String>,
     /// Freeze a version
     #[arg(long)]
     pub(crate) freeze: bool,

@@ -110,6 +110,7 @@ const ZH: &[(&str, &str, &str)] = &[
     ("report monthly", "month", "月份"),
     ("report monthly", "output", "写到 .xlsx、.docx、.pdf 或 .json（否则显示）"),
     ("report monthly", "set", "填写一行，可重复；值为空则撤回"),
+    ("report monthly", "opening", "填写某行在累计起始月之前的数，可重复；值为空则撤回"),
     ("report monthly", "freeze", "冻结一个版本"),
     ("report monthly", "reason", "为何有新版本"),
     ("report monthly", "handed_in", "最近冻结的版本已报送"),

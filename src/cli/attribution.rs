@@ -3,13 +3,12 @@
 use crate::cli::args::LeadsCommand;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::rules::RuleBook;
-use crate::cli::{Context, say};
+use crate::cli::{Context, known, say};
 use crate::model::attribution::{Attribution, Provider};
 use crate::model::cluster::{Cluster, ClusterMove, Standing, TieReason};
-use crate::model::division::Divisions;
 use crate::model::host::Host;
 use crate::model::indicator::{self, Indicator, kind_of};
-use crate::model::jurisdiction::{self, Suggestion};
+use crate::model::jurisdiction::Suggestion;
 use crate::model::lang::Lang;
 use crate::model::lead::Lead;
 use crate::records::{Filter, Records, RecordsError};
@@ -199,9 +198,7 @@ pub(super) fn whose(context: &Context, records: &Records, lead: &Lead) -> Result
     let attribution = records.attribution(host).map_err(fail)?;
     let cluster = records.with_graph(|g| g.cluster_of(host)).map_err(fail)?;
     let book = RuleBook::read(&context.settings, context.lang)?;
-    let tables = Divisions::load(&book.files).map_err(|e| Failure::usage(e.told(Lang::Zh), e.told(Lang::En), context.lang))?;
-    let home = tables.into_iter().find(|d| d.code == context.settings.attribution.home).unwrap_or_default();
-    let suggestion = jurisdiction::suggest(attribution.as_ref(), &home, &lead.opened_at.beijing_month(), None, false);
+    let suggestion = known::suggestion(lead, attribution.as_ref(), &context.home(&book)?);
     Ok(Whose { attribution, suggestion, cluster })
 }
 

@@ -78,17 +78,19 @@ fn export(context: &Context, wanted: &Wanted<'_>) -> Result<Exit, Failure> {
     let book = RuleBook::read(&context.settings, lang)?;
     let purpose = if shares { Purpose::Share } else { Purpose::List };
     context.pass(&context.gate(&book, &records)?, &leads, purpose)?;
-    let (facts, reporter, sites) = (context.facts(&leads), context.reporter(), site_names(&book));
+    let (known, reporter, sites) = (context.known(&leads, &records, &book, name == "misp")?, context.reporter(), site_names(&book));
+    let platforms = context.platforms(&book)?;
     let letters = records.letters().map_err(|e| context.records_failure(&e))?;
     let list = Export { leads: &leads, lang, now: context.net()?.now(), organisation: &reporter.organisation };
     let out = Outgoing {
         list,
         audience: if wanted.audience == AudienceArg::Police { Audience::Police } else { Audience::Partner },
         letters: &letters,
-        facts: &facts,
-        clusters: &[],
+        facts: &known.facts,
+        clusters: &known.clusters,
         reporter: &reporter,
         sites: &sites,
+        platforms: Some(&platforms),
         tlp: match wanted.tlp {
             TlpArg::Clear => Tlp::Clear,
             TlpArg::Green => Tlp::Green,

@@ -54,6 +54,7 @@ impl Context {
             }
             RecordsError::Store { path, why } => format!("{}：{why}", path.display()),
             RecordsError::NoLead(id) => format!("没有线索 {id}"),
+            RecordsError::Paper(why) => why.zh.clone(),
             RecordsError::Person { name, why } => format!("账号 {name}：{}", in_chinese(why)),
             other => other.to_string(),
         };

@@ -1,21 +1,17 @@
-//! What every command that lets something out shares: the gate, facts from the packages, names of the sites, writing a file whole.
+//! What every command that lets something out shares: the gate, the shared platforms, names of the sites, writing a file whole.
 
 use crate::cli::Context;
 use crate::cli::fail::Failure;
 use crate::cli::rules::RuleBook;
-use crate::evidence;
-use crate::model::lead::{Lead, LeadId};
+use crate::model::lead::Lead;
 use crate::model::rulefile::RuleFile;
+use crate::model::site::Site;
 use crate::records::Records;
-use crate::referral::{Gate, LeadFacts, OfficialTree, Purpose, Reporter, Stamp, monthly};
-use base64::Engine as _;
+use crate::referral::{Gate, OfficialTree, Platforms, Purpose, Reporter, monthly};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-
-/// Largest time-stamp response that is taken along.
-const MAX_STAMP_BYTES: u64 = 1 << 20;
 
 /// `[referral]` of the settings file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -73,8 +69,16 @@ impl Context {
         let allowed = records.allowed().map_err(|e| self.records_failure(&e))?;
         let others = book.files.iter().filter(|f| f.path == "official.toml").map(|f| official(f).map_err(|e| self.wrong_rule(&e)));
         let others = others.collect::<Result<Vec<_>, _>>()?.concat();
-        let sites = book.sites.iter().map(|(file, site)| (file.shown.as_str(), site));
-        Ok(Gate::new(sites, others, allowed))
+        // The settings may narrow which sites are watched; an official host stays official all the same.
+        let sites = book.files.iter().filter(|f| f.path.starts_with("sites/"));
+        let sites = sites.map(|f| Site::read(f).map(|site| (f, site)).map_err(|e| self.wrong_rule(&e)));
+        let sites = sites.collect::<Result<Vec<_>, _>>()?;
+        Ok(Gate::new(sites.iter().map(|(f, site)| (f.shown.as_str(), site)), others, allowed))
+    }
+
+    /// Hosts that many share, which no block list may name.
+    pub(super) fn platforms(&self, book: &RuleBook) -> Result<Platforms, Failure> {
+        Platforms::load(&book.files).map_err(|e| self.wrong_rule(&e))
     }
 
     fn wrong_rule(&self, e: &crate::model::rulefile::RuleError) -> Failure {
@@ -98,45 +102,11 @@ impl Context {
             self.lang,
         ))
     }
-
-    /// What the latest readable package of each lead tells besides its record.
-    pub(super) fn facts(&self, leads: &[Lead]) -> BTreeMap<LeadId, LeadFacts> {
-        let root = self.settings.evidence_dir();
-        let of = |lead: &Lead| {
-            let package = lead.packages.iter().rev().find(|p| p.outcome == "captured").or_else(|| lead.packages.last())?;
-            let stored = evidence::read(&root, Path::new(&package.path)).ok()?;
-            let mut facts = LeadFacts::of(&stored.dossier);
-            facts.stamps = Some(stamps(&root.join(&package.path)));
-            Some((lead.id.clone(), facts))
-        };
-        leads.iter().filter_map(of).collect()
-    }
 }
 
 fn official(file: &RuleFile) -> Result<Vec<OfficialTree>, crate::model::rulefile::RuleError> {
     let written: OfficialFile = file.parse()?;
     Ok(written.official.into_iter().map(|e| OfficialTree { tree: e.tree, who: e.who, rule: file.shown.clone() }).collect())
-}
-
-/// Time-stamp responses beside a manifest.
-fn stamps(package: &Path) -> Vec<Stamp> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(package.join("proof")).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let small = entry.metadata().is_ok_and(|m| m.is_file() && m.len() <= MAX_STAMP_BYTES);
-        if name.ends_with(".tsr")
-            && small
-            && let Ok(bytes) = std::fs::read(entry.path())
-        {
-            found.push(Stamp {
-                file: format!("proof/{name}"),
-                response: base64::engine::general_purpose::STANDARD.encode(bytes),
-                at: None,
-            });
-        }
-    }
-    found.sort_by(|a, b| a.file.cmp(&b.file));
-    found
 }
 
 /// Names of the sites by id, agency first.

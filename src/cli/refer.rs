@@ -5,22 +5,20 @@ use crate::cli::args::{MakeArgs, ReferCommand};
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::outgoing::site_names;
 use crate::cli::rules::RuleBook;
-use crate::cli::{Context, leads, pdf, say};
+use crate::cli::sealing::{deliver, exhibits, hash, letter_bytes, put_letter, seal};
+use crate::cli::{Context, leads, say};
 use crate::model::digest::Sha256;
 use crate::model::lang::Lang;
 use crate::model::lead::{Lead, LeadId};
 use crate::model::referral::{Feedback, Letter, LetterFile, MAX_LEADS_A_LETTER, PaperMove, Receipt, Told};
 use crate::model::time::Timestamp;
 use crate::records::Records;
-use crate::referral::{self, DISPATCH_SCHEMA, Dispatch, Exhibit, PackageError, Purpose, Sealed, TemplateFaults};
+use crate::referral::{self, DISPATCH_SCHEMA, Dispatch, Purpose, Sealed, TemplateFaults};
 use serde_json::json;
-use sha2::Digest as _;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// Most files of one evidence package that go along.
-const MAX_FILES: usize = 10_000;
 /// Largest template that is read.
 const MAX_TEMPLATE_BYTES: u64 = 32 << 20;
 
@@ -92,7 +90,7 @@ fn read_template(context: &Context, file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn wrong_template(faults: &TemplateFaults, file: &Path, lang: Lang) -> Failure {
+pub(super) fn wrong_template(faults: &TemplateFaults, file: &Path, lang: Lang) -> Failure {
     let part = |zh: &str, en: &str, names: &[String]| {
         (!names.is_empty()).then(|| lang.pick(format!("{zh}：{}", names.join("、")), format!("{en}: {}", names.join(", "))))
     };
@@ -109,6 +107,18 @@ fn wrong_template(faults: &TemplateFaults, file: &Path, lang: Lang) -> Failure {
     Failure::usage(text.clone(), text, lang)
 }
 
+/// Says which evidence goes out without an outside time: the receiver will ask.
+fn say_unstamped(context: &Context, dispatch: &Dispatch) {
+    let without: Vec<&str> = dispatch.exhibits.iter().filter(|e| e.stamps.iter().all(|s| s.at.is_none())).map(|e| e.id.as_str()).collect();
+    let (n, all) = (without.len(), dispatch.exhibits.len());
+    if let Some(first) = without.first() {
+        say::note(&context.lang.pick(
+            format!("{all} 个证据包中有 {n} 个没有可信时间戳（如 {first}），不能证明固定的时间；待盖的可用 jianwei evidence stamp 补盖，未配置 [evidence] tsa 时固定的须重新固定"),
+            format!("{n} of {all} evidence packages have no time-stamp ({first}): their time is not proven; `jianwei evidence stamp` gets those that wait, what was sealed without [evidence] tsa must be captured anew"),
+        ));
+    }
+}
+
 /// Where packages of referrals are kept.
 fn folder(context: &Context, package: &str) -> PathBuf {
     context.settings.data_dir().join("referrals").join(package)
@@ -119,7 +129,8 @@ fn make(context: &Context, args: &MakeArgs) -> Result<Exit, Failure> {
     let book = RuleBook::read(&context.settings, context.lang)?;
     let chosen = choose(context, &records, args)?;
     context.pass(&context.gate(&book, &records)?, &chosen, Purpose::Letter)?;
-    let dispatch = dispatch(context, args, &book, chosen)?;
+    let dispatch = dispatch(context, args, &records, &book, chosen)?;
+    say_unstamped(context, &dispatch);
     let own = own_template(context, args.template.as_deref())?;
     let known = records.letter(&dispatch.number).map_err(|e| context.records_failure(&e))?;
     if known.is_some() {
@@ -166,7 +177,7 @@ fn choose(context: &Context, records: &Records, args: &MakeArgs) -> Result<Vec<L
     Ok(chosen)
 }
 
-fn dispatch(context: &Context, args: &MakeArgs, book: &RuleBook, leads: Vec<Lead>) -> Result<Dispatch, Failure> {
+fn dispatch(context: &Context, args: &MakeArgs, records: &Records, book: &RuleBook, leads: Vec<Lead>) -> Result<Dispatch, Failure> {
     let to = args.to.clone().unwrap_or_else(|| context.settings.referral.to.clone());
     if to.is_empty() {
         return Err(Failure::usage(
@@ -176,7 +187,7 @@ fn dispatch(context: &Context, args: &MakeArgs, book: &RuleBook, leads: Vec<Lead
         ));
     }
     let template = own_template(context, args.template.as_deref())?;
-    let facts = context.facts(&leads);
+    let known = context.known(&leads, records, book, false)?;
     Ok(Dispatch {
         schema: DISPATCH_SCHEMA.into(),
         number: args.letter.trim().to_owned(),
@@ -191,8 +202,8 @@ fn dispatch(context: &Context, args: &MakeArgs, book: &RuleBook, leads: Vec<Lead
         jurisdiction: args.jurisdiction.clone(),
         template_sha256: template.as_deref().map(Sha256::of),
         exhibits: exhibits(context, &leads)?,
-        facts,
-        clusters: Vec::new(),
+        facts: known.facts,
+        clusters: known.clusters,
         sites: site_names(book),
         leads,
     })
@@ -203,145 +214,6 @@ fn own_template(context: &Context, given: Option<&Path>) -> Result<Option<Vec<u8
     let bytes = read_template(context, file)?;
     referral::check_template(&bytes).map_err(|f| wrong_template(&f, file, context.lang))?;
     Ok(Some(bytes))
-}
-
-/// All packages of the leads, each with its files.
-fn exhibits(context: &Context, leads: &[Lead]) -> Result<Vec<Exhibit>, Failure> {
-    let root = context.settings.evidence_dir();
-    let mut all = Vec::new();
-    for lead in leads {
-        for package in &lead.packages {
-            let dir = root.join(&package.path);
-            let (mut files, mut bytes) = (Vec::new(), 0);
-            walk(&dir, &dir, &mut files, &mut bytes).map_err(|e| context.disk(&dir, &e))?;
-            let manifest = std::fs::read(dir.join("manifest.json")).map_err(|e| context.disk(&dir, &e))?;
-            if Sha256::of(&manifest) != package.manifest_sha256 {
-                let text = format!("{}：清单与登记的校验值不符 (manifest differs from its recorded hash)", dir.display());
-                return Err(Failure::failed(text.clone(), text, context.lang));
-            }
-            files.sort();
-            all.push(Exhibit {
-                lead: lead.id.clone(),
-                id: package.id.clone(),
-                path: package.path.clone(),
-                files,
-                bytes,
-                manifest_sha256: package.manifest_sha256,
-                manifest_sm3: package.manifest_sm3,
-                captured_at: package.captured_at,
-            });
-        }
-    }
-    Ok(all)
-}
-
-/// Plain files below `dir`; links are not followed and end the matter.
-fn walk(root: &Path, dir: &Path, files: &mut Vec<String>, bytes: &mut u64) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        let facts = path.symlink_metadata()?;
-        if facts.is_dir() {
-            walk(root, &path, files, bytes)?;
-        } else if facts.is_file() && files.len() < MAX_FILES {
-            let below = path.strip_prefix(root).unwrap_or(&path);
-            files.push(below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"));
-            *bytes += facts.len();
-        } else {
-            return Err(std::io::Error::other(format!("{}: not a plain file, or too many", path.display())));
-        }
-    }
-    Ok(())
-}
-
-/// Writes the sealed package and hashes it as it lies on disk.
-fn seal(context: &Context, dispatch: &Dispatch, own: Option<&[u8]>, zip: &Path) -> Result<Sealed, Failure> {
-    let root = context.settings.evidence_dir();
-    let part = zip.with_extension("zip.part");
-    let file = File::create(&part).map_err(|e| context.disk(&part, &e))?;
-    let mut open = |package: &str, file: &str| -> std::io::Result<Box<dyn Read>> {
-        Ok(Box::new(BufReader::new(File::open(root.join(package).join(file))?)))
-    };
-    let written = referral::seal(BufWriter::new(file), dispatch, own, &mut open).map_err(|e| {
-        let _ = std::fs::remove_file(&part);
-        match e {
-            PackageError::Template(f) => wrong_template(&f, Path::new("template"), context.lang),
-            PackageError::Failed(why) => Failure::failed(why.clone(), why, context.lang),
-        }
-    })?;
-    let done = written.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|f| f.sync_all());
-    done.and_then(|()| std::fs::rename(&part, zip)).map_err(|e| context.disk(zip, &e))?;
-    hash(zip).map_err(|e| context.disk(zip, &e))
-}
-
-fn hash(zip: &Path) -> std::io::Result<Sealed> {
-    let mut hasher = sha2::Sha256::new();
-    let mut from = File::open(zip)?;
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
-    loop {
-        match from.read(&mut buffer)? {
-            0 => return Ok(Sealed { sha256: Sha256::from_bytes(hasher.finalize().into()), bytes }),
-            n => {
-                hasher.update(&buffer[..n]);
-                bytes += n as u64;
-            }
-        }
-    }
-}
-
-fn letter_bytes(context: &Context, dispatch: &Dispatch, own: Option<&[u8]>, sealed: Option<Sealed>) -> Result<Vec<u8>, Failure> {
-    referral::letter(dispatch, own, sealed).map_err(|f| wrong_template(&f, Path::new("template"), context.lang))
-}
-
-/// Letter as DOCX and, where it can be made, PDF.
-fn put_letter(context: &Context, out: &Path, name: &str, docx: &[u8]) -> Result<Exit, Failure> {
-    let lang = context.lang;
-    let file = out.join(format!("{name}.docx"));
-    context.write(&file, docx)?;
-    say::line(&file.display().to_string())?;
-    match pdf::of_docx(docx) {
-        pdf::Made::Pdf(bytes, replaced) => {
-            let file = out.join(format!("{name}.pdf"));
-            context.write(&file, &bytes)?;
-            say::line(&file.display().to_string())?;
-            let fonts: Vec<String> = replaced.iter().map(|(a, b)| format!("{a} → {b}")).collect();
-            if !fonts.is_empty() {
-                say::note(&lang.pick(
-                    format!("本机缺少字体，PDF 中替代：{}", fonts.join("、")),
-                    format!("fonts replaced in the PDF: {}", fonts.join(", ")),
-                ));
-            }
-            Ok(Exit::Done)
-        }
-        pdf::Made::Not(why) => {
-            say::note(&lang.pick(format!("未生成 PDF：{why}"), format!("no PDF: {why}")));
-            Ok(Exit::Partly)
-        }
-    }
-}
-
-fn deliver(context: &Context, dispatch: &Dispatch, zip: &Path, out: &Path, docx: &[u8], sealed: Sealed) -> Result<Exit, Failure> {
-    let name = dispatch.package();
-    let copy = out.join(format!("{name}.zip"));
-    std::fs::copy(zip, &copy).map_err(|e| context.disk(&copy, &e))?;
-    let exit = put_letter(context, out, &format!("{name}-letter"), docx)?;
-    say::line(&copy.display().to_string())?;
-    say::line(&format!("SHA-256 {}", sealed.sha256))?;
-    say::note(&context.lang.pick(
-        format!(
-            "移送函 {}：{} 条线索已登记为已移送；核验命令：{}",
-            dispatch.printed_number(),
-            dispatch.leads.len(),
-            referral::verify_command(&name, &sealed.sha256)
-        ),
-        format!(
-            "letter {}: {} leads are now referred; to verify: {}",
-            dispatch.printed_number(),
-            dispatch.leads.len(),
-            referral::verify_command(&name, &sealed.sha256)
-        ),
-    ));
-    Ok(exit)
 }
 
 /// Makes letter and package again from what was kept; refuses where the bytes are not those of the journal.
@@ -365,22 +237,37 @@ fn again(context: &Context, number: &str, out: &Path) -> Result<Exit, Failure> {
     std::fs::create_dir_all(out).map_err(|e| context.disk(out, &e))?;
     let zip = out.join(format!("{}.zip", file.letter.package));
     let sealed = seal(context, &dispatch, own.as_deref(), &zip)?;
-    if sealed.sha256 != file.letter.sha256 {
-        let _ = std::fs::remove_file(&zip);
-        let (was, is) = (file.letter.sha256, sealed.sha256);
-        return Err(Failure::failed(
-            format!("重新制作的移送包与登记不符（登记 {was}，现为 {is}）；证据或输入已变动，未写出"),
-            format!(
-                "the package made again is not the one that was sent (was {was}, is {is}); evidence or input changed; nothing was written"
-            ),
-            lang,
-        ));
-    }
+    let sealed = if sealed.sha256 == file.letter.sha256 { sealed } else { kept_copy(context, &file, &zip, sealed)? };
     let docx = letter_bytes(context, &dispatch, own.as_deref(), Some(sealed))?;
     let exit = put_letter(context, out, &format!("{}-letter", file.letter.package), &docx)?;
     say::line(&zip.display().to_string())?;
     say::line(&format!("SHA-256 {}", sealed.sha256))?;
     Ok(exit)
+}
+
+/// Hands out the package that was kept when the letter went out, where this program or its input no longer makes the same bytes.
+fn kept_copy(context: &Context, file: &LetterFile, zip: &Path, made: Sealed) -> Result<Sealed, Failure> {
+    let lang = context.lang;
+    let _ = std::fs::remove_file(zip);
+    let kept = folder(context, &file.letter.package).join(format!("{}.zip", file.letter.package));
+    let (was, is) = (file.letter.sha256, made.sha256);
+    match hash(&kept) {
+        Ok(sealed) if sealed.sha256 == was => {
+            std::fs::copy(&kept, zip).map_err(|e| context.disk(zip, &e))?;
+            say::note(&lang.pick(
+                format!("重新制作的移送包与登记不同（登记 {was}，现为 {is}：程序版本、证据或输入有变动），现交出当时封存的原包"),
+                format!("made again it differs (was {was}, is {is}: program, evidence or input changed); this is the package kept when it was sent"),
+            ));
+            Ok(sealed)
+        }
+        _ => Err(Failure::failed(
+            format!("重新制作的移送包与登记不符（登记 {was}，现为 {is}），封存的原包也不在或已变动；未写出"),
+            format!(
+                "the package made again is not the one that was sent (was {was}, is {is}), and the kept one is gone or changed; nothing was written"
+            ),
+            lang,
+        )),
+    }
 }
 
 fn list(context: &Context) -> Result<Exit, Failure> {
@@ -391,7 +278,8 @@ fn list(context: &Context) -> Result<Exit, Failure> {
                 &json!({"schema": "letter/1", "letter": file.letter, "at": file.at, "by": file.by, "receipts": file.receipts, "feedback": file.feedback, "counts": counts(file)}),
             )?;
         } else {
-            let counts: Vec<String> = counts(file).into_iter().map(|(word, n)| format!("{word} {n}")).collect();
+            let counts: Vec<String> =
+                tally(file).into_iter().map(|(told, n)| format!("{} {n}", context.lang.pick(told.zh(), told.word()))).collect();
             let receipt = file.receipts.last().map_or_else(|| context.lang.pick("无回执", "no receipt").to_owned(), |r| r.number.clone());
             let l = &file.letter;
             say::line(&format!(
@@ -409,7 +297,12 @@ fn list(context: &Context) -> Result<Exit, Failure> {
 }
 
 /// What came back, added up by kind.
-fn counts(file: &LetterFile) -> Vec<(&'static str, u32)> {
+fn tally(file: &LetterFile) -> Vec<(Told, u32)> {
     let sum = |told: Told| file.feedback.iter().filter(|f| f.told == told).map(|f| f.count).sum::<u32>();
-    Told::ALL.into_iter().map(|t| (t.word(), sum(t))).filter(|(_, n)| *n > 0).collect()
+    Told::ALL.into_iter().map(|t| (t, sum(t))).filter(|(_, n)| *n > 0).collect()
+}
+
+/// The same by the words of the command line.
+fn counts(file: &LetterFile) -> Vec<(&'static str, u32)> {
+    tally(file).into_iter().map(|(told, n)| (told.word(), n)).collect()
 }

@@ -2,14 +2,19 @@
 
 use crate::cli::args::{MonthlyArgs, ReportCommand};
 use crate::cli::fail::{Exit, Failure};
-use crate::cli::{Context, pdf, say};
-use crate::model::lang::Lang;
+use crate::cli::{Context, known, pdf, say};
+use crate::model::attribution::Attribution;
+use crate::model::lang::{Both, Lang};
+use crate::model::lead::Lead;
 use crate::model::referral::{Frozen, FrozenFile, PaperMove};
 use crate::model::time::Timestamp;
+use crate::pipeline::watch::Owed;
 use crate::records::{Filter, Records};
-use crate::referral::monthly::{self, Form, Kind, MonthInput, ROWS, TypedError};
+use crate::referral::monthly::{self, Behind, Form, Kind, MonthInput, ROWS, TypedError};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) fn run(context: &Context, command: &ReportCommand) -> Result<Exit, Failure> {
     match command {
@@ -32,15 +37,36 @@ pub(super) fn run(context: &Context, command: &ReportCommand) -> Result<Exit, Fa
 
 /// What to remind of at `now`: last month's form, from the 3rd.
 pub(super) fn reminder(context: &Context, records: &Records, now: Timestamp) {
-    let last = monthly::month_before(&now.beijing_month());
-    // A unit that began this month owes nothing for the last one.
-    let owed = records.leads(&Filter::default()).is_ok_and(|all| all.iter().any(|l| l.opened_at.beijing_month() <= last));
-    if !owed {
-        return;
-    }
-    if let Some(text) = records.frozen(&last).ok().and_then(|f| monthly::reminder(now, &f)) {
+    if let Some(text) = due(records, now).filter(|_| owes(records, now)) {
         say::note(text.get(context.lang));
     }
+}
+
+/// What a running watch alerts of.
+pub(super) fn owed(records: Arc<Records>) -> Owed {
+    // Whether a unit owes the form does not change within a month, and asking reads every lead.
+    let known: Mutex<Option<(String, bool)>> = Mutex::new(None);
+    Arc::new(move |now| {
+        let told = due(&records, now)?;
+        let month = now.beijing_month();
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let owes = match &*known {
+            Some((of, owes)) if *of == month => *owes,
+            _ => known.insert((month, owes(&records, now))).1,
+        };
+        owes.then_some(told)
+    })
+}
+
+/// The words, where last month's form was not handed in.
+fn due(records: &Records, now: Timestamp) -> Option<Both> {
+    monthly::reminder(now, &records.frozen(&monthly::month_before(&now.beijing_month())).ok()?)
+}
+
+/// A unit that began this month owes nothing for the last one.
+fn owes(records: &Records, now: Timestamp) -> bool {
+    let last = monthly::month_before(&now.beijing_month());
+    records.leads(&Filter::default()).is_ok_and(|all| all.iter().any(|l| l.opened_at.beijing_month() <= last))
 }
 
 fn month(context: &Context, args: &MonthlyArgs) -> Result<Exit, Failure> {
@@ -83,25 +109,33 @@ fn form(context: &Context, records: &Records, month: &str) -> Result<Form, Failu
     let leads = records.leads(&Filter::default()).map_err(fail)?;
     let letters = records.letters().map_err(fail)?;
     let typed = records.typed().map_err(fail)?;
-    let since = &context.settings.referral.total_since;
-    let start = if monthly::is_month(since) && since.as_str() <= month { since.clone() } else { format!("{}-01", &month[..4]) };
+    let start = start(context, month);
     let reporter = context.reporter();
     Ok(Form::of(&MonthInput { month, start: &start, leads: &leads, letters: &letters, typed: &typed, reporter: &reporter }))
+}
+
+/// First month of 累计 for the form of `month`.
+fn start(context: &Context, month: &str) -> String {
+    let since = &context.settings.referral.total_since;
+    if monthly::is_month(since) && since.as_str() <= month { since.clone() } else { format!("{}-01", &month[..4]) }
 }
 
 /// Keeps the rows that a person typed: all of them are right, or none is kept.
 fn type_in(context: &Context, records: &Records, args: &MonthlyArgs, now: Timestamp) -> Result<(), Failure> {
     let lang = context.lang;
     let mut moves = Vec::new();
-    for set in &args.set {
+    let opening = monthly::opening_key(&start(context, &args.month));
+    let typed = args.set.iter().map(|set| ("--set", set, args.month.as_str()));
+    for (option, set, month) in typed.chain(args.opening.iter().map(|set| ("--opening", set, opening.as_str()))) {
         let Some((row, value)) = set.split_once('=') else {
-            return Err(Failure::usage(format!("--set “{set}” 应写成 行=值"), format!("--set `{set}`: write ROW=VALUE"), lang));
+            return Err(Failure::usage(format!("{option} “{set}” 应写成 行=值"), format!("{option} `{set}`: write ROW=VALUE"), lang));
         };
-        let (value, warning) = monthly::typed_value(row.trim(), value).map_err(|e| wrong_value(&e, lang))?;
+        let check = if option == "--set" { monthly::typed_value } else { monthly::opening_value };
+        let (value, warning) = check(row.trim(), value).map_err(|e| wrong_value(&e, lang))?;
         if let Some(warning) = warning {
             say::note(&warning);
         }
-        moves.push(PaperMove::Typed { month: args.month.clone(), row: row.trim().to_owned(), value });
+        moves.push(PaperMove::Typed { month: month.to_owned(), row: row.trim().to_owned(), value });
     }
     for what in moves {
         records.paper(&what, &args.by, now).map_err(|e| context.records_failure(&e))?;
@@ -113,6 +147,7 @@ fn wrong_value(e: &TypedError, lang: Lang) -> Failure {
     let zh = match e {
         TypedError::NoRow(row) => format!("没有 “{row}” 这一行；用 jianwei report rows 查看"),
         TypedError::Computed(row) => format!("{row} 由线索和移送函计算得出，不能填写；请更正线索"),
+        TypedError::NoFigure(row) => format!("{row}是文字，没有可累计的数"),
         TypedError::NotANumber { row, value, unit } => format!("{row}：“{value}” 不是以{unit}为单位的数"),
     };
     Failure::usage(zh, e.to_string(), lang)
@@ -148,7 +183,8 @@ fn put(context: &Context, records: &Records, output: &Path, form: &Form) -> Resu
     let bytes = match extension.as_str() {
         "xlsx" => {
             let leads = records.leads(&Filter::default()).map_err(|e| context.records_failure(&e))?;
-            monthly::form_xlsx(form, &leads).map_err(failed)?
+            let providers = providers(context, records, &leads)?;
+            monthly::form_xlsx(form, Behind { leads: &leads, providers: &providers }).map_err(failed)?
         }
         "docx" => monthly::form_docx(form).map_err(failed)?,
         "json" => form.json(),
@@ -159,6 +195,21 @@ fn put(context: &Context, records: &Records, output: &Path, form: &Form) -> Resu
         _ => return Err(wrong_extension(output, "xlsx、docx、pdf、json", context.lang)),
     };
     context.write(output, &bytes)
+}
+
+/// Parties that serve leads which stand approved: name, what they do, how many of the leads; most first. Who issues certificates serves nobody
+/// in the sense of the form.
+fn providers(context: &Context, records: &Records, leads: &[Lead]) -> Result<Vec<(String, String, usize)>, Failure> {
+    let mut all: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for lead in leads.iter().filter(|l| known::is_approved(l)) {
+        let found = records.attribution(&lead.candidate.host).map_err(|e| context.records_failure(&e))?;
+        for p in found.iter().flat_map(Attribution::providers).filter(|p| p.role != "issuer") {
+            *all.entry((p.name.clone(), p.role_zh().to_owned())).or_default() += 1;
+        }
+    }
+    let mut all: Vec<_> = all.into_iter().map(|((name, role), n)| (name, role, n)).collect();
+    all.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.cmp(b)));
+    Ok(all)
 }
 
 fn wrong_extension(output: &Path, known: &str, lang: Lang) -> Failure {

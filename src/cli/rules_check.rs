@@ -12,6 +12,7 @@ use crate::model::lang::{Both, Lang};
 use crate::model::page::Page;
 use crate::model::rulefile::RuleError;
 use crate::model::time::Timestamp;
+use crate::referral::Platforms;
 use crate::sources;
 use include_dir::{Dir, include_dir};
 use serde_json::json;
@@ -45,6 +46,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
     told.extend(sources::check_engines(&book.files).iter().map(error));
     told.extend(capture::Paths::load(&book.files).err().iter().flatten().map(error));
     told.extend(names(&book));
+    told.extend(Platforms::load(&book.files).err().as_ref().map(error));
     let (rules, errors) = Rules::load(&book.sites, &book.files);
     told.extend(errors.iter().map(error));
     told.extend(pages(&rules, &book));

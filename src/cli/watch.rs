@@ -7,7 +7,7 @@ use crate::cli::progress::Shown;
 use crate::cli::rules::RuleBook;
 use crate::cli::rules_live::Follower;
 use crate::cli::settings::Settings;
-use crate::cli::{Context, alerts, console, say, scan};
+use crate::cli::{Context, alerts, console, report, say, scan};
 use crate::evidence;
 use crate::model::lang::Lang;
 use crate::model::rulefile::RuleFile;
@@ -103,6 +103,7 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &S
         channels,
         data_dir: context.settings.data_dir().to_path_buf(),
         organisation: context.settings.evidence.organisation.clone(),
+        owed: Some(report::owed(records.clone())),
         unstamped: Some(Arc::new(move || evidence::waiting(&evidence_dir).map_or(0, |all| all.len() as u64))),
     };
     let _following = follower.follow()?;

@@ -10,6 +10,7 @@ mod contents;
 mod disk;
 mod docx;
 mod explain;
+mod glance;
 mod inventory;
 mod log;
 mod manifest;
@@ -22,6 +23,7 @@ mod wacz;
 mod warc;
 mod warc_check;
 
+pub use glance::{Glance, StampFile};
 pub use proof::stamp::Met;
 pub use proof::waiting::Waiting;
 
@@ -318,6 +320,14 @@ pub struct Stored {
 /// [`EvidenceError`].
 pub fn read(root: &Path, package: &Path) -> Result<Stored, EvidenceError> {
     read::package(root, package)
+}
+
+/// What a list needs of a package, without its dossier: certificate and time-stamps. `package` as for [`read`].
+///
+/// # Errors
+/// [`EvidenceError`].
+pub fn glance(root: &Path, package: &Path) -> Result<Glance, EvidenceError> {
+    glance::of(&root.join(package))
 }
 
 /// All package folders below `root`, oldest first. Half-written ones (`.tmp-*`) are not packages.

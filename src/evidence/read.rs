@@ -67,7 +67,7 @@ fn json<T: serde::de::DeserializeOwned>(folder: &Path, manifest: &Manifest, path
 }
 
 /// The bytes of a listed file, equal to what the manifest says of it.
-fn listed(folder: &Path, manifest: &Manifest, path: &str) -> Result<Vec<u8>, EvidenceError> {
+pub(super) fn listed(folder: &Path, manifest: &Manifest, path: &str) -> Result<Vec<u8>, EvidenceError> {
     let entry = manifest.entry(path).ok_or_else(|| EvidenceError::broken(folder, format!("{path}: is not in the manifest")))?;
     let bytes = capped(&folder.join(path), entry.bytes.min(MAX_TEXT_BYTES))?;
     if Sha256::of(&bytes) != entry.sha256 {

@@ -1,6 +1,7 @@
 //! What records can refuse, by what the caller can do about it.
 
 use crate::model::host::Host;
+use crate::model::lang::Both;
 use crate::model::lead::{IllegalMove, LeadId};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -50,8 +51,8 @@ pub enum RecordsError {
         host: Host,
     },
     /// A letter, receipt, feedback or monthly form that does not fit what is there.
-    #[error("{0}")]
-    Paper(String),
+    #[error("{}", .0.en)]
+    Paper(Both),
     /// An account cannot do that.
     #[error("{name}: {why}")]
     Person {

@@ -1,6 +1,7 @@
 //! Papers: letters with receipts and feedback, typed rows and frozen versions of the monthly form. Rows below `paper/`,
 //! made by journal lines alone, so that a rebuilt store has the same. A letter moves its leads in the same line and the same transaction.
 
+use crate::model::lang::Both;
 use crate::model::lead::{Lead, Move, State, Step};
 use crate::model::referral::{FrozenFile, LetterFile, MAX_LEADS_A_LETTER, PaperMove};
 use crate::model::time::Timestamp;
@@ -128,23 +129,35 @@ impl Records {
     }
     /// Is `what` possible as things stand?
     fn fits(&self, draft: &Draft<'_>, what: &PaperMove, by: &str, now: Timestamp) -> Result<(), RecordsError> {
-        let no = |why: String| Err(RecordsError::Paper(why));
+        let no = |zh: String, en: String| Err(RecordsError::Paper(Both::new(zh, en)));
         match what {
             PaperMove::Sent(letter) => {
                 if letter.number.trim().is_empty() || letter.to.trim().is_empty() || letter.leads.is_empty() {
-                    return no("a letter needs a number, a receiver and leads".into());
+                    return no("移送函须有文号、主送单位和线索".into(), "a letter needs a number, a receiver and leads".into());
                 }
                 if letter.leads.len() > MAX_LEADS_A_LETTER {
-                    return no(format!("{} leads; a letter takes at most {MAX_LEADS_A_LETTER}", letter.leads.len()));
+                    let n = letter.leads.len();
+                    return no(
+                        format!("共 {n} 条线索；一份移送函至多 {MAX_LEADS_A_LETTER} 条"),
+                        format!("{n} leads; a letter takes at most {MAX_LEADS_A_LETTER}"),
+                    );
                 }
                 if self.told(draft.get::<LetterFile>(&letter_key(&letter.number)))?.is_some() {
-                    return no(format!("letter {} was sent already; a number is used once", letter.number));
+                    let number = &letter.number;
+                    return no(
+                        format!("文号 {number} 已用过；每个文号只用一次"),
+                        format!("letter {number} was sent already; a number is used once"),
+                    );
                 }
                 for id in &letter.leads {
                     let lead: Option<Lead> = self.told(draft.get(&leads::lead_key(id)))?;
                     let mut lead = lead.ok_or_else(|| RecordsError::NoLead(id.clone()))?;
                     if lead.state != State::Approved {
-                        return no(format!("{id} is {}; only an approved lead is referred", lead.state.word()));
+                        let state = lead.state;
+                        return no(
+                            format!("{id} 的状态是“{}”；只有复审通过的线索才能移送", state.zh()),
+                            format!("{id} is {}; only an approved lead is referred", state.word()),
+                        );
                     }
                     lead.apply(Step { at: now, by: by.to_owned(), what: Move::Refer { letter: letter.number.clone() } })?;
                 }
@@ -152,11 +165,14 @@ impl Records {
             }
             PaperMove::Receipt { letter, .. } | PaperMove::Feedback { letter, .. } => {
                 let Some(file) = self.told(draft.get::<LetterFile>(&letter_key(letter)))? else {
-                    return no(format!("no letter {letter} was sent"));
+                    return no(
+                        format!("没有发出过移送函 {letter}；用 jianwei refer list 查看文号"),
+                        format!("no letter {letter} was sent; `jianwei refer list` shows them"),
+                    );
                 };
                 match what {
                     PaperMove::Feedback { feedback, .. } if feedback.about.as_ref().is_some_and(|l| !file.letter.leads.contains(l)) => {
-                        no(format!("letter {letter} does not carry that lead"))
+                        no(format!("移送函 {letter} 中没有这条线索"), format!("letter {letter} does not carry that lead"))
                     }
                     _ => Ok(()),
                 }
@@ -166,12 +182,16 @@ impl Records {
                 if u64::from(frozen.version) == before as u64 + 1 {
                     Ok(())
                 } else {
-                    no(format!("{} has {before} frozen versions; the next is {}", frozen.month, before + 1))
+                    let (month, next) = (&frozen.month, before + 1);
+                    no(
+                        format!("{month} 月报表已有 {before} 个冻结版本，下一个是第 {next} 版"),
+                        format!("{month} has {before} frozen versions; the next is {next}"),
+                    )
                 }
             }
             PaperMove::HandedIn { month, version } => match self.told(draft.get::<FrozenFile>(&frozen_key(month, *version)))? {
                 Some(_) => Ok(()),
-                None => no(format!("version {version} of {month} was never frozen")),
+                None => no(format!("{month} 月报表没有第 {version} 版"), format!("version {version} of {month} was never frozen")),
             },
             PaperMove::Typed { .. } => Ok(()),
         }

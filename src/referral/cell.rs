@@ -54,6 +54,40 @@ pub(super) fn clean(text: &str) -> String {
     out.trim().to_owned()
 }
 
+/// Lines that a text takes where it wraps at `width` characters, rather one too many than too few: office programs do not all work it out, and a
+/// row that is too low cuts its cells. Wide characters break anywhere, the rest after spaces and hyphens.
+pub(super) fn lines(text: &str, width: f64) -> f64 {
+    const ROOM: f64 = 1.15;
+    let (mut lines, mut line, mut word) = (1.0, 0.0, 0.0);
+    let mut flush = |word: &mut f64| {
+        if line + *word > width && line > 0.0 {
+            lines += 1.0;
+            line = 0.0;
+        }
+        line += *word;
+        if line > width {
+            // Longer than a line: it is cut where the line ends.
+            lines += (line / width).ceil() - 1.0;
+            line = width;
+        }
+        *word = 0.0;
+    };
+    for c in text.chars() {
+        if c >= '\u{2E80}' {
+            flush(&mut word);
+            word = 2.0 * ROOM;
+            flush(&mut word);
+        } else {
+            word += ROOM;
+            if matches!(c, ' ' | '-') {
+                flush(&mut word);
+            }
+        }
+    }
+    flush(&mut word);
+    lines
+}
+
 /// Writes every address and host name inside a text so that nothing makes it a live link: `hxxp://`, `a[.]com`.
 pub(super) fn defang(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
@@ -106,6 +140,20 @@ mod tests {
             ("no names here", "no names here"),
         ] {
             assert_eq!(defang(given), want, "{given}");
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_as_they_wrap() {
+        for (text, width, want) in [
+            ("", 10.0, 1.0),
+            ("短", 10.0, 1.0),
+            ("一二三四五六七八", 10.0, 2.0),
+            ("XS-P3JFGE9ZY4；XS-02F74GCG43；", 22.0, 2.0),
+            ("abcdefghijklmnopqrstuvwxyz", 10.0, 3.0),
+            ("2026-01-03T09:14:55+08:00", 30.0, 1.0),
+        ] {
+            assert_eq!(lines(text, width), want, "{text}");
         }
     }
 

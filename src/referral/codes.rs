@@ -2,6 +2,7 @@
 
 use crate::model::assessment::{Class, Verdict};
 use crate::model::candidate::Reason;
+use crate::model::lang::Lang;
 use crate::model::lead::{Lead, LeadId, Move, State};
 use crate::model::referral::{Feedback, LetterFile, Told};
 use crate::model::sighting::Sighting;
@@ -101,6 +102,20 @@ pub(super) fn hint(lead: &Lead) -> &'static str {
         Some(Class::Seller) => "02伪造变造买卖证件",
         Some(Class::Mirror) | None => "",
     }
+}
+
+/// Kind of a cluster, code before the word.
+pub(super) fn cluster_kind(kind: &str, lang: Lang) -> &'static str {
+    match kind {
+        "operator" => lang.pick("operator 同一运营者", "operator"),
+        "by_hand" => lang.pick("by_hand 人工合并", "by_hand"),
+        _ => lang.pick("kit 同一套程序", "kit"),
+    }
+}
+
+/// The host as people read it, defanged.
+pub(super) fn host(lead: &Lead) -> String {
+    lead.candidate.host.unicode().replace(['.', '。'], "[.]").replace(':', "[:]")
 }
 
 /// 封堵状态. Empty: not looked at since the referral.

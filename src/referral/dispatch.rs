@@ -32,6 +32,18 @@ pub struct Exhibit {
     pub manifest_sm3: Sm3,
     /// When it was captured.
     pub captured_at: Timestamp,
+    /// Time-stamps among its files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stamps: Vec<ExhibitStamp>,
+}
+
+/// A time-stamp of an evidence package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExhibitStamp {
+    /// File of the package.
+    pub file: String,
+    /// The authority's time; `None`: not readable, or not over this package.
+    pub at: Option<Timestamp>,
 }
 
 /// All input of a letter and its package.
@@ -94,6 +106,7 @@ impl Dispatch {
             clusters: &self.clusters,
             reporter: &self.reporter,
             sites: &self.sites,
+            platforms: None,
             tlp: Tlp::Red,
         }
     }

@@ -1,13 +1,14 @@
 //! The letter (案件线索移送函): fields from a dispatch, put into the shipped template or the unit's own. Suspicion in words of suspicion; every hint
 //! of law says that it is one.
 
-use crate::model::assessment::Class;
 use crate::model::digest::Sha256;
+use crate::model::lead::Lead;
 use crate::referral::codes;
-use crate::referral::dispatch::Dispatch;
+use crate::referral::dispatch::{Dispatch, ExhibitStamp};
 use crate::referral::office::docx::{self, ACROSS, Cell, Look, paragraph};
 use crate::referral::office::template::{self, Field, Fields, TemplateFaults};
-use crate::referral::outgoing::{Outgoing, Row};
+use crate::referral::outgoing::Row;
+use crate::referral::passages;
 use crate::referral::words::{chinese, date};
 use std::collections::BTreeSet;
 
@@ -99,6 +100,7 @@ pub fn template() -> Result<Vec<u8>, String> {
         p(Look::Body, "经办人（签名）：{{经办人一}}　　{{经办人二}}"),
         p(Look::Signed, "{{发文单位}}（盖章）"),
         p(Look::Signed, "{{落款日期}}"),
+        p(Look::Flush, ""),
         p(Look::Flush, "{{表：回执}}"),
     ];
     docx::document("案件线索移送函", &body.concat(), false)
@@ -153,16 +155,16 @@ fn fields(dispatch: &Dispatch, sealed: Option<Sealed>) -> Fields {
         ("表：网站基本情况", Field::Table(basics(&rows))),
         ("仿冒事实", text(lines(&rows, facts))),
         ("违法用途证据", text(lines(&rows, uses))),
-        ("同一集群情况", text(clusters(&out))),
-        ("涉嫌条款提示", text(articles(&rows))),
-        ("管辖建议", text(jurisdiction(dispatch, &rows))),
-        ("已采取措施", text(measures(dispatch))),
+        ("同一集群情况", text(passages::clusters(&out))),
+        ("涉嫌条款提示", text(passages::articles(&rows))),
+        ("管辖建议", text(passages::jurisdiction(dispatch, &rows))),
+        ("已采取措施", text(passages::measures(dispatch))),
         ("表：证据清单", Field::Table(exhibits(dispatch))),
         ("移送包文件名", text(format!("{package}.zip"))),
         ("移送包字节数", text(bytes)),
         ("移送包校验值", text(hash)),
         ("核验命令", text(command)),
-        ("局限说明", text(LIMITS.into())),
+        ("局限说明", text(passages::LIMITS.into())),
         (
             "附件",
             text(format!(
@@ -181,8 +183,6 @@ fn fields(dispatch: &Dispatch, sealed: Option<Sealed>) -> Fields {
     .into_iter()
     .collect()
 }
-
-const LIMITS: &str = "随函证据由程序像普通访客一样读取公开网页取得，未登录、未提交表单。校验值和清单只能说明证据自固定以来未被改动；传输加密不具备抗抵赖性，不能单独证明内容确由该网站发出。研判得分是供人复核的提示，不是结论。建议由两名以上侦查人员重新在线提取，并与本证据互相印证。";
 
 /// Sites whose pages are imitated, in words.
 fn targets<'a>(rows: &'a [Row<'_>]) -> BTreeSet<&'a str> {
@@ -231,13 +231,19 @@ fn basics(rows: &[Row<'_>]) -> String {
             Cell::of(registrar),
         ]);
     }
-    docx::table(ACROSS, &[7, 20, 38, 28, 20, 24, 13], 1, &table)
+    docx::table(ACROSS, &[7, 27, 33, 26, 17, 29, 13], 1, &table)
 }
 
 /// One paragraph a lead.
 fn lines(rows: &[Row<'_>], say: fn(&Row<'_>) -> String) -> String {
     let one = |(i, row): (usize, &Row<'_>)| format!("（{}）{}", chinese(i + 1), say(row));
     rows.iter().enumerate().map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// The host as people read it; where that is not what DNS knows, both.
+fn named(lead: &Lead) -> String {
+    let (shown, plain) = (codes::host(lead), lead.candidate.host.defanged());
+    if shown == plain { shown } else { format!("{shown}（即{plain}）") }
 }
 
 fn facts(row: &Row<'_>) -> String {
@@ -250,7 +256,7 @@ fn facts(row: &Row<'_>) -> String {
     let why = why.collect::<Vec<_>>().join("；");
     format!(
         "{}（线索编号{}）：疑似假冒{}。主要依据：{why}。三项得分中最高为{}分（满分100分，供复核参考）。",
-        lead.candidate.host.defanged(),
+        named(lead),
         lead.id,
         row.plain(&site),
         lead.assessment.scores.max(),
@@ -266,72 +272,26 @@ fn uses(row: &Row<'_>) -> String {
     let asks = spans(|s| s.starts_with("form_fields"));
     let contacts = spans(|s| s.contains("contact") || s.starts_with("qr"));
     let pitch = spans(|s| s.contains("seller") || s.contains("pitch") || s.contains("record") || s.contains("result"));
-    let host = row.lead.candidate.host.defanged();
+    let host = named(row.lead);
     format!("{host}：索取的信息{asks}；联系方式或二维码{contacts}；兜售话术或虚假查询结果{pitch}。所据位置见证据包score.json。")
-}
-
-fn clusters(out: &Outgoing<'_>) -> String {
-    if out.clusters.is_empty() {
-        return "未查：尚未核查各网站之间是否由同一人员或同一套程序运营。".into();
-    }
-    let one = |c: &crate::referral::facts::Cluster| {
-        let three = if c.leads.len() >= 3 { "，达到三个以上" } else { "" };
-        format!("集群{}：网站{}个{three}，关联依据：{}", c.id, c.leads.len(), c.ties.join("、"))
-    };
-    out.clusters.iter().map(one).collect::<Vec<_>>().join("；") + "。"
-}
-
-fn articles(rows: &[Row<'_>]) -> String {
-    let classes: BTreeSet<Class> = rows.iter().filter_map(|r| codes::class(r.lead)).collect();
-    let mut text = vec!["以下仅按网页类型提示可能涉及的条款，供审查时参考，不是对任何单位和个人的认定。".to_owned()];
-    if classes.contains(&Class::FakeQuery) || classes.contains(&Class::Mirror) {
-        text.push("假冒国家机关查询网站的，提示《中华人民共和国刑法》第二百八十七条之一（非法利用信息网络罪），以及法释〔2019〕15号第八条、第十条第（一）项（假冒国家机关名义设立用于实施违法犯罪活动的网站）、第（二）项（三个以上）。".into());
-    }
-    if classes.contains(&Class::Seller) {
-        text.push("兜售证件的，提示《中华人民共和国刑法》第二百八十条（伪造、变造、买卖国家机关公文、证件、印章罪），骗取财物的提示第二百六十六条（诈骗罪），并提示法释〔2019〕15号第九条。".into());
-    }
-    text.push("为上述行为提供互联网接入、服务器托管、网络存储、支付结算等帮助的，提示《中华人民共和国刑法》第二百八十七条之二（帮助信息网络犯罪活动罪）和法释〔2019〕15号第十二条。".into());
-    text.join("\n")
-}
-
-fn jurisdiction(dispatch: &Dispatch, rows: &[Row<'_>]) -> String {
-    if !dispatch.jurisdiction.is_empty() {
-        return dispatch.jurisdiction.clone();
-    }
-    let known = |pick: fn(&Row<'_>) -> Option<String>| {
-        let places: BTreeSet<String> = rows.iter().filter_map(pick).filter(|p| !p.is_empty()).collect();
-        if places.is_empty() { "未查".to_owned() } else { places.into_iter().collect::<Vec<_>>().join("、") }
-    };
-    let server = known(|r| r.facts.and_then(|f| f.server_place.clone()));
-    let holder = known(|r| r.facts.and_then(|f| f.icp_division.clone()));
-    format!(
-        "服务器所在地：{server}；备案主体所在地：{holder}；被害人所在地：未查。依据《公安机关办理刑事案件程序规定》关于网络犯罪管辖的规定，上述地点及被侵害的信息系统管理者所在地公安机关均可能有管辖权。在地点未查明前，建议由市专项行动工作组办理或者指定；跨省的，按规定上报。以上为建议，以你单位审查为准。"
-    )
-}
-
-fn measures(dispatch: &Dispatch) -> String {
-    if !dispatch.measures.is_empty() {
-        return dispatch.measures.clone();
-    }
-    "已固定公开网页证据；未与网站运营者、网络服务提供者联系，未采取封堵措施，以免影响侦查。".into()
 }
 
 fn exhibits(dispatch: &Dispatch) -> String {
     let head = ["序号", "名称", "类别、格式", "字节", "校验值（证据包清单manifest.json）"].map(Cell::head).to_vec();
     let mut table = vec![head];
     for (i, exhibit) in dispatch.exhibits.iter().enumerate() {
-        let stamps = dispatch.facts.get(&exhibit.lead).and_then(|f| f.stamps.as_ref());
-        let stamp = match stamps {
-            Some(s) if !s.is_empty() => s.iter().map(|s| s.file.clone()).collect::<Vec<_>>().join("、"),
-            Some(_) => "无".to_owned(),
-            None => "未查".to_owned(),
+        let one = |s: &ExhibitStamp| {
+            let file = s.file.rsplit('/').next().unwrap_or(&s.file);
+            s.at.map_or_else(|| format!("{file}（所载时间无法读取）"), |at| format!("{}（{file}）", at.beijing()))
         };
+        let stamps: Vec<String> = exhibit.stamps.iter().map(one).collect();
+        let stamp = if stamps.is_empty() { "无".to_owned() } else { stamps.join("\n") };
         table.push(vec![
             Cell::mid((i + 1).to_string()),
             Cell::of(format!("{}\n线索{}\n{}", exhibit.id, exhibit.lead, exhibit.captured_at.beijing())),
             Cell::of(format!("电子数据（网页）\nWARC、文本、JSON共{}个文件", exhibit.files.len())),
             Cell::mid(exhibit.bytes.to_string()),
-            Cell::of(format!("SHA-256：{}\nSM3：{}\n时间戳：{stamp}", exhibit.manifest_sha256, exhibit.manifest_sm3)),
+            Cell::of(format!("SHA-256：{}\nSM3：{}\n时间戳（北京时间）：{stamp}", exhibit.manifest_sha256, exhibit.manifest_sm3)),
         ]);
     }
     docx::table(ACROSS, &[7, 35, 25, 14, 69], 1, &table)
@@ -339,7 +299,7 @@ fn exhibits(dispatch: &Dispatch) -> String {
 
 fn receipt(dispatch: &Dispatch) -> String {
     let wide = |text: String, bold| vec![Cell { text, across: 4, bold, centred: bold, down: None }];
-    let row = |a: &str, b: &str| vec![Cell::head(a), Cell::of(""), Cell::head(b), Cell::of("")];
+    let row = |a: &str, b: &str| vec![Cell::head(a), Cell::of("\n\n"), Cell::head(b), Cell::of("")];
     let rows = [
         wide("移　送　回　执".into(), true),
         wide(

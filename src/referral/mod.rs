@@ -17,13 +17,16 @@ pub mod monthly;
 mod office;
 mod outgoing;
 mod package;
+mod passages;
+mod platforms;
 mod providers;
+mod sheets;
 mod words;
 mod xlsx;
 
-pub use dispatch::{Dispatch, Exhibit, SCHEMA as DISPATCH_SCHEMA};
+pub use dispatch::{Dispatch, Exhibit, ExhibitStamp, SCHEMA as DISPATCH_SCHEMA};
 pub use exchange::{EXCHANGES, Exchange};
-pub use facts::{Cluster, LeadFacts, Stamp};
+pub use facts::{Cluster, ClusterTie, LeadFacts, Member, Stamp};
 pub use gate::{Gate, OfficialTree, Purpose, Refusal};
 pub use json::lead_json;
 pub use letter::{FIELDS as LETTER_FIELDS, Sealed, check_template, letter, template as letter_template, verify_command};
@@ -31,6 +34,7 @@ pub use mask::Audience;
 pub use office::template::TemplateFaults;
 pub use outgoing::{Outgoing, Reporter, Tlp};
 pub use package::{Open, PackageError, VERIFY, seal};
+pub use platforms::{PLATFORMS, Platforms};
 
 use crate::model::lang::Lang;
 use crate::model::lead::Lead;

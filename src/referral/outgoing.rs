@@ -7,8 +7,9 @@ use crate::referral::Export;
 use crate::referral::cell::{Cell, defang};
 use crate::referral::facts::{Cluster, LeadFacts};
 use crate::referral::mask::Audience;
+use crate::referral::platforms::Platforms;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The unit as it signs reports: what desks outside ask for. Empty parts stand as blanks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,8 @@ pub struct Outgoing<'a> {
     pub reporter: &'a Reporter,
     /// Full names of the protected sites by id.
     pub sites: &'a BTreeMap<String, String>,
+    /// Hosts that many share; without them no block list is written.
+    pub platforms: Option<&'a Platforms>,
     /// How far it may go.
     pub tlp: Tlp,
 }
@@ -90,18 +93,25 @@ impl<'a> Outgoing<'a> {
             clusters: &[],
             reporter: &NO_REPORTER,
             sites: &NO_SITES,
+            platforms: None,
             tlp: Tlp::Amber,
         }
     }
-    /// One lead with what belongs to it.
-    pub(super) fn row(&'a self, lead: &'a Lead) -> Row<'a> {
-        let number = lead.standing().into_iter().rev().find_map(|s| if let Move::Refer { letter } = &s.what { Some(letter) } else { None });
-        let letter = number.and_then(|n| self.letters.iter().find(|l| l.letter.number == *n));
-        Row { out: self, lead, facts: self.facts.get(&lead.id), letter }
-    }
     /// All leads with what belongs to them.
     pub(super) fn rows(&'a self) -> impl Iterator<Item = Row<'a>> + 'a {
-        self.list.leads.iter().map(|l| self.row(l))
+        let letters: HashMap<&str, &LetterFile> = self.letters.iter().map(|l| (l.letter.number.as_str(), l)).collect();
+        let clusters: HashMap<&LeadId, &Cluster> = self.clusters.iter().flat_map(|c| c.leads.iter().map(move |l| (l, c))).collect();
+        self.list.leads.iter().map(move |lead| {
+            let sent = |m: &'a Move| if let Move::Refer { letter } = m { Some(letter.as_str()) } else { None };
+            let number = lead.standing().into_iter().rev().find_map(|s| sent(&s.what));
+            Row {
+                out: self,
+                lead,
+                facts: self.facts.get(&lead.id),
+                letter: number.and_then(|n| letters.get(n).copied()),
+                cluster: clusters.get(&lead.id).copied(),
+            }
+        })
     }
     /// Full name of a protected site, else its id.
     pub(super) fn site_name<'b>(&'b self, id: &'b str) -> &'b str {
@@ -115,11 +125,16 @@ pub(super) struct Row<'a> {
     pub(super) lead: &'a Lead,
     pub(super) facts: Option<&'a LeadFacts>,
     pub(super) letter: Option<&'a LetterFile>,
+    pub(super) cluster: Option<&'a Cluster>,
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
     /// Id of the protected site.
     pub(super) fn target(&self) -> &str {
+        self.site()
+    }
+    /// The same, for as long as the lead lives.
+    pub(super) fn site(&self) -> &'a str {
         if self.lead.assessment.site.is_empty() { &self.lead.candidate.site } else { &self.lead.assessment.site }
     }
     /// Text for people: masked as the audience asks, nothing live.

@@ -1,45 +1,71 @@
-//! Who serves the leads, as far as the facts go: DNS hosting and aliases from the answers at capture, registrar, host and CDN where they were looked up.
+//! Who serves the leads: DNS hosting and aliases from the answers at capture, registrar, host, CDN and certificate issuer where they were looked up.
+//! Parties to ask, to be confirmed by a person; never an accusation.
 
 use crate::model::host::Host;
+use crate::model::lead::LeadId;
+use crate::referral::cell::defang;
 use crate::referral::outgoing::Outgoing;
 use std::collections::BTreeMap;
 
 /// One provider with its leads.
-pub(super) struct Provider {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Provider<'a> {
     pub(super) service: &'static str,
     pub(super) name: String,
-    pub(super) known_from: &'static str,
-    pub(super) leads: Vec<String>,
+    pub(super) place: String,
+    pub(super) abuse: String,
+    pub(super) known_from: String,
+    pub(super) leads: Vec<&'a LeadId>,
+}
+
+/// 服务类型 of a role, code before the word.
+pub(super) fn service(role: &str) -> &'static str {
+    match role {
+        "registrar" => "01域名注册商",
+        "dns" => "02DNS托管",
+        "cdn" => "03CDN/防护",
+        "hosting" => "04接入/托管",
+        "issuer" => "05证书签发",
+        _ => "06别名指向",
+    }
 }
 
 /// All providers, most leads first.
-pub(super) fn of(out: &Outgoing<'_>) -> Vec<Provider> {
-    let mut found: BTreeMap<(&'static str, String, &'static str), Vec<String>> = BTreeMap::new();
+pub(super) fn of<'a>(out: &'a Outgoing<'_>) -> Vec<Provider<'a>> {
+    let mut found: BTreeMap<(&'static str, String), Provider<'a>> = BTreeMap::new();
     for row in out.rows() {
-        let mut add = |service, name: &str, from| {
-            let leads = found.entry((service, name.to_owned(), from)).or_default();
-            if leads.last() != Some(&row.lead.id.0) {
-                leads.push(row.lead.id.0.clone());
+        let id = &row.lead.id;
+        let mut add = |role: &str, name: &str, from: &str, place: &str, abuse: &str| {
+            let (service, name) = (service(role), defang(name));
+            let one = found.entry((service, name.clone())).or_insert_with(|| Provider { service, name, ..Provider::default() });
+            for (kept, new) in [(&mut one.place, place), (&mut one.abuse, abuse)] {
+                if kept.is_empty() {
+                    *kept = defang(new);
+                }
+            }
+            if one.known_from.is_empty() {
+                one.known_from = defang(from);
+            }
+            if one.leads.last() != Some(&id) {
+                one.leads.push(id);
             }
         };
         for record in row.lead.resolution.iter().flat_map(|r| &r.answers).flat_map(|a| &a.records) {
-            let service = match record.rrtype.as_str() {
-                "NS" => "DNS托管",
-                "CNAME" => "别名指向",
+            let role = match record.rrtype.as_str() {
+                "NS" => "dns",
+                "CNAME" => "alias",
                 _ => continue,
             };
             if let Some(name) = Host::parse(&record.data).ok().and_then(|h| h.registrable().map(str::to_owned)) {
-                add(service, &name.replace('.', "[.]"), "抓取时的 DNS 应答");
+                add(role, &name, "抓取时的 DNS 应答", "", "");
             }
         }
         let Some(facts) = row.facts else { continue };
-        let known = [("注册商", &facts.registrar), ("主机商", &facts.hosting), ("CDN", &facts.cdn)];
-        for (service, name) in known.into_iter().filter_map(|(s, n)| Some((s, n.as_deref()?))).filter(|(_, n)| !n.is_empty()) {
-            add(service, name, "归属查询");
+        for p in &facts.providers {
+            add(&p.role, &p.name, &format!("{} {}", p.source, &p.at.beijing()[..10]), &p.place, &p.abuse);
         }
     }
-    let mut all: Vec<Provider> =
-        found.into_iter().map(|((service, name, known_from), leads)| Provider { service, name, known_from, leads }).collect();
+    let mut all: Vec<Provider<'a>> = found.into_values().collect();
     all.sort_by(|a, b| b.leads.len().cmp(&a.leads.len()).then_with(|| (a.service, &a.name).cmp(&(b.service, &b.name))));
     all
 }

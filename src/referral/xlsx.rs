@@ -1,12 +1,10 @@
 //! The lead list as a workbook: leads, clusters, package hashes, service providers, the meaning of every column. Text and numbers only.
 //! On paper: A4 landscape at a size that can be read; the many columns run over several pages, each beginning with the lead's number.
 
-use crate::model::lang::Lang;
-use crate::referral::cell::{Cell, clean};
-use crate::referral::columns::{COLUMNS, row, rule};
-use crate::referral::outgoing::{Outgoing, not_looked};
-use crate::referral::providers;
-use crate::referral::{Export, ExportError};
+use crate::referral::cell::{Cell, clean, lines};
+use crate::referral::columns::{COLUMNS, row};
+use crate::referral::outgoing::Outgoing;
+use crate::referral::{Export, ExportError, sheets};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, IgnoreError, Workbook, Worksheet, XlsxError};
 
 /// Most rows of one sheet below its header (Excel: 1,048,576 rows).
@@ -50,11 +48,14 @@ fn book(out: &Outgoing<'_>) -> Result<Vec<u8>, XlsxError> {
     );
     let headings = COLUMNS.iter().map(|c| (c.heading(lang).to_owned(), c.width)).collect();
     let looks = Looks::new();
-    sheet(book.add_worksheet(), lang.pick("线索台账", "Leads"), headings, out.rows().map(|r| row(&r)), &looks)?;
-    sheet(book.add_worksheet(), lang.pick("集群", "Clusters"), cluster_headings(lang), clusters(out).into_iter(), &looks)?;
-    sheet(book.add_worksheet(), lang.pick("校验值", "Hashes"), hash_headings(lang), hashes(out), &looks)?;
-    sheet(book.add_worksheet(), lang.pick("服务商", "Providers"), provider_headings(lang), provider_rows(out).into_iter(), &looks)?;
-    sheet(book.add_worksheet(), lang.pick("数据字典", "Data dictionary"), dictionary_headings(lang), dictionary(lang), &looks)?;
+    let names = lang.pick(["线索台账", "集群", "校验值", "服务商"], ["Leads", "Clusters", "Hashes", "Providers"]);
+    let of = |columns| sheets::headings(columns, lang);
+    sheet(book.add_worksheet(), names[0], headings, out.rows().map(|r| row(&r)), &looks)?;
+    sheet(book.add_worksheet(), names[1], of(sheets::CLUSTERS), sheets::clusters(out).into_iter(), &looks)?;
+    sheet(book.add_worksheet(), names[2], of(sheets::HASHES), sheets::hashes(out), &looks)?;
+    sheet(book.add_worksheet(), names[3], of(sheets::PROVIDERS), sheets::providers(out).into_iter(), &looks)?;
+    let dictionary = lang.pick("数据字典", "Data dictionary");
+    sheet(book.add_worksheet(), dictionary, sheets::dictionary_headings(lang), sheets::dictionary(names, lang), &looks)?;
     book.save_to_buffer()
 }
 
@@ -115,10 +116,7 @@ fn sheet(
 /// Height of a row, so that no cell is cut: office programs do not all work it out by themselves.
 fn height(cells: &[Cell], headings: &[Heading]) -> f64 {
     let lines = cells.iter().zip(headings).map(|(cell, (_, width))| match cell {
-        Cell::Text(text) => {
-            let units: u32 = text.chars().map(|c| if c >= '\u{2E80}' { 2 } else { 1 }).sum();
-            (f64::from(units) * 1.2 / f64::from(*width)).ceil()
-        }
+        Cell::Text(text) => lines(text, f64::from(*width)),
         Cell::Empty | Cell::Number(_) => 1.0,
     });
     (lines.fold(1.0, f64::max) * LINE_PT + 2.0).min(MAX_ROW_PT)
@@ -157,76 +155,4 @@ fn breaks(headings: &[Heading]) -> Vec<u32> {
         used += width;
     }
     found
-}
-
-fn named(names: &[&str], widths: &[u8]) -> Vec<Heading> {
-    names.iter().map(|n| (*n).to_owned()).zip(widths.iter().copied()).collect()
-}
-
-fn cluster_headings(lang: Lang) -> Vec<Heading> {
-    let names = lang.pick(["集群编号", "类型", "关联依据", "网站数", "线索编号"], ["Cluster", "Kind", "Ties", "Sites", "Leads"]);
-    named(&names, &[16, 12, 50, 8, 60])
-}
-
-/// Clusters, or one line that says that nobody looked.
-fn clusters(out: &Outgoing<'_>) -> Vec<Vec<Cell>> {
-    let of = |c: &crate::referral::facts::Cluster| {
-        let leads = c.leads.iter().map(ToString::to_string).collect::<Vec<_>>().join("；");
-        let ties = out.audience.shows(&c.ties.join("；"));
-        vec![Cell::text(&c.id), Cell::text(&c.kind), Cell::text(ties), Cell::Number(c.leads.len() as f64), Cell::text(leads)]
-    };
-    if out.clusters.is_empty() {
-        return vec![not_looked_row(out.list.lang, 5)];
-    }
-    out.clusters.iter().map(of).collect()
-}
-
-fn not_looked_row(lang: Lang, columns: usize) -> Vec<Cell> {
-    let mut cells = vec![Cell::text(not_looked(lang))];
-    cells.resize(columns, Cell::Empty);
-    cells
-}
-
-fn provider_headings(lang: Lang) -> Vec<Heading> {
-    let names = lang.pick(["服务类型", "服务商", "依据", "线索数", "线索编号"], ["Service", "Provider", "Known from", "Leads", "Lead ids"]);
-    named(&names, &[16, 34, 34, 8, 60])
-}
-
-fn provider_rows(out: &Outgoing<'_>) -> Vec<Vec<Cell>> {
-    let found = providers::of(out);
-    if found.is_empty() {
-        return vec![not_looked_row(out.list.lang, 5)];
-    }
-    let text = |p: providers::Provider| {
-        let leads = p.leads.join("；");
-        vec![Cell::text(p.service), Cell::text(p.name), Cell::text(p.known_from), Cell::Number(p.leads.len() as f64), Cell::text(leads)]
-    };
-    found.into_iter().map(text).collect()
-}
-
-fn dictionary_headings(lang: Lang) -> Vec<Heading> {
-    named(&lang.pick(["列名", "代码", "说明"], ["Column", "Code", "Rule"]), &[34, 20, 90])
-}
-
-fn dictionary(lang: Lang) -> impl Iterator<Item = Vec<Cell>> {
-    COLUMNS.iter().map(move |c| vec![Cell::text(c.heading(lang)), Cell::text(c.code), Cell::text(rule(c, lang))])
-}
-
-fn hash_headings(lang: Lang) -> Vec<Heading> {
-    let names = lang.pick(
-        ["线索编号", "证据包编号", "路径", "清单SHA256", "清单SM3", "固定时间", "访问结果"],
-        ["Lead", "Package", "Path", "Manifest SHA-256", "Manifest SM3", "Captured at", "Outcome"],
-    );
-    named(&names, &[14, 20, 22, 26, 26, 16, 10])
-}
-
-/// All packages of all leads. The manifest's hashes stand for all its files: it lists theirs.
-fn hashes<'a>(out: &'a Outgoing<'_>) -> impl Iterator<Item = Vec<Cell>> + 'a {
-    out.list.leads.iter().flat_map(|lead| {
-        lead.packages.iter().map(|p| {
-            let cells =
-                [&lead.id.0, &p.id, &p.path, &p.manifest_sha256.hex(), &p.manifest_sm3.hex(), &p.captured_at.beijing_iso(), &p.outcome];
-            cells.into_iter().map(Cell::text).collect()
-        })
-    })
 }

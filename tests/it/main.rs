@@ -22,6 +22,7 @@ mod protected_sites;
 mod records;
 mod referral;
 mod referral_exchange;
+mod referral_known;
 mod referral_monthly;
 mod referral_paper;
 mod replay;

@@ -260,6 +260,8 @@ fn the_csv_has_the_lists_columns_and_facts() {
         ("封堵确认时间", "2026-01-03T10:19:55+08:00"),
         ("ASN", "未查"),
         ("证书SHA256", "未查"),
+        ("管辖建议", "未查"),
+        ("集群网站数", "未查"),
     ] {
         assert_eq!(cell(heading), want, "{heading}");
     }
@@ -296,18 +298,20 @@ fn the_workbook_has_list_dictionary_and_hashes_as_text_and_numbers() {
     assert_eq!(names, ["线索台账", "集群", "校验值", "服务商", "数据字典"]);
     let (list, dictionary, hashes) = (&sheets[0].1, &sheets[4].1, &sheets[2].1);
     assert_eq!(text(&sheets[1].1[1][0]), "未查");
-    assert_eq!(
-        sheets[3].1[1].iter().map(ToString::to_string).collect::<Vec<_>>()[..4],
-        ["DNS托管", "dns[.]example", "抓取时的 DNS 应答", "2"]
-    );
+    assert_eq!(sheets[3].1[1].iter().map(ToString::to_string).collect::<Vec<_>>()[..4], ["02DNS托管", "dns[.]example", "", ""]);
+    assert_eq!((text(&sheets[3].1[1][4]), &sheets[3].1[1][5]), ("抓取时的 DNS 应答", &Data::Float(2.0)));
     assert_eq!(list[0].iter().map(text).collect::<Vec<_>>(), HEADINGS);
     assert_eq!(list.len(), 3);
     assert_eq!(list[1][column("相似度")], Data::Float(88.0));
     assert_eq!(text(&list[1][column("评分规则版本")]), "00000000000000e1");
     assert_eq!(text(&list[2][column("域名")]), "证书查询[.]example");
     assert!(text(&list[2][column("Punycode")]).starts_with("xn--"));
-    assert_eq!(dictionary[1..].iter().map(|r| text(&r[0])).collect::<Vec<_>>(), HEADINGS);
-    assert!(dictionary[1..].iter().all(|r| !text(&r[1]).is_empty() && !text(&r[2]).is_empty()));
+    let explained = |sheet: &str| dictionary[1..].iter().filter(|r| text(&r[0]) == sheet).map(|r| text(&r[1])).collect::<Vec<_>>();
+    assert_eq!(explained("线索台账"), HEADINGS);
+    for (name, rows) in &sheets[1..4] {
+        assert_eq!(explained(name), rows[0].iter().map(text).collect::<Vec<_>>(), "every column of every sheet is explained");
+    }
+    assert!(dictionary[1..].iter().all(|r| !text(&r[2]).is_empty() && !text(&r[3]).is_empty()));
     assert_eq!(hashes.len(), 5, "two packages a lead");
     assert_eq!(text(&hashes[1][3]), leads[0].packages[0].manifest_sha256.hex());
     assert_eq!(text(&hashes[1][4]), leads[0].packages[0].manifest_sm3.hex());

@@ -2,11 +2,17 @@
 
 use crate::referral::{at, lead, referred};
 use jianwei::model::allow::Allowed;
+use jianwei::model::attribution::Provider;
 use jianwei::model::capture::CertificateFacts;
 use jianwei::model::host::Host;
+use jianwei::model::lang::Both;
 use jianwei::model::lang::Lang;
 use jianwei::model::lead::{Lead, Move, Step};
-use jianwei::referral::{Audience, EXCHANGES, Export, Gate, LeadFacts, OfficialTree, Outgoing, Purpose, Reporter, Stamp};
+use jianwei::model::rulefile::RuleFile;
+use jianwei::referral::{
+    Audience, Cluster, ClusterTie, EXCHANGES, Export, Gate, LeadFacts, OfficialTree, Outgoing, PLATFORMS, Platforms, Purpose, Reporter,
+    Stamp,
+};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -40,9 +46,35 @@ fn facts(lead: &Lead) -> BTreeMap<jianwei::model::lead::LeadId, LeadFacts> {
         sha256: "ab".repeat(32),
     };
     let stamp = Stamp { file: "proof/manifest.sha256.tsr".into(), response: "MAA=".into(), at: Some(at(9)) };
-    let facts =
-        LeadFacts { certificate: Some(leaf), stamps: Some(vec![stamp]), registrar: Some("某注册商".into()), ..LeadFacts::default() };
+    let provider = |role: &str, name: &str, abuse: &str| Provider {
+        role: role.into(),
+        name: name.into(),
+        place: "CN".into(),
+        abuse: abuse.into(),
+        source: "whois whois.example".into(),
+        at: at(0),
+    };
+    let facts = LeadFacts {
+        certificate: Some(leaf),
+        stamps: Some(vec![stamp]),
+        registrar: Some("某注册商".into()),
+        asn: Some("AS4134".into()),
+        cluster: Some("JQ-0badcafe".into()),
+        providers: vec![provider("registrar", "某注册商", "abuse@registrar.example"), provider("hosting", "=某云", "")],
+        ..LeadFacts::default()
+    };
     [(lead.id.clone(), facts)].into_iter().collect()
+}
+
+fn cluster(leads: &[Lead]) -> Cluster {
+    let ids: Vec<_> = leads.iter().take(2).map(|l| l.id.clone()).collect();
+    let tie = ClusterTie { why: Both::new("手机号 13812345678", "phone 13812345678"), sites: 5, leads: ids.clone() };
+    Cluster { id: "JQ-0badcafe".into(), kind: "operator".into(), sites: 5, approved: 3, ties: vec![tie], leads: ids }
+}
+
+pub(crate) fn shipped_platforms() -> Platforms {
+    let text = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules/platforms.toml")).expect("shipped");
+    Platforms::load(&[RuleFile { path: PLATFORMS.into(), shown: "rules/platforms.toml".into(), text }]).expect("right")
 }
 
 fn reporter() -> Reporter {
@@ -58,7 +90,8 @@ fn reporter() -> Reporter {
 fn made(name: &str, leads: &[Lead]) -> Vec<u8> {
     let (facts, reporter) = (facts(&leads[0]), reporter());
     let list = Export { leads, lang: Lang::Zh, now: at(99), organisation: "某市应急局" };
-    let out = Outgoing { facts: &facts, reporter: &reporter, ..Outgoing::bare(list) };
+    let (clusters, platforms) = ([cluster(leads)], shipped_platforms());
+    let out = Outgoing { facts: &facts, clusters: &clusters, platforms: Some(&platforms), reporter: &reporter, ..Outgoing::bare(list) };
     (EXCHANGES.iter().find(|x| x.name == name).expect("a format").write)(&out).expect("written")
 }
 
@@ -81,7 +114,15 @@ fn the_stix_validator_has_nothing_to_say() {
     let Some(python) = outside("stix2validator") else { return };
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("bundle.json");
-    std::fs::write(&file, made("stix", &leads())).expect("written");
+    let bundle = made("stix", &leads());
+    let objects: serde_json::Value = serde_json::from_slice(&bundle).expect("JSON");
+    let of = |kind: &str| objects["objects"].as_array().expect("objects").iter().filter(|o| o["type"] == kind).cloned().collect::<Vec<_>>();
+    let infrastructure = of("infrastructure");
+    assert!(infrastructure.len() == 1 && infrastructure[0]["description"].as_str().is_some_and(|d| d.contains("phone 138****5678")));
+    let indicates =
+        of("relationship").iter().filter(|r| r["relationship_type"] == "indicates" && r["target_ref"] == infrastructure[0]["id"]).count();
+    assert_eq!((indicates, of("x509-certificate").len(), of("autonomous-system").len()), (2, 1, 1));
+    std::fs::write(&file, bundle).expect("written");
     let ran = ran(Command::new(python)
         .args(["-c", "from stix2validator.scripts.stix2_validator import main; main()", "--version", "2.1"])
         .arg(&file));
@@ -109,13 +150,18 @@ for found in event.objects:
         assert kept is not None and kept.type == a.type, (found.name, a.object_relation, a.type)
     strict.to_dict()
     names.append(found.name)
+known = {o.uuid for o in event.objects}
+links = [(r.object_uuid, r.relationship_type, r.referenced_uuid) for o in event.objects for r in o.ObjectReference]
+assert all(a in known and b in known for a, _, b in links), links
+kit = [o.uuid for o in event.objects if o.name == "phishing-kit"]
+assert len([l for l in links if l[2] == kit[0]]) == 2, links
 print(json.dumps({"names": names, "tags": [t.name for t in event.tags], "info": event.info, "distribution": int(event.distribution)}))
 "#;
     let ran = ran(Command::new(python).args(["-c", script]).arg(&file));
     assert!(ran.status.success(), "{}", text(&ran.stderr));
     let said: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("JSON");
     let names = said["names"].as_array().expect("names");
-    for want in ["phishing", "domain-ip", "x509", "trusted-timestamp"] {
+    for want in ["phishing", "domain-ip", "x509", "trusted-timestamp", "asn", "phishing-kit"] {
         assert!(names.contains(&want.into()), "{said}");
     }
     assert_eq!((&said["tags"], &said["distribution"]), (&serde_json::json!(["tlp:amber"]), &0.into()));
@@ -179,9 +225,15 @@ fn block_lists_name_whole_hosts_and_never_a_platform() {
 #[test]
 fn drafts_are_in_both_languages_and_say_what_nobody_looked_up() {
     let drafts = text(&made("abuse", &leads()));
-    for want in
-        ["草稿：本程序不会发送", "never sent by this program", "收件人：某注册商", "（未查，请填写）", "not looked up", "Dear abuse team"]
-    {
+    for want in [
+        "草稿：本程序不会发送",
+        "never sent by this program",
+        "收件人：某注册商 <abuse@registrar.example>",
+        "To: =某云",
+        "（未查，请填写）",
+        "not looked up",
+        "Dear abuse team",
+    ] {
         assert!(drafts.contains(want), "{want} in {drafts}");
     }
     for name in ["12321", "12377"] {
@@ -189,6 +241,42 @@ fn drafts_are_in_both_languages_and_say_what_nobody_looked_up() {
         assert!(fields.contains("https://cx-mem-gov.example.top:8443/query?id=1") && !fields.contains("13812345678"), "{fields}");
     }
     assert!(text(&made("12321", &leads())).contains("搜索“电工证查询”"));
+}
+
+#[test]
+fn a_title_that_a_sheet_would_run_is_text_in_every_format_for_sharing() {
+    let titles = ["=HYPERLINK(\"http://evil.example\")", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "x\r\nBcc: all@evil.example"];
+    let leads: Vec<Lead> = titles.iter().enumerate().map(|(i, t)| approved(&format!("t{i}.example.top"), t)).collect();
+    for exchange in EXCHANGES {
+        let bytes = text(&made(exchange.name, &leads));
+        match exchange.name {
+            "stix" | "misp" => drop(serde_json::from_str::<serde_json::Value>(&bytes).expect("JSON")),
+            "xarf" => assert!(bytes.lines().all(|l| serde_json::from_str::<serde_json::Value>(l).is_ok())),
+            // A zone begins with `@`; no title stands in it.
+            "rpz" => assert!(!bytes.contains("SUM") && !bytes.contains("Bcc"), "{bytes}"),
+            _ => {
+                let wrong = |l: &&str| {
+                    l.starts_with(['=', '+', '@', '\t']) && !l.starts_with("====") || l.starts_with("Bcc") || l.starts_with("-2")
+                };
+                assert_eq!(bytes.lines().find(wrong), None, "{}", exchange.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_of_platforms_that_holds_nothing_back_is_refused() {
+    let of = |text: &str| Platforms::load(&[RuleFile { path: PLATFORMS.into(), shown: "own.toml".into(), text: text.into() }]);
+    assert!(
+        of("shared = []").is_err() && of("shared = [\"not a host\"]").is_err() && of("other = 1").is_err() && Platforms::load(&[]).is_err()
+    );
+    let own = of("shared = [\"forum.example.org\"]").expect("right");
+    let covers = |h: &str| own.covers(&Host::parse(h).expect("a host"));
+    assert!(covers("forum.example.org") && covers("www.forum.example.org") && covers("github.io"));
+    assert!(!covers("x.forum.example.org") && !covers("example.org") && !covers("203.0.113.9"));
+    let list = Export { leads: &leads(), lang: Lang::Zh, now: at(99), organisation: "" };
+    let hosts = EXCHANGES.iter().find(|x| x.name == "hosts").expect("a format");
+    assert!((hosts.write)(&Outgoing::bare(list)).is_err(), "no block list without the platforms");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jianwei::model::lead::{Lead, Move, Step};
 use jianwei::model::referral::{Feedback, FrozenFile, Letter, LetterFile, Told};
 use jianwei::model::time::Timestamp;
 use jianwei::referral::Reporter;
-use jianwei::referral::monthly::{self, Contact, Form, MonthInput, typed_value};
+use jianwei::referral::monthly::{self, Behind, Contact, Form, MonthInput, opening_value, typed_value};
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -165,6 +165,7 @@ fn the_golden_month_is_the_table_made_by_hand() {
         fakes.month_leads.contains(&leads[0].id) && fakes.month_leads.contains(&leads[2].id) && !fakes.total_leads.contains(&leads[1].id)
     );
     assert_eq!(form.row("referred").expect("a row").month_leads, [leads[4].id.clone(), leads[8].id.clone()]);
+    assert!(!form.row("seller_persons").expect("a row").month_leads.is_empty(), "leads stand behind what feedback gives");
     let blocked = form.row("blocked_sites").expect("a row");
     assert!(blocked.note.contains("重新上线 1 家") && blocked.note.contains("example[.]net"), "{}", blocked.note);
     assert!(form.row("dens").expect("a row").note.contains("反馈合计为 1"));
@@ -188,6 +189,31 @@ fn a_correction_shows_as_the_one_difference_of_version_two() {
 }
 
 #[test]
+fn what_was_counted_before_the_program_joins_the_total_alone() {
+    let (leads, letters) = month();
+    let plain = form_of(&leads, &letters, &typed());
+    let mut with = typed();
+    for (row, value) in [("fake_sites", "10"), ("inspection_fine", "10000元"), ("seller_fine", "3万元"), ("companies", "5")] {
+        with.insert((monthly::opening_key("2025-12"), row.to_owned()), opening_value(row, value).expect("fits").0);
+    }
+    let form = form_of(&leads, &letters, &with);
+    for (row, month, total) in
+        [("fake_sites", "5", "16"), ("inspection_fine", "1.2", "2.55"), ("seller_fine", "20000.5", "65000.5"), ("companies", "", "5")]
+    {
+        let got = form.row(row).expect("a row");
+        assert_eq!((got.month.as_str(), got.total.as_str()), (month, total), "{row}");
+        assert!(got.note.contains("累计含2025年12月之前的"), "{}", got.note);
+    }
+    let changed: Vec<_> = form.differences(&plain.figures()).into_iter().map(|d| d.column).collect();
+    assert_eq!(changed, ["累计"; 4], "this month stays as it was");
+    // Another start of the total has another past.
+    let reporter = Reporter::default();
+    let later =
+        Form::of(&MonthInput { month: "2026-01", start: "2026-01", leads: &leads, letters: &letters, typed: &with, reporter: &reporter });
+    assert_eq!(later.row("companies").expect("a row").total, "0");
+}
+
+#[test]
 fn a_form_not_handed_in_is_told_on_the_third_and_the_fifth() {
     let none: &[FrozenFile] = &[];
     let told = |day: &str| monthly::reminder(t(day), none).map(|b| b.zh);
@@ -205,7 +231,10 @@ fn the_form_on_paper_is_read_by_openpyxl_and_python_docx() {
     let form = form_of(&leads, &letters, &typed());
     let dir = tempfile::tempdir().expect("a folder");
     let put = |name: &str, bytes: Vec<u8>| std::fs::write(dir.path().join(name), bytes).expect("written");
-    put("a.xlsx", monthly::form_xlsx(&form, &leads).expect("made"));
+    put(
+        "a.xlsx",
+        monthly::form_xlsx(&form, Behind { leads: &leads, providers: &[("=某注册商".into(), "域名注册商".into(), 3)] }).expect("made"),
+    );
     put("a.docx", monthly::form_docx(&form).expect("made"));
     let contacts = [Contact { unit: "某局".into(), name: "李四".into(), mobile: "13800000000".into(), ..Contact::default() }];
     put("c.xlsx", monthly::contacts_xlsx(&contacts).expect("made"));

@@ -191,6 +191,7 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
         data_dir: dir.path().to_path_buf(),
         organisation: String::new(),
         unstamped: None,
+        owed: None,
     };
     let began = std::time::Instant::now();
     watch.run(None, stop, told).await.expect("a week without a fault");

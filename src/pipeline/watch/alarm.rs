@@ -47,6 +47,9 @@ pub fn conditions(health: &Health, settings: &Settings, now: Timestamp) -> Vec<C
             format!("{n} packages have no time-stamp yet; look at [evidence] tsa and the network"),
         ));
     }
+    if let Some(owed) = &health.owed {
+        all.push(Condition { key: "monthly_form".into(), text: owed.clone() });
+    }
     all
 }
 
@@ -123,6 +126,7 @@ pub fn title(key: &str) -> Both {
         "all_blocked" => ("全部来源中断", "all sources blocked"),
         "disk_low" => ("磁盘空间不足", "disk low"),
         "backlog" => ("待查积压", "backlog"),
+        "monthly_form" => ("月报表未报送", "monthly form not handed in"),
         "unstamped" => ("证据包缺时间戳", "packages without time-stamp"),
         other => (other, other),
     };
@@ -156,6 +160,14 @@ mod tests {
     fn keys(sources: Vec<SourceHealth>) -> Vec<String> {
         let health = Health { sources, started: Some(now()), ..Health::default() };
         conditions(&health, &Settings::default(), now()).into_iter().map(|c| c.key).collect()
+    }
+
+    #[test]
+    fn a_form_that_is_due_is_told_in_its_own_words() {
+        let owed = Some(Both::new("2026-01 月报表尚未报送", "the form of 2026-01 is not handed in"));
+        let told = conditions(&Health { owed: owed.clone(), ..Health::default() }, &Settings::default(), now());
+        assert_eq!(told, [Condition { key: "monthly_form".into(), text: owed.expect("just made") }]);
+        assert_eq!(title("monthly_form").zh, "月报表未报送");
     }
 
     #[test]

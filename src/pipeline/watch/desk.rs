@@ -330,6 +330,7 @@ impl Desk {
                 disk_free: health::disk_free(&self.watch.data_dir),
                 memory: health::memory(),
                 unstamped: self.watch.unstamped.as_ref().map(|count| count()),
+                owed: self.watch.owed.as_ref().and_then(|look| look(now)),
                 alerts,
             })
         })

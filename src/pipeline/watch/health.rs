@@ -1,6 +1,7 @@
 //! Health: how everything is doing at one moment, as plain values. Written to `health.json`, shown on the health page, in the metrics and by
 //! `jianwei sources`, and read for alerts.
 
+use crate::model::lang::Both;
 use crate::model::time::Timestamp;
 use crate::pipeline::cron::Schedule;
 use crate::pipeline::retry;
@@ -36,6 +37,9 @@ pub struct Health {
     pub memory: Option<u64>,
     /// Packages without a time-stamp. `None`: nobody counts them.
     pub unstamped: Option<u64>,
+    /// What people owe others: the monthly form, where it is not handed in. `None`: nothing, or nobody looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Both>,
     /// Keys of the alerts that last.
     pub alerts: Vec<String>,
 }

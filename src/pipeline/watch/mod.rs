@@ -8,6 +8,8 @@ mod desk;
 pub mod health;
 mod page;
 
+use crate::model::lang::Both;
+use crate::model::time::Timestamp;
 use crate::net::{ServeError, Usage};
 use crate::pipeline::cron::Schedule;
 use crate::pipeline::stop::Stop;
@@ -85,6 +87,9 @@ pub type Told = Arc<dyn Fn(Event) + Send + Sync>;
 /// Says how many packages still lack a time-stamp. Called at every look.
 pub type Unstamped = Arc<dyn Fn() -> u64 + Send + Sync>;
 
+/// Says what people owe others at this time, the monthly form for one. Called at every look.
+pub type Owed = Arc<dyn Fn(Timestamp) -> Option<Both> + Send + Sync>;
+
 /// Everything a watch needs.
 pub struct Watch {
     /// The order of the stages, with the door and the records.
@@ -101,6 +106,8 @@ pub struct Watch {
     pub organisation: String,
     /// Packages without a time-stamp. `None`: nobody counts them.
     pub unstamped: Option<Unstamped>,
+    /// The monthly form that is due. `None`: nobody looks.
+    pub owed: Option<Owed>,
 }
 
 /// Why a watch ends other than by a wish.

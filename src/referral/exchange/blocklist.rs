@@ -3,15 +3,16 @@
 use crate::model::host::Host;
 use crate::referral::ExportError;
 use crate::referral::cell::clean;
-use crate::referral::exchange::is_platform;
 use crate::referral::outgoing::Outgoing;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// Hosts to block, and those left out because others share them, each once, sorted.
-fn split(out: &Outgoing<'_>) -> (BTreeSet<Host>, BTreeSet<Host>) {
-    let hosts = out.list.leads.iter().map(|l| l.candidate.host.clone());
-    hosts.partition(|h| !is_platform(h))
+fn split(format: &'static str, out: &Outgoing<'_>) -> Result<(BTreeSet<Host>, BTreeSet<Host>), ExportError> {
+    let Some(platforms) = out.platforms else {
+        return Err(ExportError { format, why: "the list of shared platforms is not loaded".to_owned() });
+    };
+    Ok(out.list.leads.iter().map(|l| l.candidate.host.clone()).partition(|h| !platforms.covers(h)))
 }
 
 fn head(out: &Outgoing<'_>, mark: char, left_out: &BTreeSet<Host>) -> String {
@@ -32,14 +33,14 @@ fn head(out: &Outgoing<'_>, mark: char, left_out: &BTreeSet<Host>) -> String {
 
 /// `0.0.0.0 host`. A hosts file knows names only: addresses are left to the other lists.
 pub(super) fn hosts(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
-    let (block, left) = split(out);
+    let (block, left) = split("hosts", out)?;
     let lines = block.iter().filter(|h| h.ip().is_none()).map(|h| format!("0.0.0.0 {h}\n"));
     Ok((head(out, '#', &left) + &lines.collect::<String>()).into_bytes())
 }
 
 /// A response policy zone: the host and, where it is a name of its own, everything below it.
 pub(super) fn rpz(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
-    let (block, left) = split(out);
+    let (block, left) = split("rpz", out)?;
     let serial = out.list.now.millis().div_euclid(1000);
     let mut text =
         head(out, ';', &left) + &format!("$TTL 300\n@ IN SOA localhost. root.localhost. {serial} 3600 600 86400 300\n@ IN NS localhost.\n");
@@ -61,7 +62,7 @@ pub(super) fn rpz(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
 
 /// `||host^`.
 pub(super) fn adblock(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
-    let (block, left) = split(out);
+    let (block, left) = split("adblock", out)?;
     let lines = block.iter().map(|h| format!("||{}^\n", h.for_url()));
     Ok((head(out, '!', &left) + &lines.collect::<String>()).into_bytes())
 }

@@ -29,25 +29,64 @@ pub(super) fn abuse(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
         "草稿：本程序不会发送，请人工核对、修改后自行发送。\nDRAFTS: never sent by this program; check and change them before you send.\n",
     );
     for row in out.rows() {
-        let facts = row.facts;
-        let desks = [
-            ("注册商", "registrar", facts.and_then(|f| f.registrar.as_deref())),
-            ("主机商", "hosting provider", facts.and_then(|f| f.hosting.as_deref())),
-            ("CDN 服务商", "CDN", facts.and_then(|f| f.cdn.as_deref())),
-        ];
-        for (zh, en, name) in desks.into_iter().filter(|(_, _, name)| *name != Some("")) {
-            text.push_str(&in_chinese(&row, zh, name.unwrap_or("（未查，请填写）")));
-            text.push_str(&in_english(&row, en, name.unwrap_or("(not looked up: fill in)")));
+        for desk in desks(&row) {
+            text.push_str(&in_chinese(&row, &desk));
+            text.push_str(&in_english(&row, &desk));
         }
     }
     Ok(text.into_bytes())
 }
 
-fn in_chinese(row: &Row<'_>, desk: &str, name: &str) -> String {
+/// A desk to write to.
+struct Desk {
+    zh: &'static str,
+    en: &'static str,
+    /// `None`: nobody looked.
+    name: Option<String>,
+    /// Where it takes complaints; empty: not known.
+    abuse: String,
+}
+
+impl Desk {
+    fn to(&self, not_looked: &str) -> String {
+        let name = self.name.as_deref().unwrap_or(not_looked);
+        if self.abuse.is_empty() { name.to_owned() } else { format!("{name} <{}>", self.abuse) }
+    }
+}
+
+/// Registrar, host and CDN of a lead; those that are known not to be there are left out.
+fn desks(row: &Row<'_>) -> Vec<Desk> {
+    let facts = row.facts;
+    let of = |role: &str, zh, en, plain: Option<&String>| -> Vec<Desk> {
+        let found: Vec<Desk> = facts
+            .iter()
+            .flat_map(|f| &f.providers)
+            .filter(|p| p.role == role)
+            .map(|p| Desk { zh, en, name: Some(clean(&p.name)), abuse: clean(&p.abuse) })
+            .collect();
+        match (found.is_empty(), plain) {
+            (false, _) => found,
+            (true, Some(name)) if name.is_empty() => Vec::new(),
+            (true, name) => vec![Desk { zh, en, name: name.map(|n| clean(n)), abuse: String::new() }],
+        }
+    };
+    [
+        of("registrar", "注册商", "registrar", facts.and_then(|f| f.registrar.as_ref())),
+        of("hosting", "主机商", "hosting provider", facts.and_then(|f| f.hosting.as_ref())),
+        of("cdn", "CDN 服务商", "CDN", facts.and_then(|f| f.cdn.as_ref())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn in_chinese(row: &Row<'_>, desk: &Desk) -> String {
     let (out, lead) = (row.out, row.lead);
     format!(
-        "\n==== {} {desk}（中文）\n收件人：{name}\n主题：举报疑似假冒国家机关网站 {}\n\n您好：\n\n我单位发现下列网站疑似假冒“{}”，涉嫌误导公众、索取个人信息或者兜售假证，请依法依约核查处理。\n\n网址：{}\n域名：{}\nIP：{}\n首次发现：{}\n主要依据：\n{}证据：{}\n\n如需证据材料请回复本邮件。请勿将举报信息告知被举报人。\n\n{}\n联系人：{}　电话：{}　邮箱：{}\n",
+        "\n==== {} {}（中文）\n收件人：{}\n主题：举报疑似假冒国家机关网站 {}\n\n您好：\n\n我单位发现下列网站疑似假冒“{}”，涉嫌误导公众、索取个人信息或者兜售假证，请依法依约核查处理。\n\n网址：{}\n域名：{}\nIP：{}\n首次发现：{}\n主要依据：\n{}证据：{}\n\n如需证据材料请回复本邮件。请勿将举报信息告知被举报人。\n\n{}\n联系人：{}　电话：{}　邮箱：{}\n",
         lead.id,
+        desk.zh,
+        desk.to("（未查，请填写）"),
         lead.candidate.host,
         clean(row.out.sites.get(row.target()).map_or(row.target(), String::as_str)),
         clean(&row.url()),
@@ -63,11 +102,13 @@ fn in_chinese(row: &Row<'_>, desk: &str, name: &str) -> String {
     )
 }
 
-fn in_english(row: &Row<'_>, desk: &str, name: &str) -> String {
+fn in_english(row: &Row<'_>, desk: &Desk) -> String {
     let (out, lead) = (row.out, row.lead);
     format!(
-        "\n==== {} {desk} (English)\nTo: {name}\nSubject: Abuse report: suspected impersonation of a government site, {}\n\nDear abuse team,\n\nthe site below is suspected of impersonating a Chinese government certificate query service ({}). It misleads the public and may collect personal data or sell forged certificates. Please review it under your policy and applicable law.\n\nURL: {}\nDomain: {}\nIP: {}\nFirst seen: {}\nMain reasons:\n{}Evidence: {}\n\nWe can send the evidence on request. Please do not pass this report on to your customer.\n\n{}\nContact: {}  {}  {}\n",
+        "\n==== {} {} (English)\nTo: {}\nSubject: Abuse report: suspected impersonation of a government site, {}\n\nDear abuse team,\n\nthe site below is suspected of impersonating a Chinese government certificate query service ({}). It misleads the public and may collect personal data or sell forged certificates. Please review it under your policy and applicable law.\n\nURL: {}\nDomain: {}\nIP: {}\nFirst seen: {}\nMain reasons:\n{}Evidence: {}\n\nWe can send the evidence on request. Please do not pass this report on to your customer.\n\n{}\nContact: {}  {}  {}\n",
         lead.id,
+        desk.en,
+        desk.to("(not looked up: fill in)"),
         lead.candidate.host,
         row.target(),
         clean(&row.url()),

@@ -1,12 +1,13 @@
 //! A STIX 2.1 bundle: for each lead an indicator, its address, host and IP, what was observed, and a note with the reasons; one report over all.
 
+use crate::model::lead::LeadId;
 use crate::model::time::Timestamp;
 use crate::referral::ExportError;
 use crate::referral::exchange::uuid;
 use crate::referral::gate::approved_at;
 use crate::referral::outgoing::{Outgoing, Row, Tlp};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 
 /// The marking definitions that the standard fixes.
@@ -29,6 +30,8 @@ struct Bundle {
     order: Vec<String>,
     marking: String,
     author: String,
+    /// When each lead was opened.
+    opened: HashMap<LeadId, Timestamp>,
 }
 
 impl Bundle {
@@ -70,6 +73,7 @@ pub(super) fn write(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
         order: Vec::new(),
         marking: marking["id"].as_str().unwrap_or_default().to_owned(),
         author: String::new(),
+        opened: out.list.leads.iter().map(|l| (l.id.clone(), l.opened_at)).collect(),
     };
     bundle.add(marking);
     let unit = if out.list.organisation.is_empty() { "jianwei" } else { out.list.organisation };
@@ -80,12 +84,9 @@ pub(super) fn write(out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
         json!({"name": unit, "identity_class": "organization"}),
     );
     let mut refs: Vec<String> = Vec::new();
+    let mut named: HashSet<String> = HashSet::new();
     for row in out.rows() {
-        for id in lead(&mut bundle, &row) {
-            if !refs.contains(&id) {
-                refs.push(id);
-            }
-        }
+        refs.extend(lead(&mut bundle, &row).into_iter().filter(|id| named.insert(id.clone())));
     }
     if !refs.is_empty() {
         let name = format!("疑似仿冒国家机关证书查询网站线索 {} 条", out.list.leads.len());
@@ -116,15 +117,24 @@ fn lead(bundle: &mut Bundle, row: &Row<'_>) -> Vec<String> {
     let seen: Vec<Timestamp> = lead.packages.iter().map(|p| p.captured_at).collect();
     let (first, last) = (seen.iter().min().copied().unwrap_or(lead.opened_at), seen.iter().max().copied().unwrap_or(lead.opened_at));
     let mut observed = vec![bundle.observable("url", &url)];
+    let system = autonomous_system(bundle, row);
     let mut resolved = Vec::new();
     for address in lead.resolution.iter().flat_map(|r| &r.addresses) {
         let kind = if matches!(address, IpAddr::V4(_)) { "ipv4-addr" } else { "ipv6-addr" };
         resolved.push(bundle.observable(kind, &address.to_string()));
     }
+    // Which address of several is whose is not told by the facts: only a single one is tied to its network.
+    if let (Some(system), [only]) = (&system, resolved.as_slice())
+        && let Some(address) = bundle.objects.get_mut(only)
+    {
+        address["belongs_to_refs"] = json!([system]);
+    }
     if lead.candidate.host.ip().is_none() {
         observed.push(bundle.observable("domain-name", lead.candidate.host.as_str()));
     }
     observed.extend(resolved);
+    observed.extend(system);
+    observed.extend(certificate(bundle, row));
     let target = row.target();
     let indicator = bundle.domain("indicator", &lead.id.0, at, json!({
         "name": format!("{} {}", lead.id, lead.candidate.host), "description": format!("Suspected copy of {target}; class {}, score {} of 100.", lead.class().word(), lead.assessment.scores.max()),
@@ -153,7 +163,53 @@ fn lead(bundle: &mut Bundle, row: &Row<'_>) -> Vec<String> {
             "abstract": "研判依据", "content": format!("{}{proof}", why.collect::<Vec<_>>().join("；")), "object_refs": [indicator],
         }),
     );
+    let indicates = infrastructure(bundle, row, &indicator, at);
     let mut all = vec![indicator, data, based, note];
+    all.extend(indicates);
     all.extend(observed);
     all
+}
+
+/// The network that the address belongs to, where one is known.
+fn autonomous_system(bundle: &mut Bundle, row: &Row<'_>) -> Option<String> {
+    let number: u32 = row.facts?.asn.as_ref()?.strip_prefix("AS")?.parse().ok()?;
+    let id = format!("autonomous-system--{}", uuid::v5(uuid::STIX, &format!("{{\"number\":{number}}}")));
+    Some(bundle.add(json!({"type": "autonomous-system", "spec_version": "2.1", "id": id, "number": number})))
+}
+
+/// The certificate of the connection that carried the page.
+fn certificate(bundle: &mut Bundle, row: &Row<'_>) -> Option<String> {
+    let leaf = row.facts?.certificate.as_ref()?;
+    let id = format!(
+        "x509-certificate--{}",
+        uuid::v5(uuid::STIX, &format!("{{\"hashes\":{{\"SHA-256\":{}}},\"serial_number\":{}}}", json!(leaf.sha256), json!(leaf.serial)))
+    );
+    Some(bundle.add(json!({
+        "type": "x509-certificate", "spec_version": "2.1", "id": id, "hashes": {"SHA-256": leaf.sha256}, "serial_number": leaf.serial,
+        "issuer": leaf.issuer, "subject": leaf.subject,
+        "validity_not_before": leaf.not_before.rfc3339(), "validity_not_after": leaf.not_after.rfc3339(),
+    })))
+}
+
+/// The cluster of the lead as infrastructure, and that the indicator points to it. Only leads of this file are named.
+fn infrastructure(bundle: &mut Bundle, row: &Row<'_>, indicator: &str, at: Timestamp) -> Vec<String> {
+    let Some(cluster) = row.cluster else { return Vec::new() };
+    let ties = cluster.ties.iter().take(10).map(|t| row.out.audience.shows(&t.why.en)).collect::<Vec<_>>().join("; ");
+    let first = cluster.leads.iter().filter_map(|l| bundle.opened.get(l)).min().copied().unwrap_or(at);
+    let made = bundle.domain(
+        "infrastructure",
+        &format!("{} {}", cluster.id, cluster.leads.len()),
+        first,
+        json!({
+            "name": format!("{} ({})", cluster.id, cluster.kind), "infrastructure_types": ["phishing"],
+            "description": format!("{} suspected sites that share an operator or a kit, {} of them approved; ties: {ties}", cluster.sites, cluster.approved),
+        }),
+    );
+    let indicates = bundle.domain(
+        "relationship",
+        &format!("{} indicates {}", row.lead.id, cluster.id),
+        at,
+        json!({"relationship_type": "indicates", "source_ref": indicator, "target_ref": made}),
+    );
+    vec![made, indicates]
 }

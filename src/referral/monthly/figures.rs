@@ -7,7 +7,8 @@ use crate::model::time::Timestamp;
 use crate::referral::codes;
 use crate::referral::gate::approved_at;
 use crate::referral::monthly::rows::{Kind, RowRule, is_money, money, money_text};
-use crate::referral::monthly::{FormRow, MonthInput};
+use crate::referral::monthly::{FormRow, MonthInput, opening_key};
+use crate::referral::words;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A figure with its leads: of this month, and since the start.
@@ -22,10 +23,30 @@ struct Counted {
 
 /// One row of the form.
 pub(super) fn row(rule: &RowRule, input: &MonthInput<'_>) -> FormRow {
+    let mut row = since_start(rule, input);
+    let Some(before) = input.typed_in(&opening_key(input.start), rule.id) else { return row };
+    let sum = if is_money(rule.unit) {
+        money(&row.total, rule.unit).zip(money(before, rule.unit)).map(|(a, b)| money_text(a + b, rule.unit))
+    } else {
+        row.total.parse::<u64>().ok().zip(before.parse::<u64>().ok()).map(|(a, b)| (a + b).to_string())
+    };
+    if let Some(sum) = sum {
+        row.total = sum;
+        let told = format!("累计含{}之前的{before}{}", words::month(input.start), rule.unit);
+        row.note = [row.note, told].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("；");
+    }
+    row
+}
+
+/// What the program's own time gives.
+fn since_start(rule: &RowRule, input: &MonthInput<'_>) -> FormRow {
     match rule.kind {
         Kind::Text => text(rule, input),
         Kind::Typed => typed(rule, input, None),
-        Kind::Offered => typed(rule, input, Some(&offered(rule.id, input))),
+        Kind::Offered => {
+            let (by_month, month_leads, total_leads) = offered(rule.id, input);
+            FormRow { month_leads, total_leads, ..typed(rule, input, Some(&by_month)) }
+        }
         Kind::Computed => {
             let counted = match rule.id {
                 "referred" => referred(input),
@@ -111,30 +132,44 @@ fn check(id: &str, input: &MonthInput<'_>) -> String {
     }
 }
 
-/// What the receivers' feedback gives for a row, by month.
-fn offered(id: &str, input: &MonthInput<'_>) -> BTreeMap<String, u64> {
+/// What the receivers' feedback gives for a row, by month, and the leads that it speaks of: those of the month, and all.
+fn offered(id: &str, input: &MonthInput<'_>) -> (BTreeMap<String, u64>, Vec<LeadId>, Vec<LeadId>) {
     let mut by_month: BTreeMap<String, u64> = BTreeMap::new();
     let mut services: BTreeSet<&str> = BTreeSet::new();
+    let (mut month, mut all): (Vec<LeadId>, Vec<LeadId>) = Default::default();
     for letter in input.letters {
         for feedback in letter.feedback.iter().filter(|f| input.counts(f.on)) {
             let fits = match (id, feedback.told) {
                 ("dens", Told::Den) => true,
-                ("services", Told::Service) => services.insert(feedback.note.as_str()),
+                ("services", Told::Service) => services.insert(feedback.note.trim()),
                 ("seller_persons", Told::Persons) => is_seller(feedback, &letter.letter.leads, input.leads),
                 ("builder_persons", Told::Persons) => !is_seller(feedback, &letter.letter.leads, input.leads),
                 _ => false,
             };
-            if fits {
-                *by_month.entry(feedback.on.beijing_month()).or_default() += u64::from(feedback.count);
+            if !fits {
+                continue;
+            }
+            *by_month.entry(feedback.on.beijing_month()).or_default() += u64::from(feedback.count);
+            for lead in about(feedback, &letter.letter.leads) {
+                for (list, wanted) in [(&mut month, input.this_month(feedback.on)), (&mut all, true)] {
+                    if wanted && !list.contains(lead) {
+                        list.push(lead.clone());
+                    }
+                }
             }
         }
     }
-    by_month
+    (by_month, month, all)
+}
+
+/// The leads that feedback speaks of: the one that it names, else all of the letter.
+fn about<'a>(feedback: &'a Feedback, letter: &'a [LeadId]) -> Vec<&'a LeadId> {
+    feedback.about.as_ref().map_or_else(|| letter.iter().collect(), |l| vec![l])
 }
 
 /// Does it speak of sellers: the lead that it names, else all leads of the letter?
 fn is_seller(feedback: &Feedback, letter: &[LeadId], leads: &[Lead]) -> bool {
-    let about: Vec<&LeadId> = feedback.about.as_ref().map_or_else(|| letter.iter().collect(), |l| vec![l]);
+    let about = about(feedback, letter);
     let mut known = leads.iter().filter(|l| about.contains(&&l.id)).peekable();
     known.peek().is_some() && known.all(|l| codes::class(l) == Some(Class::Seller))
 }

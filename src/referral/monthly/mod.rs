@@ -5,8 +5,8 @@ mod figures;
 mod paper;
 mod rows;
 
-pub use paper::{Contact, contacts_docx, contacts_xlsx, form_docx, form_xlsx};
-pub use rows::{Kind, ROWS, RowRule, TypedError, typed_value};
+pub use paper::{Behind, Contact, contacts_docx, contacts_xlsx, form_docx, form_xlsx};
+pub use rows::{Kind, ROWS, RowRule, TypedError, opening_value, typed_value};
 
 use crate::model::digest::Sha256;
 use crate::model::lang::Both;
@@ -118,6 +118,11 @@ impl Form {
         }
         found
     }
+}
+
+/// Key of the typed rows that hold what was counted before 累计 began in the month `start`. No month, so that no month counts it.
+pub fn opening_key(start: &str) -> String {
+    format!("before-{start}")
 }
 
 /// Is `text` a month, `2026-01`?

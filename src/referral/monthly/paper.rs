@@ -2,13 +2,14 @@
 
 use crate::model::lead::{Lead, LeadId};
 use crate::referral::ExportError;
-use crate::referral::cell::clean;
+use crate::referral::cell::{clean, lines as wrapped};
 use crate::referral::monthly::Form;
 use crate::referral::monthly::rows::{Kind, ROWS, RowRule};
 use crate::referral::office::docx::{self, ACROSS, ACROSS_LANDSCAPE, Cell, Look, paragraph};
 use crate::referral::words;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 use serde::Deserialize;
+use std::collections::HashMap;
 
 /// One line of 附件2.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -28,6 +29,17 @@ pub struct Contact {
     pub note: String,
 }
 
+/// What stands behind the form's figures, for its second sheet.
+#[derive(Clone, Copy, Default)]
+pub struct Behind<'a> {
+    /// All leads.
+    pub leads: &'a [Lead],
+    /// Parties that serve approved leads: name, what they do, how many of the leads. To be notified, and marked by a person, before they count.
+    pub providers: &'a [(String, String, usize)],
+}
+
+/// Widths of 附件2 in characters.
+const WIDTHS: [f64; 6] = [26.0, 14.0, 26.0, 22.0, 18.0, 18.0];
 const CONTACT_HEADS: [&str; 6] = ["单位", "姓名", "部门及职务", "电话（传真）", "手机号", "备注"];
 
 fn title(form: &Form) -> String {
@@ -107,19 +119,19 @@ pub fn form_docx(form: &Form) -> Result<Vec<u8>, ExportError> {
     let notes: Vec<String> =
         lines(form).into_iter().filter(|l| !l.note.is_empty()).map(|l| format!("{}：{}", l.rule.name(), l.note)).collect();
     let mut body = paragraph(Look::Flush, "附件1") + &paragraph(Look::Title, &title(form)) + &paragraph(Look::Note, &period(form));
-    body += &docx::table(ACROSS, &[22, 26, 40, 12, 22, 22], 1, &table);
+    body += &docx::table(ACROSS, &[24, 26, 41, 11, 20, 20], 1, &table);
     for note in notes {
         body += &paragraph(Look::Note, &format!("注：{note}"));
     }
-    docx::document(&title(form), &body, false).map_err(|why| ExportError { format: "docx", why })
+    docx::form(&title(form), &body).map_err(|why| ExportError { format: "docx", why })
 }
 
 /// 附件1 as XLSX, with the leads behind each computed figure on a second sheet.
 ///
 /// # Errors
 /// [`ExportError`] where the writer fails.
-pub fn form_xlsx(form: &Form, leads: &[Lead]) -> Result<Vec<u8>, ExportError> {
-    book(form, leads).map_err(|e| ExportError { format: "xlsx", why: e.to_string() })
+pub fn form_xlsx(form: &Form, behind: Behind<'_>) -> Result<Vec<u8>, ExportError> {
+    book(form, behind).map_err(|e| ExportError { format: "xlsx", why: e.to_string() })
 }
 
 struct Looks {
@@ -146,13 +158,16 @@ impl Looks {
     }
 }
 
-fn book(form: &Form, leads: &[Lead]) -> Result<Vec<u8>, XlsxError> {
+fn book(form: &Form, behind: Behind<'_>) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let made = ExcelDateTime::from_timestamp(0)?;
     book.set_properties(&DocProperties::new().set_title(title(form)).set_author("jianwei").set_creation_datetime(&made));
     let looks = Looks::new();
     form_sheet(book.add_worksheet(), form, &looks)?;
-    behind_sheet(book.add_worksheet(), form, leads, &looks)?;
+    behind_sheet(book.add_worksheet(), form, behind.leads, &looks)?;
+    if !behind.providers.is_empty() {
+        providers_sheet(book.add_worksheet(), behind.providers, &looks)?;
+    }
     book.save_to_buffer()
 }
 
@@ -194,40 +209,70 @@ fn form_sheet(sheet: &mut Worksheet, form: &Form, looks: &Looks) -> Result<(), X
                 sheet.write_string_with_format(at, col, text, &looks.mid)?;
             }
         }
-        sheet.set_row_height(at, 22)?;
+        let text = if rule.kind == Kind::Text { height(&line.month, 35.0) } else { 0.0 };
+        sheet.set_row_height(at, text.max(22.0))?;
         at += 1;
     }
     for line in lines(form).into_iter().filter(|l| !l.note.is_empty()) {
-        sheet.merge_range(at, 0, at, 5, &format!("注：{}：{}", line.rule.name(), line.note), &looks.note)?;
-        sheet.set_row_height(at, 30)?;
+        let note = format!("注：{}：{}", line.rule.name(), line.note);
+        sheet.merge_range(at, 0, at, 5, &note, &looks.note)?;
+        sheet.set_row_height(at, height(&note, 92.0))?;
         at += 1;
     }
     sheet.set_portrait().set_paper_size(9).set_print_fit_to_pages(1, 1).set_margins(0.8, 0.7, 0.9, 0.8, 0.3, 0.3);
     Ok(())
 }
 
+/// Height in points of a row whose text wraps at `width` characters: office programs do not work it out for merged cells.
+fn height(text: &str, width: f64) -> f64 {
+    wrapped(text, width) * 15.0 + 5.0
+}
+
 /// One line a figure, column and lead.
 fn behind_sheet(sheet: &mut Worksheet, form: &Form, leads: &[Lead], looks: &Looks) -> Result<(), XlsxError> {
     sheet.set_name("数据来源")?;
-    for (col, (head, width)) in (0u16..).zip([("项目", 40.0), ("栏", 8.0), ("线索编号", 16.0), ("域名", 36.0)]) {
+    for (col, (head, width)) in (0u16..).zip([("项目", 62.0), ("栏", 8.0), ("线索编号", 18.0), ("域名", 40.0)]) {
         sheet.write_string_with_format(0, col, head, &looks.head)?;
         sheet.set_column_width(col, width)?;
     }
-    let host = |id: &LeadId| leads.iter().find(|l| l.id == *id).map(|l| l.candidate.host.defanged()).unwrap_or_default();
+    let hosts: HashMap<&LeadId, String> = leads.iter().map(|l| (&l.id, l.candidate.host.defanged())).collect();
+    let host = |id: &LeadId| hosts.get(id).cloned().unwrap_or_default();
     let mut at = 1;
     for row in &form.rows {
         let name = ROWS.iter().find(|r| r.id == row.row).map(RowRule::name).unwrap_or_default();
         for (column, ids) in [("本月", &row.month_leads), ("累计", &row.total_leads)] {
             for id in ids {
-                for (col, text) in (0u16..).zip([name.as_str(), column, &id.0, &host(id)]) {
+                let host = host(id);
+                for (col, text) in (0u16..).zip([name.as_str(), column, &id.0, &host]) {
                     sheet.write_string_with_format(at, col, text, &looks.text)?;
                 }
+                sheet.set_row_height(at, height(&name, 62.0).max(height(&host, 40.0)))?;
                 at += 1;
             }
         }
     }
     sheet.set_freeze_panes(1, 0)?;
     sheet.set_repeat_rows(0, 0)?;
+    sheet.set_portrait().set_paper_size(9).set_print_fit_to_pages(1, 0).set_footer("&C&P / &N");
+    Ok(())
+}
+
+/// Whom the row 非法提供技术服务 might count, once a person has notified them and marked them by feedback.
+fn providers_sheet(sheet: &mut Worksheet, providers: &[(String, String, usize)], looks: &Looks) -> Result<(), XlsxError> {
+    sheet.set_name("待确认服务商")?;
+    let note = "下列单位由归属查询得出，为复审通过的线索提供服务；告知后仍提供服务、经人工确认的（jianwei refer feedback --told service --note 名称），才计入“非法提供技术服务”。";
+    sheet.merge_range(0, 0, 0, 2, note, &looks.note)?;
+    sheet.set_row_height(0, 44)?;
+    for (col, (head, width)) in (0u16..).zip([("服务商", 50.0), ("服务类型", 24.0), ("线索数", 12.0)]) {
+        sheet.write_string_with_format(1, col, head, &looks.head)?;
+        sheet.set_column_width(col, width)?;
+    }
+    for (at, (name, service, leads)) in (2u32..).zip(providers) {
+        sheet.write_string_with_format(at, 0, clean(name), &looks.text)?;
+        sheet.write_string_with_format(at, 1, clean(service), &looks.text)?;
+        sheet.write_number_with_format(at, 2, *leads as f64, &looks.mid)?;
+    }
+    sheet.set_repeat_rows(1, 1)?;
     sheet.set_portrait().set_paper_size(9).set_print_fit_to_pages(1, 0).set_footer("&C&P / &N");
     Ok(())
 }
@@ -264,14 +309,16 @@ pub fn contacts_xlsx(contacts: &[Contact]) -> Result<Vec<u8>, ExportError> {
         sheet.write_string_with_format(0, 0, "附件2", &looks.note)?;
         sheet.merge_range(1, 0, 1, 5, "专项整治工作联系人名单", &looks.title)?;
         sheet.set_row_height(1, 30)?;
-        for (col, (head, width)) in (0u16..).zip(CONTACT_HEADS.into_iter().zip([26.0, 14.0, 26.0, 22.0, 18.0, 18.0])) {
+        for (col, (head, width)) in (0u16..).zip(CONTACT_HEADS.into_iter().zip(WIDTHS)) {
             sheet.write_string_with_format(2, col, head, &looks.head)?;
             sheet.set_column_width(col, width)?;
         }
         for (at, contact) in (3u32..).zip(contacts) {
-            for (col, text) in (0u16..).zip(contact_cells(contact)) {
+            let cells = contact_cells(contact);
+            for (col, text) in (0u16..).zip(cells) {
                 sheet.write_string_with_format(at, col, clean(text), &looks.mid)?;
             }
+            sheet.set_row_height(at, cells.iter().zip(WIDTHS).map(|(text, width)| height(text, width)).fold(22.0, f64::max))?;
         }
         sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
         book.save_to_buffer()

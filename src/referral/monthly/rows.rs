@@ -81,6 +81,9 @@ pub enum TypedError {
     /// No such row.
     #[error("no row `{0}`")]
     NoRow(String),
+    /// A row of text has no figure from before.
+    #[error("{0} holds text; there is nothing to add up")]
+    NoFigure(&'static str),
     /// Computed from leads and letters.
     #[error("{0} is computed from leads and letters; correct those instead")]
     Computed(&'static str),
@@ -148,11 +151,27 @@ pub fn typed_value(id: &str, value: &str) -> Result<(String, Option<String>), Ty
             let warning = (small || large).then(|| format!("{} 的单位是{}，所填 {shown}，请核对是否填错单位", rule.name(), rule.unit));
             Ok((shown, warning))
         }
-        _ => {
-            let n = value.trim_end_matches(rule.unit).trim().parse::<u32>().map_err(|_| bad())?;
-            Ok((n.to_string(), None))
-        }
+        _ => Ok((number(rule, value)?, None)),
     }
+}
+
+/// What a row had before this program kept count, as it is kept; computed rows too have such a past. Empty takes the value back.
+///
+/// # Errors
+/// [`TypedError`].
+pub fn opening_value(id: &str, value: &str) -> Result<(String, Option<String>), TypedError> {
+    let rule = ROWS.iter().find(|r| r.id == id).ok_or_else(|| TypedError::NoRow(id.to_owned()))?;
+    match rule.kind {
+        Kind::Text => Err(TypedError::NoFigure(rule.zh)),
+        Kind::Computed if value.trim().is_empty() => Ok((String::new(), None)),
+        Kind::Computed => number(rule, value.trim()).map(|n| (n, None)),
+        Kind::Typed | Kind::Offered => typed_value(id, value),
+    }
+}
+
+fn number(rule: &RowRule, value: &str) -> Result<String, TypedError> {
+    let bad = || TypedError::NotANumber { row: rule.zh, value: value.to_owned(), unit: rule.unit };
+    value.trim_end_matches(rule.unit).trim().parse::<u32>().map(|n| n.to_string()).map_err(|_| bad())
 }
 
 #[cfg(test)]
@@ -173,5 +192,9 @@ mod tests {
         assert!(matches!(typed_value("fake_sites", "3"), Err(TypedError::Computed(_))));
         assert!(matches!(typed_value("fake", "3"), Err(TypedError::NoRow(_))));
         assert_eq!(typed_value("inspections", "12家").map(|v| v.0), Ok("12".into()));
+        assert_eq!(opening_value("fake_sites", "7家").map(|v| v.0), Ok("7".into()));
+        assert_eq!(opening_value("inspection_fine", "2000元").map(|v| v.0), Ok("0.2".into()));
+        assert!(matches!(opening_value("notice", "1"), Err(TypedError::NoFigure(_))));
+        assert!(opening_value("fake_sites", "-7").is_err() && opening_value("fake_sites", "").is_ok());
     }
 }

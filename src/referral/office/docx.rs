@@ -128,6 +128,16 @@ pub(in crate::referral) fn document(title: &str, body: &str, landscape: bool) ->
     } else {
         "<w:pgSz w:w=\"11906\" w:h=\"16838\"/><w:pgMar w:top=\"2098\" w:right=\"1474\" w:bottom=\"1984\" w:left=\"1588\" w:header=\"851\" w:footer=\"1304\" w:gutter=\"0\"/>"
     };
+    on_page(title, body, page)
+}
+
+/// The same for a form that should stand on one sheet: narrower margins above and below.
+pub(in crate::referral) fn form(title: &str, body: &str) -> Result<Vec<u8>, String> {
+    let page = "<w:pgSz w:w=\"11906\" w:h=\"16838\"/><w:pgMar w:top=\"1134\" w:right=\"1474\" w:bottom=\"1134\" w:left=\"1588\" w:header=\"567\" w:footer=\"567\" w:gutter=\"0\"/>";
+    on_page(title, body, page)
+}
+
+fn on_page(title: &str, body: &str, page: &str) -> Result<Vec<u8>, String> {
     let document = format!(
         "{XML}<w:document {NS}><w:body>{body}<w:sectPr><w:footerReference w:type=\"default\" r:id=\"rId3\"/><w:footerReference w:type=\"even\" r:id=\"rId4\"/>{page}<w:docGrid w:type=\"lines\" w:linePitch=\"579\"/></w:sectPr></w:body></w:document>"
     );
