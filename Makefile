@@ -6,7 +6,7 @@ TABLES ?= jianwei-data/tables
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo data test lint bench bench-assess bench-attribution bench-dns bench-referral fuzz build deps test-deps clean-demo
+.PHONY: help demo data test lint bench bench-assess bench-attribution bench-capture bench-dns bench-referral fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,11 @@ bench-assess: deps ## read and assess pages of 60 KB: time, memory over 100,000 
 bench-attribution: deps ## address look-ups on the real tables (TABLES), clusters of 100,000 leads: time and memory
 	cargo build --release --example attribution
 	target/release/examples/attribution $(TABLES)
+
+bench-capture: deps ## 200 visits with the browser beside a plain Playwright script: visits a minute, memory, nothing left over (uses pip)
+	@scripts/need.sh python3:python3 python3-venv:/usr/share/doc/python3-venv
+	cargo build --release --example capturebench
+	bash scripts/bench/capture.sh
 
 bench-dns: deps ## bulk DNS against nsd, beside dnsperf, with and without lost packets
 	@scripts/need.sh nsd:/usr/sbin/nsd dnsperf:dnsperf iproute2:ip nftables:/usr/sbin/nft

@@ -41,6 +41,8 @@
 //! - Through a proxy plain http is tunnelled as https is: a proxy that looks names up could be led to another address than the guard saw.
 //! - The browser is driven over its own pipe, not a port: no page and no other user of the machine can reach it. What it fetches is kept beside the
 //!   plain visit, whose bytes alone are exact.
+//! - The whole certificate chain in a package is that of the plain visit's own connection. TLS 1.3 hides it from the gate, and a browser tells the
+//!   certificates of an origin, not of a connection: they are kept apart, and a difference is a finding without points.
 //! - Packages that wait for a time-stamp are marked by files beside the packages, not in the store: `check` stamps without the store's lock.
 //! - Clusters are a pure graph in model, kept in step by [`records`]; accounts stand in a file of their own beside the store.
 //! - Pictures are read by an outside recogniser when all visits of an address are over, and never again: the dossier keeps what it read, so that

@@ -109,6 +109,7 @@ impl Rules {
             findings.iter_mut().for_each(|f| place::point_at_host(dossier, f));
             return bare(Verdict::None, findings);
         };
+        tally.findings.extend(signals::another_certificate(dossier));
         place::point(dossier, shown, &mut tally.findings);
         let scores = tally.scores();
         let class = verdict(scores, &self.weights.lines);

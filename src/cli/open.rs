@@ -14,7 +14,7 @@ use std::path::Path;
 impl Context {
     /// The door, from `[net]`.
     pub(super) fn net(&self) -> Result<Net, Failure> {
-        Net::new(&self.settings.net).map_err(|e| {
+        self.settings.capture.check().and_then(|()| Net::new(&self.settings.net)).map_err(|e| {
             let file = self.settings.file.display();
             Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), self.lang)
         })

@@ -1,6 +1,7 @@
 //! Finds the rule files: those inside the binary, and a unit's own folder that adds to them or replaces by path.
 
 use crate::assess;
+use crate::capture::Paths;
 use crate::cli::fail::Failure;
 use crate::cli::settings::Settings;
 use crate::lookalike::{Suffixes, Watchlist};
@@ -54,6 +55,11 @@ impl RuleBook {
     /// The closed suffixes, for permutations. A wrong file stops the command: a closed suffix taken for an open one would be asked of DNS.
     pub(crate) fn suffixes(&self) -> Result<Suffixes, Failure> {
         Suffixes::read(&self.files).map_err(wrong_rules)
+    }
+
+    /// Where to look behind a front page. A wrong file stops the command: what is not tried is not found, and nobody would know.
+    pub(crate) fn paths(&self) -> Result<Paths, Failure> {
+        Paths::load(&self.files).map_err(|errors| self.first_of(&errors))
     }
 
     /// The sites alone.

@@ -45,6 +45,7 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
         capture: context.settings.capture.clone(),
         evidence: context.settings.evidence.clone(),
         desk: context.desk(&book)?,
+        paths: book.paths()?,
     };
     let _following = follower.follow()?;
     let shown = Shown::new(context.lang, context.quiet);

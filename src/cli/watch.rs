@@ -89,6 +89,7 @@ async fn once(context: &Context, records: Arc<Records>, announce: bool, wish: &S
         evidence: context.settings.evidence.clone(),
         browser: context.settings.capture.browser(),
         desk: context.desk(&book)?,
+        paths: book.paths()?,
     };
     if announce && !context.quiet {
         say_what_is_on(context, &book, &planned, &pass);

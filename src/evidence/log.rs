@@ -7,6 +7,7 @@ use crate::model::capture::{Capture, Hop};
 use crate::model::digest::Sha256;
 use crate::model::dossier::Dossier;
 use crate::model::lang::Both;
+use crate::model::rendered::Passage;
 use crate::model::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -53,7 +54,10 @@ pub(super) fn of(dossier: &Dossier, assessment: &Assessment, occasion: &Occasion
         let answers: Vec<Value> = r.answers.iter().map(|a| json!([a.question, a.rcode, a.records.len()])).collect();
         chain.push(r.at, "dns", json!({"host": r.host, "resolvers": r.resolvers, "presence": r.presence, "answers": answers}));
     }
-    for capture in &dossier.captures {
+    // The dossier has what the browser saw first; it came after the plain visits.
+    let mut captures: Vec<&Capture> = dossier.captures.iter().collect();
+    captures.sort_by_key(|c| c.started_at);
+    for capture in captures {
         visit(&mut chain, capture);
     }
     for attachment in &occasion.attachments {
@@ -69,15 +73,29 @@ pub(super) fn of(dossier: &Dossier, assessment: &Assessment, occasion: &Occasion
 
 fn visit(chain: &mut Chain, capture: &Capture) {
     chain.push(capture.started_at, "visit", json!({"url": capture.requested_url, "variant": capture.variant}));
+    let refused = |p: &&Passage| !p.refused.is_empty();
+    let mut tries = capture.browser.iter().flat_map(|b| &b.passages).filter(refused).peekable();
     for hop in &capture.hops {
+        while let Some(passage) = tries.next_if(|p| p.at <= hop.at) {
+            refusal(chain, passage);
+        }
         exchange(chain, hop);
     }
+    tries.for_each(|passage| refusal(chain, passage));
     let end = json!({"outcome": capture.outcome, "final_url": capture.final_url, "why": capture.outcome.why_zh()});
     chain.push(capture.ended_at, "visit_end", end);
     if let Some(page) = &capture.page {
         let read = json!({"charset": page.charset, "charset_from": page.charset_from, "text_chars": page.text.chars().count(), "notes": page.notes});
         chain.push(capture.ended_at, "extract", read);
     }
+}
+
+/// A connection that the browser asked for and did not get.
+fn refusal(chain: &mut Chain, passage: &Passage) {
+    let at = chain.last.map_or(passage.at, |last| last.max(passage.at));
+    let told =
+        json!({"method": passage.method, "target": passage.target, "why": passage.refused, "by_guard": passage.by_guard, "at": passage.at});
+    chain.push(at, "refused", told);
 }
 
 fn exchange(chain: &mut Chain, hop: &Hop) {

@@ -60,6 +60,10 @@ pub struct Browsing {
     pub console: Vec<String>,
     /// What the page tried and was not let: a download, a dialog, a popup. At most 200.
     pub denied: Vec<String>,
+    /// The certificates that the browser holds of the page's origin, leaf first, DER in base64, at most 16; told by the browser, and where a server
+    /// changes its certificate not always those of the page's own connection. Empty: plain http, or not told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<String>,
     /// How often the visit was begun again because the browser died or hung. 0: it went well at once.
     pub repeated: u32,
 }

@@ -64,8 +64,8 @@ struct Inner {
     proxy: Option<Proxy>,
     guard: Guard,
     dns: Arc<Dns>,
-    pace: Pace,
-    meter: Meter,
+    pace: Arc<Pace>,
+    meter: Arc<Meter>,
     clock: Clock,
     tls: Tls,
     client: reqwest::Client,
@@ -84,6 +84,14 @@ pub struct FetchRequest {
     pub body: Option<Vec<u8>>,
     /// Cap of the decoded body; `None`: `max_body_bytes`.
     pub max_body_bytes: Option<u64>,
+}
+
+/// Would `[net] proxy` take this?
+///
+/// # Errors
+/// [`BadSetting`]: why not.
+pub fn check_proxy(proxy: &str) -> Result<(), BadSetting> {
+    settings::proxy(proxy).map(|_| ())
 }
 
 /// What came back, redirects followed through the guard.
@@ -188,9 +196,12 @@ impl Net {
         // Whoever came first chose the provider; ours is named in every configuration that this room builds.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (dns, guard, tls) = (Arc::new(Dns::new(checked.resolvers, settings.dns_per_s)), Guard::new(checked.allow), Tls::new());
-        let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings)
-            .map_err(|e| BadSetting { key: "proxy", why: format!("no HTTP client can be built with these settings: {e}") })?;
-        let (pace, meter) = (Pace::new(settings.per_host_interval_ms), Meter::new(settings.limits.clone()));
+        let client = fetch::client(dns.clone(), guard.clone(), tls.strict(), settings).map_err(|e| BadSetting {
+            section: "net",
+            key: "proxy",
+            why: format!("no HTTP client can be built with these settings: {e}"),
+        })?;
+        let (pace, meter) = (Arc::new(Pace::new(settings.per_host_interval_ms)), Arc::new(Meter::new(settings.limits.clone())));
         let (settings, max_body_bytes, proxy) = (settings.clone(), checked.max_body_bytes, checked.proxy);
         let inner = Inner { settings, max_body_bytes, proxy, guard, dns, pace, meter, clock, tls, client };
         Ok(Self { inner: Arc::new(inner), account: None })
@@ -206,6 +217,26 @@ impl Net {
     /// The same door for the requests of one source: its limits count, and what it was told to wait for is remembered apart.
     pub fn for_source(&self, id: &str) -> Self {
         Self { inner: self.inner.clone(), account: Some(Arc::new(Account::new(id))) }
+    }
+    /// The same door with another way out for page visits, plain and by browser: this proxy instead of `[net] proxy`. Pace, caches and guard are shared.
+    ///
+    /// # Errors
+    /// [`BadSetting`] where it is no proxy that `[net] proxy` would take.
+    pub fn through(&self, proxy: &str) -> Result<Self, BadSetting> {
+        let (old, proxy) = (&self.inner, Some(settings::proxy(proxy)?));
+        let inner = Inner {
+            settings: old.settings.clone(),
+            max_body_bytes: old.max_body_bytes,
+            proxy,
+            guard: old.guard.clone(),
+            dns: old.dns.clone(),
+            pace: old.pace.clone(),
+            meter: old.meter.clone(),
+            clock: old.clock.clone(),
+            tls: old.tls.clone(),
+            client: old.client.clone(),
+        };
+        Ok(Self { inner: Arc::new(inner), account: self.account.clone() })
     }
     /// The latest moment before which an answer (`Retry-After`), or a daily limit, told this source's requests not to come again.
     pub fn told_to_wait(&self) -> Option<Timestamp> {

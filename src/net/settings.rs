@@ -49,10 +49,12 @@ impl Default for Settings {
     }
 }
 
-/// What is wrong with the `[net]` settings: one line, names the key and the remedy.
+/// What is wrong with a setting: one line, names section, key and remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("[net] {key}: {why}")]
+#[error("[{section}] {key}: {why}")]
 pub struct BadSetting {
+    /// The section of the settings file.
+    pub section: &'static str,
     /// The key.
     pub key: &'static str,
     /// What is wrong and what would be right.
@@ -93,10 +95,10 @@ impl Settings {
         in_range("dns_per_s", u64::from(self.dns_per_s.unwrap_or(1)), 1, u64::from(MAX_DNS_PER_S))?;
         in_range("max_redirects", u64::from(self.max_redirects), 0, u64::from(MAX_REDIRECTS))?;
         if self.user_agent.trim().is_empty() || !self.user_agent.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-            return Err(BadSetting { key: "user_agent", why: "must be printable ASCII and not empty".into() });
+            return Err(BadSetting { section: "net", key: "user_agent", why: "must be printable ASCII and not empty".into() });
         }
         if let Some(why) = self.limits.iter().find_map(Limit::fault) {
-            return Err(BadSetting { key: "limits", why });
+            return Err(BadSetting { section: "net", key: "limits", why });
         }
         Ok(Checked {
             resolvers: self.resolvers.iter().map(|text| resolver(text)).collect::<Result<_, _>>()?,
@@ -111,13 +113,14 @@ fn in_range(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), 
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    Err(BadSetting { key, why: format!("{value} is out of range; give a number from {least} to {most}") })
+    Err(BadSetting { section: "net", key, why: format!("{value} is out of range; give a number from {least} to {most}") })
 }
 
 fn resolver(text: &str) -> Result<SocketAddr, BadSetting> {
     let bare = text.trim();
     let address = bare.parse::<SocketAddr>().or_else(|_| bare.trim_matches(['[', ']']).parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)));
     address.ok().filter(|a| a.port() != 0 && !a.ip().is_unspecified()).ok_or_else(|| BadSetting {
+        section: "net",
         key: "resolvers",
         why: format!("`{text}` is no address of a DNS server; write it as \"192.0.2.1\", \"192.0.2.1:53\" or \"[2001:db8::1]:53\""),
     })
@@ -125,13 +128,15 @@ fn resolver(text: &str) -> Result<SocketAddr, BadSetting> {
 
 fn network(text: &str) -> Result<Cidr, BadSetting> {
     Cidr::parse(text).ok_or_else(|| BadSetting {
+        section: "net",
         key: "allow_private",
         why: format!("`{text}` is no network; write it as \"127.0.0.0/8\" or \"fd00::/8\", with all bits after the prefix zero"),
     })
 }
 
-fn proxy(text: &str) -> Result<Proxy, BadSetting> {
-    let bad = |why: &str| BadSetting { key: "proxy", why: format!("`{text}` {why}; write it as \"http://192.0.2.1:3128\"") };
+pub(crate) fn proxy(text: &str) -> Result<Proxy, BadSetting> {
+    let bad =
+        |why: &str| BadSetting { section: "net", key: "proxy", why: format!("`{text}` {why}; write it as \"http://192.0.2.1:3128\"") };
     let url = Url::parse(text).map_err(|e| bad(&format!("is no URL ({e})")))?;
     if url.scheme() != "http" {
         return Err(bad("is not an http proxy"));

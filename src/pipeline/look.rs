@@ -13,7 +13,7 @@ use crate::net::Net;
 use url::Url;
 
 /// Highest score from which a page is within reach of review: a browser may show the rest.
-const IN_REACH: u8 = 15;
+pub(super) const IN_REACH: u8 = 15;
 
 /// All that a look needs.
 pub struct Looker<'a> {
@@ -27,11 +27,25 @@ pub struct Looker<'a> {
     pub net: &'a Net,
 }
 
+/// How a look begins.
+pub(super) struct Start {
+    /// The first visitor's plain visit, where it was made already.
+    pub(super) first: Option<Capture>,
+    /// Where http does not answer, is https tried?
+    pub(super) fall_back: bool,
+    /// Do all visitors come, whatever the first met?
+    pub(super) every: bool,
+}
+
 impl Looker<'_> {
     /// Visits `url` and gives all that was seen. `fall_back`: where http does not answer, https is tried. `every`: as every visitor,
     /// whatever the first one met.
     pub async fn look(&self, candidate: Candidate, resolution: Option<Resolution>, url: &Url, fall_back: bool, every: bool) -> Dossier {
-        let captures = plain(url, &self.settings.variants, fall_back, every, self.net).await;
+        self.look_on(candidate, resolution, url, Start { first: None, fall_back, every }).await
+    }
+    /// The same, where the first visit may have been made already.
+    pub(super) async fn look_on(&self, candidate: Candidate, resolution: Option<Resolution>, url: &Url, start: Start) -> Dossier {
+        let captures = self.plain(url, start).await;
         let mut dossier = Dossier { candidate, resolution, captures, facts: Facts::default() };
         if let Some(browser) = self.browser {
             let variants = self.to_render(&dossier);
@@ -64,11 +78,42 @@ impl Looker<'_> {
         let pays = dossier.captures.iter().filter_map(|c| c.page.as_ref()).any(capture::pays);
         if pays { all.iter().take(1).cloned().collect() } else { Vec::new() }
     }
+    /// One address over plain HTTP, as every configured visitor. Others follow only where the first was shown something: a dead or hostile server
+    /// is asked once.
+    async fn plain(&self, url: &Url, start: Start) -> Vec<Capture> {
+        let mut captures: Vec<Capture> = start.first.into_iter().collect();
+        for variant in &self.settings.variants {
+            if captures.iter().any(|c| c.variant == *variant) {
+                continue;
+            }
+            let Some(net) = self.exit(variant) else { continue };
+            let capture = self.told_exit(capture::visit(url, variant, start.fall_back, &net).await);
+            let go_on = start.every || matches!(capture.outcome, Outcome::Captured | Outcome::NotHtml { .. });
+            captures.push(capture);
+            if !go_on {
+                break;
+            }
+        }
+        captures
+    }
+    /// The way out of one variant. `None`: its proxy is none, which the settings were checked for; it never goes out another way.
+    fn exit(&self, variant: &str) -> Option<Net> {
+        self.settings.exit(variant, self.net).map_err(|e| tracing::error!("{e}")).ok()
+    }
+    /// From where it came stands in the package.
+    fn told_exit(&self, mut capture: Capture) -> Capture {
+        if let (Some(proxy), Some(page)) = (self.settings.proxies.get(&capture.variant), &mut capture.page) {
+            page.notes.push(format!("this variant came through the proxy {proxy}"));
+        }
+        capture
+    }
     async fn render(&self, browser: &Browser, url: &Url, variants: &[String], dossier: &Dossier) -> Vec<Capture> {
         let mut rendered = Vec::new();
         let url = as_answered(url, &dossier.captures);
         for variant in variants {
-            match browser.visit(&url, variant, self.net).await {
+            let Some(net) = self.exit(variant) else { continue };
+            let seen = browser.visit(&url, variant, &net).await;
+            match seen.map(|capture| self.told_exit(capture)) {
                 Ok(capture) if capture.page.is_some() || capture.browser.is_some() => rendered.push(capture),
                 Ok(_) => {}
                 Err(trouble) => {
@@ -98,19 +143,4 @@ fn as_answered(url: &Url, captures: &[Capture]) -> Url {
 fn differ(captures: &[Capture]) -> bool {
     let told = |c: &Capture| (c.final_url.clone(), c.page.as_ref().map(|p| p.text.chars().filter(|c| !c.is_whitespace()).count() / 50));
     captures.windows(2).any(|pair| told(&pair[0]) != told(&pair[1]))
-}
-
-/// One address over plain HTTP, as every configured visitor. Others follow only where the first was shown something: a dead or hostile server is asked once.
-/// `every`: all of them come, whatever the first met.
-pub async fn plain(url: &Url, variants: &[String], fall_back: bool, every: bool, net: &Net) -> Vec<Capture> {
-    let mut captures: Vec<Capture> = Vec::new();
-    for variant in variants {
-        let capture = capture::visit(url, variant, fall_back, net).await;
-        let go_on = every || matches!(capture.outcome, Outcome::Captured | Outcome::NotHtml { .. });
-        captures.push(capture);
-        if !go_on {
-            break;
-        }
-    }
-    captures
 }

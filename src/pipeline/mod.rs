@@ -5,6 +5,7 @@
 mod adopt;
 mod attribute;
 pub mod cron;
+mod deeper;
 pub mod intake;
 pub mod look;
 pub mod recheck;
@@ -49,6 +50,8 @@ pub struct Pass {
     pub evidence: evidence::Settings,
     /// Registers, address tables, fronts, filings.
     pub desk: resolve::Desk,
+    /// Where to look behind a front page.
+    pub paths: capture::Paths,
 }
 
 /// Why a pass stops. What the world did never stops one; a full disk or a broken store does.

@@ -12,7 +12,8 @@ use crate::model::lead::{Lead, Move, PackageRef};
 use crate::model::resolution::{Presence, Resolution};
 use crate::model::sighting::{Context, Sighting};
 use crate::model::time::Timestamp;
-use crate::pipeline::look::Looker;
+use crate::pipeline::deeper::Met;
+use crate::pipeline::look::{Looker, Start};
 use crate::pipeline::stop::Stop;
 use crate::pipeline::{Event, Pass, PassError, Progress, intake, recheck, schedule};
 use crate::records::{Due, Next, PROGRAM, Recheck, Run, Sight, Visit};
@@ -124,20 +125,43 @@ impl Pass {
         let leads = tokio::task::block_in_place(|| self.records.leads_on(&candidate.host))?;
         let every = leads.iter().any(|l| recheck::referred_at(l).is_some());
         let mut visits = Vec::new();
+        let mut met = Met::default();
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
-            let rules = self.rules.get();
-            let looker = Looker { settings: &self.capture, browser: self.browser.as_ref(), rules: &rules, net: &self.net };
-            let mut dossier = looker.look(candidate.clone(), resolution.clone(), &url, n == 0, every).await;
-            let assessment = self.attribute(&mut dossier).await?;
-            let captures = dossier.captures.clone();
-            let visit = tokio::task::block_in_place(|| self.conclude(dossier, assessment))?;
-            self.stamp(&visit.package).await?;
-            let met: Vec<&Capture> = captures.iter().collect();
-            let at = Url::parse(&visit.url).ok().and_then(|u| Host::parse(u.host_str()?).ok());
-            let review = visit.assessment.review && visit.outcome == "captured";
-            visits.push((visit, Look { sight: recheck::sight(&met, review), visitors: recheck::visitors(&met), host: at }));
+            let start = Start { first: None, fall_back: n == 0, every };
+            visits.push(self.look_at(&candidate, &resolution, &url, start, &mut met).await?);
+        }
+        for (url, first) in self.deeper(&candidate, &leads, &met).await {
+            let start = Start { first: Some(first), fall_back: false, every };
+            visits.push(self.look_at(&candidate, &resolution, &url, start, &mut met).await?);
+        }
+        if met.review {
+            tokio::task::block_in_place(|| self.keep_codes(&candidate, &met.captures))?;
         }
         Ok(visits)
+    }
+    /// One address: looked at, assessed, sealed, stamped.
+    async fn look_at(
+        &self,
+        candidate: &Candidate,
+        resolution: &Option<Resolution>,
+        url: &Url,
+        start: Start,
+        met: &mut Met,
+    ) -> Result<(Visit, Look), PassError> {
+        let rules = self.rules.get();
+        let looker = Looker { settings: &self.capture, browser: self.browser.as_ref(), rules: &rules, net: &self.net };
+        let mut dossier = looker.look_on(candidate.clone(), resolution.clone(), url, start).await;
+        let assessment = self.attribute(&mut dossier).await?;
+        let captures = dossier.captures.clone();
+        let visit = tokio::task::block_in_place(|| self.conclude(dossier, assessment))?;
+        self.stamp(&visit.package).await?;
+        let seen: Vec<&Capture> = captures.iter().collect();
+        let at = Url::parse(&visit.url).ok().and_then(|u| Host::parse(u.host_str()?).ok());
+        let review = visit.assessment.review && visit.outcome == "captured";
+        let look = Look { sight: recheck::sight(&seen, review), visitors: recheck::visitors(&seen), host: at };
+        (met.score, met.review) = (met.score.max(visit.assessment.scores.max()), met.review || review);
+        met.captures.extend(captures.into_iter().map(words_only));
+        Ok((visit, look))
     }
 
     /// Seals: the package holds the scores that were made at capture time.
@@ -287,6 +311,15 @@ pub fn visit_of(stored: evidence::Stored) -> Visit {
         assessment,
         package,
     }
+}
+
+/// A capture without its bytes, which the package has: a round holds several.
+fn words_only(mut capture: Capture) -> Capture {
+    capture.kept.clear();
+    for hop in &mut capture.hops {
+        (hop.body, hop.wire_body) = (Vec::new(), Vec::new());
+    }
+    capture
 }
 
 fn candidate_of(due: &Due) -> &Candidate {

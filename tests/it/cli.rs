@@ -52,6 +52,11 @@ fn wrong_settings_are_one_line_with_file_line_and_remedy_and_exit_2() {
         ("[net\n", "jianwei.toml:1: ", "jianwei.toml:1"),
         ("[net]\nallow_private = [\"127.0.0.0/99\"]\n", "allow_private", "allow_private"),
         ("[net]\nresolvers = [\"not an address\"]\n", "resolvers", "resolvers"),
+        ("[capture]\nbrowser = \"allways\"\n", "[capture] browser: `allways`; write auto, always or never", "[capture] browser"),
+        ("[capture]\nvariants = [\"phone\"]\n", "[capture] variants: no variant `phone`", "[capture] variants"),
+        ("[capture]\nproxies = { wechat = \"socks5://127.0.0.1:1\" }\n", "[capture] proxies: wechat: ", "[capture] proxies"),
+        ("[capture]\nproxies = { ipad = \"http://127.0.0.1:1\" }\n", "[capture] proxies: no variant `ipad`", "[capture] proxies"),
+        ("[capture]\ndeep_links = 1000\n", "[capture] deep_links: 1000 is out of range", "[capture] deep_links"),
         ("[[source]]\nid = \"a\"\nkind = \"nmaes\"\npath = \"x\"\n", "names", "names"),
         ("[[source]]\nid = \"a\"\nkind = \"search\"\nengine = \"nowhere\"\n", "nowhere", "nowhere"),
     ] {

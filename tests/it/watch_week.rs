@@ -75,6 +75,7 @@ fn pass(lab: &Lab, dir: &Path, clock: Clock) -> (Arc<Pass>, Vec<RuleFile>) {
         evidence: evidence::Settings::default(),
         browser: None,
         desk: resolve::Desk::open(&attribution, &files, &dir.join("tables")).expect("a desk"),
+        paths: capture::Paths::load(&files).expect("good paths"),
     };
     (Arc::new(pass), files)
 }

@@ -145,7 +145,7 @@ pub(crate) struct Site {
     pub(crate) dns: Dns,
     /// A raw TCP server instead of routes: see `hostile::raw`.
     pub(crate) raw: Option<String>,
-    /// Needs a room that is not built yet (`variants`, `rendering`): stands in the lab, not in `expected`.
+    /// What it takes beyond plain visits (`variants`, `rendering`, `mirror`): such a site is not in `expected`; the scan with the browser has a test of its own.
     pub(crate) later: Option<String>,
     /// Answers, first match wins.
     #[serde(default, rename = "route")]

@@ -6,11 +6,14 @@ use crate::assess::signals::View;
 use crate::assess::signals::form::{asks_for_a_person, seen_fields};
 use crate::assess::signals::service::somebodys_own;
 use crate::assess::tally::Tally;
-use crate::model::assessment::{Class, Span};
+use crate::model::assessment::{Class, Finding, Span};
+use crate::model::digest::Sha256;
 use crate::model::dossier::{Dossier, Tie};
 use crate::model::lang::Both;
 use crate::model::picture::{Bits, LookHash, Picture};
 use crate::model::time::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 /// `kit_tie`: a kit, script, tracker or contact that a confirmed lead has too, once for each class.
 pub(crate) fn kit_tie(view: &View, tally: &mut Tally) {
@@ -139,6 +142,32 @@ pub(crate) fn young_host(view: &View, tally: &mut Tally) {
         let span: Span = plain_span("host", view.reading.host.as_str());
         tally.add(Class::FakeQuery, "young_host", view.weights.fake_query.young_host, why, Some(span));
     }
+}
+
+/// `another_certificate`: for one origin the browser was shown another certificate than the plain visit. Says that the server changes it, no more.
+pub(crate) fn another_certificate(dossier: &Dossier) -> Option<Finding> {
+    let plain = dossier.captures.iter().filter(|c| c.browser.is_none()).flat_map(|c| &c.hops);
+    let plain: Vec<(&str, &str)> = plain.filter_map(|h| Some((h.url.as_str(), h.tls.as_ref()?.chain.first()?.as_str()))).collect();
+    let told = dossier.captures.iter().filter_map(|c| Some((c.final_url.as_deref()?, c.browser.as_ref()?.certificates.first()?.as_str())));
+    let (ours, browsers) = told.into_iter().find_map(|(url, theirs)| {
+        let mut same = plain.iter().filter(|(at, _)| *at == url).map(|(_, leaf)| *leaf).peekable();
+        let first = *same.peek()?;
+        same.all(|leaf| leaf != theirs).then_some((first, theirs))
+    })?;
+    let hash = |base64: &str| STANDARD.decode(base64).map(|der| Sha256::of(&der).hex()).unwrap_or_default();
+    let (ours, browsers) = (hash(ours), hash(browsers));
+    let short = |sha: &str| sha.chars().take(16).collect::<String>();
+    Some(Finding {
+        signal: "another_certificate".into(),
+        class: Class::FakeQuery,
+        points: 0,
+        why: Both::new(
+            format!("同一地址的证书前后不同：普通访问 {}…，浏览器 {}…", short(&ours), short(&browsers)),
+            format!("one address, two certificates: {}… on the plain visit, {}… in the browser", short(&ours), short(&browsers)),
+        ),
+        span: Some(plain_span("tls.certificate", &ours)),
+        evidence: "net/tls-chain.pem".into(),
+    })
 }
 
 fn days_between(from: Timestamp, to: Timestamp) -> i64 {

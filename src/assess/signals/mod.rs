@@ -17,7 +17,7 @@ mod structure;
 #[cfg(test)]
 mod trial;
 
-pub(crate) use facts::not_looked_at;
+pub(crate) use facts::{another_certificate, not_looked_at};
 pub(crate) use host::{cloaking, name_only};
 pub(crate) use once::Once;
 

@@ -74,7 +74,7 @@ fn location(hop: &Hop) -> Option<String> {
     Url::parse(&hop.url).ok()?.join(to).ok().map(|u| u.to_string())
 }
 
-/// What the browser says of the connection; the chain is asked for apart.
+/// What the browser says of the connection. It does not tell its certificates; see the plain visit, whose chain is that of its connection.
 fn tls(response: &Value) -> Option<TlsFacts> {
     let details = response["securityDetails"].as_object()?;
     let word = |key: &str| details.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

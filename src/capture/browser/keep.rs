@@ -1,6 +1,7 @@
 //! Keep: what the page loaded, as files of the package, each with its hash; bounded in number and bytes.
 
-use crate::capture::browser::page::{Tab, body};
+use crate::capture::browser::ask::body;
+use crate::capture::browser::page::Tab;
 use crate::capture::browser::watch::Watch;
 use crate::capture::browser::wire::WireError;
 use crate::model::rendered::KeptFile;

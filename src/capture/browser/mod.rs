@@ -2,6 +2,7 @@
 //! In: a URL, as whom to come, the door. Out: what a visitor saw, or why there is no browser. Its only way out is net's gate.
 //! Its profile is a folder of its own that goes with it; what a killed process of ours left is swept by the next one.
 
+mod ask;
 mod find;
 mod hops;
 mod keep;
@@ -18,6 +19,7 @@ pub use process::sweep;
 use crate::capture::browser::page::Job;
 use crate::capture::browser::process::Process;
 use crate::capture::browser::wire::WireError;
+use crate::capture::pictures;
 use crate::model::capture::{Capture, Outcome};
 use crate::net::Net;
 use std::path::PathBuf;
@@ -29,8 +31,8 @@ use url::Url;
 
 /// Visits after which a browser is replaced by a fresh one.
 const MAX_VISITS: u64 = 100;
-/// Tabs at once: two are enough for two processors (more gain nothing).
-const TABS: usize = 2;
+/// Tabs at once: what loads keeps two processors busy with two; of those that wait for a late script two more may stand.
+const TABS: usize = 4;
 /// Longest whole visit, everything included; then the browser counts as hung.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -107,14 +109,19 @@ impl Browser {
     /// # Errors
     /// [`BrowserError`]: there is no browser to be had. What the world did is the capture's outcome.
     pub async fn visit(&self, url: &Url, variant: &str, net: &Net) -> Result<Capture, BrowserError> {
-        let _tab = self.inner.tabs.acquire().await;
+        let tab = self.inner.tabs.acquire().await;
         net.turn(url).await;
         let mut last = String::new();
         for repeated in 0..2 {
             let process = self.process().await?;
             let job = Job { url, variant, net, repeated };
             match tokio::time::timeout(LONGEST, page::visit(&process, &job)).await {
-                Ok(Ok(capture)) => return Ok(capture),
+                Ok(Ok(mut capture)) => {
+                    // Its tab is closed; the next visit need not wait for what is read from the pictures.
+                    drop(tab);
+                    tokio::task::block_in_place(|| pictures::read_into(&mut capture));
+                    return Ok(capture);
+                }
                 Ok(Err(WireError::Said { method, why })) => last = format!("{method}: {why}"),
                 Ok(Err(trouble)) => last = trouble.to_string(),
                 Err(_) => last = format!("no end after {} s", LONGEST.as_secs()),

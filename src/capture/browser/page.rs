@@ -1,6 +1,7 @@
 //! Page: one visit in a context of its own, from the open gate to the closed tab. Reads as the flow of a visit, top to bottom.
 //! Never a form, never a download, a dialog, a popup; documents are asked for by GET only.
 
+use crate::capture::browser::ask::{body, certificates, frames};
 use crate::capture::browser::process::Process;
 use crate::capture::browser::shots;
 use crate::capture::browser::tell::{self, Told};
@@ -11,8 +12,6 @@ use crate::capture::variant::Visitor;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::rendered::Browsing;
 use crate::net::{Gate, GateLimits, Net};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Duration, Instant};
@@ -32,8 +31,6 @@ const LATE: Duration = Duration::from_millis(3_200);
 const MAX_NAVIGATIONS: usize = 8;
 /// A page with fewer visible characters may be about to become another.
 const THIN: usize = 200;
-/// Frames read of one page.
-const MAX_FRAMES: usize = 12;
 
 /// One visit to make.
 pub(super) struct Job<'a> {
@@ -109,6 +106,7 @@ async fn in_context(process: &Process, job: &Job<'_>, gate: &Gate, context: &str
         passages: gate.passages(),
         console: watch.console,
         denied: watch.denied,
+        certificates: watch.certificates,
         repeated: job.repeated,
     };
     Ok(Capture {
@@ -163,6 +161,9 @@ async fn look(
         }
     };
     let final_url = frames.first().map(|f| f.url.clone()).filter(|u| u.starts_with("http")).or(final_url);
+    if let Some(url) = &final_url {
+        watch.certificates = certificates(tab, url).await;
+    }
     let mut kept = shots::shots(tab, visitor, frames.first()).await;
     if let Some(main) = frames.first() {
         kept.push(crate::model::rendered::KeptFile::made("dom.html", "脚本执行后的 DOM", "text/html", main.html.clone().into_bytes()));
@@ -199,8 +200,9 @@ async fn dress(tab: &Tab<'_>, visitor: &Visitor) -> Result<(), WireError> {
         ("Emulation.setDeviceMetricsOverride", visitor.metrics()),
         ("Emulation.setTouchEmulationEnabled", json!({"enabled": visitor.mobile, "maxTouchPoints": if visitor.mobile { 5 } else { 1 }})),
     ];
-    for (method, params) in steps {
-        match tab.call(method, params).await {
+    // All on their way before the first answer is waited for: they are taken in order, and each wait would cost a turn of a busy browser.
+    for answered in futures_util::future::join_all(steps.map(|(method, params)| tab.call(method, params))).await {
+        match answered {
             // An older or newer browser may not know a step; none of them is what keeps us safe (the gate is).
             Err(WireError::Said { method, why }) => tracing::debug!("{method}: {why}"),
             other => drop(other?),
@@ -236,7 +238,7 @@ async fn settle(tab: &Tab<'_>, job: &Job<'_>, events: &mut Receiver<Event>, watc
                 Some(until) => until,
                 None => {
                     let late = may_move(tab).await?;
-                    *wait_until.insert(if late { loaded_at.unwrap_or(now) + LATE } else { now })
+                    *wait_until.insert(late.map_or(now, |late| loaded_at.unwrap_or(now) + late.min(LATE)))
                 }
             };
             if now >= until {
@@ -251,20 +253,25 @@ async fn settle(tab: &Tab<'_>, job: &Job<'_>, events: &mut Receiver<Event>, watc
     }
 }
 
-/// Could it still lead elsewhere: hardly any text, or timers that know of addresses?
-async fn may_move(tab: &Tab<'_>) -> Result<bool, WireError> {
+/// Could it still lead elsewhere: hardly any text, or timers that know of addresses? Then how long after loading to wait: as long as its longest timer
+/// says where it says so in plain numbers.
+async fn may_move(tab: &Tab<'_>) -> Result<Option<Duration>, WireError> {
     let ask = r#"(() => { const h = document.documentElement ? document.documentElement.outerHTML : ''; const t = document.body ? document.body.innerText.replace(/\s/g, '').length : 0;
-        const timed = (/setTimeout|setInterval/.test(h) && /location/.test(h)) || /http-equiv=.?refresh/i.test(h);
-        return [t, timed, /<script[^>]+src=|eval\(|atob\(|fromCharCode/i.test(h)]; })()"#;
+        const timers = (h.match(/setTimeout|setInterval/g) || []).length, timed = (timers > 0 && /location/.test(h)) || /http-equiv=.?refresh/i.test(h);
+        const told = [...h.matchAll(/set(?:Timeout|Interval)\s*\((?:(?!setTimeout|setInterval)[^]){0,600}?,\s*(\d{1,5})\s*\)/g)].map(m => +m[1]);
+        const plain = timers > 0 && told.length >= timers && !/http-equiv=.?refresh/i.test(h);
+        return [t, timed, /<script[^>]+src=|eval\(|atob\(|fromCharCode/i.test(h), plain ? Math.max(...told) + 400 : 10000]; })()"#;
     let answer = tab.call("Runtime.evaluate", json!({"expression": ask, "returnByValue": true, "timeout": 3_000})).await;
     match answer {
         Ok(value) => {
             let said = &value["result"]["value"];
             let thin = said[0].as_u64().unwrap_or(0) < THIN as u64;
-            Ok(said[1].as_bool().unwrap_or(true) || thin && said[2].as_bool().unwrap_or(true))
+            let hides = thin && said[2].as_bool().unwrap_or(true);
+            let timed = said[1].as_bool().unwrap_or(true).then(|| Duration::from_millis(said[3].as_u64().unwrap_or(10_000)));
+            Ok(if hides { Some(LATE) } else { timed })
         }
         // It is just becoming another page.
-        Err(WireError::Said { .. }) => Ok(true),
+        Err(WireError::Said { .. }) => Ok(Some(LATE)),
         Err(other) => Err(other),
     }
 }
@@ -324,16 +331,6 @@ async fn hear(tab: &Tab<'_>, job: &Job<'_>, event: &Event, watch: &mut Watch) ->
     Ok(())
 }
 
-/// The body of a finished request, decoded.
-pub(super) async fn body(tab: &Tab<'_>, id: &str) -> Result<Vec<u8>, WireError> {
-    let value = tab.call("Network.getResponseBody", json!({"requestId": id})).await?;
-    let told = value["body"].as_str().unwrap_or_default();
-    if value["base64Encoded"].as_bool() == Some(true) {
-        return Ok(STANDARD.decode(told).unwrap_or_default());
-    }
-    Ok(told.as_bytes().to_vec())
-}
-
 /// How the visit ended.
 fn ending(job: &Job<'_>, gate: &Gate, watch: &Watch, hung: bool) -> Outcome {
     let last = watch.hops.last();
@@ -358,35 +355,6 @@ fn ending(job: &Job<'_>, gate: &Gate, watch: &Watch, hung: bool) -> Outcome {
             Some(request) => Outcome::Unreachable { why: request.failed.clone() },
             None => Outcome::TimedOut { after_ms: millis(SETTLE) },
         },
-    }
-}
-
-/// What every frame shows, the main one first.
-async fn frames(tab: &Tab<'_>) -> Result<Vec<Told>, WireError> {
-    let tree = tab.call("Page.getFrameTree", json!({})).await?;
-    let mut ids = Vec::new();
-    collect(&tree["frameTree"], &mut ids);
-    let mut told = Vec::new();
-    for id in ids {
-        let read = async {
-            let world = tab.call("Page.createIsolatedWorld", json!({"frameId": id, "worldName": "jw"})).await?;
-            let ask =
-                json!({"expression": tell::SCRIPT, "contextId": world["executionContextId"], "returnByValue": true, "timeout": 6_000});
-            tab.call("Runtime.evaluate", ask).await
-        };
-        match read.await {
-            Ok(value) => told.extend(serde_json::from_value::<Told>(value["result"]["value"].clone()).ok()),
-            Err(WireError::Said { method, why }) => tracing::debug!("{method}: {why}"),
-            Err(other) => return Err(other),
-        }
-    }
-    Ok(told)
-}
-
-fn collect(tree: &Value, ids: &mut Vec<String>) {
-    if ids.len() < MAX_FRAMES {
-        ids.push(text(&tree["frame"]["id"], 100));
-        tree["childFrames"].as_array().into_iter().flatten().for_each(|child| collect(child, ids));
     }
 }
 

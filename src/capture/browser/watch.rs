@@ -46,6 +46,8 @@ pub(super) struct Watch {
     pub(super) requests: Vec<Request>,
     pub(super) console: Vec<String>,
     pub(super) denied: Vec<String>,
+    /// What the browser told of the page's certificates.
+    pub(super) certificates: Vec<String>,
     pub(super) hops: Vec<Hop>,
     pub(super) finished: Vec<Finished>,
     pub(super) loaded: bool,

@@ -1,6 +1,6 @@
 //! What a page tries in order to reach a private address through us, and that each try is refused and stands in the visit's log.
 
-use super::browser;
+use super::{browser, https};
 use crate::net::servers::{Act, Say, at, dns, http, send, settings, to, url};
 use jianwei::model::capture::{Capture, Outcome};
 use jianwei::net::Net;
@@ -71,7 +71,18 @@ async fn no_page_leads_the_browser_to_a_private_address_and_every_try_is_in_the_
     assert_eq!(mapped.outcome, Outcome::RefusedByGuard { address: "::ffff:10.0.0.1".into(), why: "ipv4_mapped_private".into() });
     let redirect = visit(&on_page("redirect")).await;
     assert_eq!(redirect.outcome, Outcome::RefusedByGuard { address: "127.0.0.2".into(), why: "loopback".into() });
+    // The same from https.
     let secret_at = format!("127.0.0.2:{port}");
+    let target = format!("http://{secret_at}/t");
+    let (over_tls, _) = https(move |_| to(&target)).await;
+    let secured = visit(&format!("https://a.test:{over_tls}/")).await;
+    assert_eq!(secured.outcome, Outcome::RefusedByGuard { address: "127.0.0.2".into(), why: "loopback".into() });
+    assert!(refused(&secured, &secret_at), "{:?}", secured.browser.map(|b| b.passages));
+    let onward = format!("https://{secret_at}/t");
+    let (over_tls, _) = https(move |_| to(&onward)).await;
+    let secured = visit(&format!("https://a.test:{over_tls}/")).await;
+    assert_eq!(secured.outcome, Outcome::RefusedByGuard { address: "127.0.0.2".into(), why: "loopback".into() });
+    assert!(refused(&secured, &secret_at), "{:?}", secured.browser.map(|b| b.passages));
     for (what, target) in [
         ("redirect", secret_at.as_str()),
         ("frame", &secret_at),
