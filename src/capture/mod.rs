@@ -6,6 +6,7 @@
 mod browser;
 mod charset;
 mod extract;
+mod film;
 mod forms;
 mod media;
 mod pays;
@@ -20,6 +21,7 @@ mod writer;
 
 pub use browser::{Browser, BrowserError, BrowserSettings, find as find_browser, sweep as sweep_profiles};
 pub use extract::extract;
+pub use film::{Film, Reel};
 pub use pays::pays;
 pub use pictures::{QR_LINK, seen};
 pub use variant::{VARIANTS, headers};
