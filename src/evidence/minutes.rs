@@ -100,8 +100,8 @@ pub(super) fn write(
         Block::Heading("七、校验值和时间戳不能证明的事".into()),
         Block::Text("校验值只说明文件自清单写成以来没有变化；时间戳只说明清单在盖章时已经存在。二者都不能证明内容确由该网站发出（TLS 不具备抗抵赖性），也不能证明网站由谁经营。".into()),
         Block::Heading("八、签名".into()),
-        Block::Text(format!("办案人员（签名）：{BLANK}　　{BLANK}　　日期：{BLANK}")),
-        Block::Text(format!("电子数据持有人（提供人）：无法签名，原因：对方不在场　　确认：{BLANK}")),
+        Block::Text(format!("办案人员（签名）：{SHORT}　{SHORT}　日期：{SHORT}")),
+        Block::Text(format!("电子数据持有人（提供人）：无法签名，原因：对方不在场　确认：{SHORT}")),
         Block::Text(format!("见证人（签名）：{BLANK}　　日期：{BLANK}")),
     ]);
     docx::write(&blocks)

@@ -58,7 +58,7 @@ pub(super) async fn played(tab: &Tab<'_>, job: &Job<'_>, events: &mut Receiver<E
     walk(tab, job, events, watch).await?;
     if job.reel.is_some() {
         // The screenshots that follow dress the window as a phone's; that is no part of what was seen.
-        let _ = tab.process.wire.send(&tab.session, "Page.stopScreencast", json!({})).await?;
+        let _stopping = tab.process.wire.send(&tab.session, "Page.stopScreencast", json!({})).await?;
     }
     Ok(())
 }

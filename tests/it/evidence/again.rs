@@ -108,6 +108,30 @@ fn a_custody_record_with_a_line_taken_out_is_told() {
     assert!(evidence::custody(root.path()).is_err_and(|why| why.en.starts_with("line 2:")));
 }
 
+#[test]
+fn a_person_who_verifies_a_package_stands_in_the_custody_record_of_its_folder_and_of_no_other() {
+    let lab = Lab::start(None);
+    let dir = crate::world::lab_settings(&lab, 4_000);
+    let run = |arguments: &[&str]| {
+        crate::cli::command(dir.path(), arguments).env_remove("SUDO_USER").env("USER", "wang").output().expect("the program starts")
+    };
+    let root = dir.path().join("data/evidence");
+    let all = three(&root);
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    three(elsewhere.path());
+    hurt(&all[2]);
+    assert_eq!(run(&["evidence", "verify", "data/evidence"]).status.code(), Some(4));
+    assert_eq!(run(&["evidence", "verify", elsewhere.path().to_str().expect("UTF-8")]).status.code(), Some(0));
+    let shown = run(&["evidence", "custody", "--json"]);
+    let lines: Vec<serde_json::Value> = crate::cli::stdout(&shown).lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    let told: Vec<(bool, &str)> = lines.iter().map(|l| (l["detail"]["pass"] == true, l["who"].as_str().expect("a name"))).collect();
+    assert_eq!(told, [(true, "wang"), (true, "wang"), (false, "wang")], "{lines:?}");
+    assert!(lines[2]["package"].as_str().is_some_and(|p| all[2].ends_with(p)), "{lines:?}");
+    let text = fs::read_to_string(root.join("custody.jsonl")).expect("a record");
+    fs::write(root.join("custody.jsonl"), text.replacen("wang", "zhao", 1)).expect("written");
+    assert_eq!(run(&["evidence", "custody"]).status.code(), Some(4));
+}
+
 /// Changes a package on the second day and stops on the fourth.
 struct Vandal {
     package: PathBuf,
