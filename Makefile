@@ -74,7 +74,7 @@ deps: ## what the program itself needs from Debian
 
 test-deps: deps ## what the suite needs besides: outside programs that check our files
 	@scripts/need.sh python3:python3 python3-venv:/usr/share/doc/python3-venv openssl:openssl libreoffice-calc-nogui:/usr/lib/libreoffice/program/libsclo.so \
-	  libreoffice-writer-nogui:/usr/lib/libreoffice/program/libswlo.so poppler-utils:pdftoppm qpdf:qpdf unzip:unzip fontconfig:fc-list nginx-light:/usr/sbin/nginx \
+	  libreoffice-writer-nogui:/usr/lib/libreoffice/program/libswlo.so poppler-utils:pdftoppm qpdf:qpdf unzip:unzip fontconfig:fc-list ffmpeg:ffprobe nginx-light:/usr/sbin/nginx \
 	  fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc
 	@scripts/outside.sh
 

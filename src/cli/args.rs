@@ -480,9 +480,18 @@ pub(crate) enum EvidenceCommand {
     Key {
         /// The new file (for [evidence] key)
         file: PathBuf,
+        /// An SM2 key (signs with SM3) instead of an Ed25519 one
+        #[arg(long)]
+        sm2: bool,
     },
     /// Print verify.sh, which checks a package without this program
     Script,
+    /// Who checked, exported or found changed which package, and when
+    Custody {
+        /// Only lines of packages whose path holds this
+        #[arg(value_name = "PACKAGE")]
+        package: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -495,6 +504,12 @@ pub(crate) struct FixArgs {
     /// What the case is about; left blank in the draft where absent
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,
+    /// Where the officers sit; left blank in the draft where absent
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) place: String,
+    /// A witness; left blank in the draft where absent
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(crate) witness: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -595,4 +610,14 @@ pub(crate) enum UsersCommand {
 pub(crate) enum RecordsCommand {
     /// Make the store anew from packages and journal
     Rebuild,
+    /// Copy store, journal, accounts and the list of packages to a new folder; a running watch goes on
+    Backup {
+        /// The new folder
+        folder: PathBuf,
+    },
+    /// Put a backup into an empty data folder and check it against the packages; overwrites nothing
+    Restore {
+        /// The backup's folder
+        folder: PathBuf,
+    },
 }

@@ -1,7 +1,7 @@
 //! `jianwei evidence verify`: every check of every package, one line each; exit 4 where one does not pass.
 
 use crate::cli::fail::{Exit, Failure};
-use crate::cli::{Context, say};
+use crate::cli::{Context, evidence_custody, say};
 use crate::evidence::{self, Check, EvidenceError, Stamped};
 use crate::model::lang::{Both, Lang};
 use crate::net::Net;
@@ -22,6 +22,8 @@ pub(super) fn verify(context: &Context, paths: &[PathBuf], stamped: bool) -> Res
         }
         let bad = checks.iter().any(|c| !c.pass) || checks.is_empty();
         failed += u64::from(bad);
+        let first = checks.iter().find(|c| !c.pass).map(|c| format!("{} {}", c.file, c.what.get(lang)));
+        evidence_custody::note(context, &evidence_custody::operator(), "verified", package, json!({"pass": !bad, "first_fault": first}));
         for check in &checks {
             show(context, package, check)?;
         }

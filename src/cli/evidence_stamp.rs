@@ -58,11 +58,11 @@ fn show(context: &Context, package: &str, stamped: &Stamped) -> Result<(), Failu
     say::line(format!("{told}  {package}  {why}").trim_end())
 }
 
-pub(super) fn key(context: &Context, file: &Path) -> Result<Exit, Failure> {
-    let print =
-        evidence::make_key(file).map_err(|e| Failure::failed(format!("密钥未生成：{e}"), format!("no key was made: {e}"), context.lang))?;
+pub(super) fn key(context: &Context, file: &Path, sm2: bool) -> Result<Exit, Failure> {
+    let make = if sm2 { evidence::make_sm2_key } else { evidence::make_key };
+    let print = make(file).map_err(|e| Failure::failed(format!("密钥未生成：{e}"), format!("no key was made: {e}"), context.lang))?;
     if context.json {
-        say::json(&json!({"schema": "key/1", "file": file, "public_sha256": print}))?;
+        say::json(&json!({"schema": "key/1", "file": file, "algorithm": if sm2 { "SM2" } else { "Ed25519" }, "public_sha256": print}))?;
         return Ok(Exit::Done);
     }
     say::line(&context.lang.pick(

@@ -14,6 +14,7 @@ mod doctor;
 mod eval;
 mod eval_say;
 mod evidence;
+mod evidence_custody;
 mod evidence_fix;
 mod evidence_stamp;
 mod fail;
@@ -110,8 +111,9 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Evidence(args::EvidenceCommand::Verify { paths, stamped }) => evidence::verify(&context, &paths, stamped),
         Command::Evidence(args::EvidenceCommand::Fix(args)) => evidence_fix::run(&context, &args),
         Command::Evidence(args::EvidenceCommand::Stamp { paths }) => evidence_stamp::run(&context, &paths),
-        Command::Evidence(args::EvidenceCommand::Key { file }) => evidence_stamp::key(&context, &file),
+        Command::Evidence(args::EvidenceCommand::Key { file, sm2 }) => evidence_stamp::key(&context, &file, sm2),
         Command::Evidence(args::EvidenceCommand::Script) => evidence_stamp::script(),
+        Command::Evidence(args::EvidenceCommand::Custody { package }) => evidence_custody::run(&context, package.as_deref()),
         Command::Refer(command) => refer::run(&context, &command),
         Command::Report(command) => report::run(&context, &command),
         Command::Rules(args::RulesCommand::Check { sample: None, .. }) => rules_check::run(&context),
@@ -124,6 +126,8 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Console => console::run(&context),
         Command::Users(command) => users::run(&context, &command),
         Command::Records(args::RecordsCommand::Rebuild) => records::rebuild(&context),
+        Command::Records(args::RecordsCommand::Backup { folder }) => records::back_up(&context, &folder),
+        Command::Records(args::RecordsCommand::Restore { folder }) => records::restore(&context, &folder),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::cli::fail::{Exit, Failure};
 use crate::cli::outgoing::site_names;
 use crate::cli::rules::RuleBook;
 use crate::cli::sealing::{deliver, exhibits, hash, letter_bytes, put_letter, seal};
-use crate::cli::{Context, leads, say};
+use crate::cli::{Context, evidence_custody, leads, say};
 use crate::model::digest::Sha256;
 use crate::model::lang::Lang;
 use crate::model::lead::{Lead, LeadId};
@@ -160,6 +160,11 @@ fn make(context: &Context, args: &MakeArgs) -> Result<Exit, Failure> {
         bytes: sealed.bytes,
     };
     records.paper(&PaperMove::Sent(letter), &args.by, dispatch.at).map_err(|e| context.records_failure(&e))?;
+    for exhibit in &dispatch.exhibits {
+        let detail = json!({"letter": dispatch.printed_number(), "to": dispatch.to, "zip_sha256": sealed.sha256,
+            "manifest_sha256": exhibit.manifest_sha256});
+        evidence_custody::note(context, &args.by, "exported", &context.settings.evidence_dir().join(&exhibit.path), detail);
+    }
     deliver(context, &dispatch, &zip, &args.out, &docx, sealed)
 }
 

@@ -201,9 +201,20 @@ impl Settings {
         self.console.tls_key.as_mut().map(fix);
         self.evidence.tsa.iter_mut().for_each(|t| fix(&mut t.ca));
         self.evidence.key.as_mut().map(fix);
+        self.evidence.proxy = self.net.proxy.as_deref().map(without_password);
+        let names = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+        self.evidence.proxy_variables = names.into_iter().filter(|n| std::env::var_os(n).is_some()).map(str::to_owned).collect();
         for alert in &mut self.alert {
             [&mut alert.url_file, &mut alert.secret_file, &mut alert.ca].into_iter().filter_map(Option::as_mut).for_each(fix);
         }
+    }
+}
+
+/// A proxy's address without what it is logged in with: for a report that leaves the unit.
+fn without_password(proxy: &str) -> String {
+    match proxy.rsplit_once('@') {
+        Some((_, place)) => format!("***@{place}"),
+        None => proxy.to_owned(),
     }
 }
 

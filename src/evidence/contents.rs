@@ -1,6 +1,6 @@
 //! What goes into a package: from a dossier, the list of files with their bytes. Pure; disk writes them.
 
-use crate::evidence::{EvidenceError, Occasion, Settings, explain, inventory, log, minutes, surroundings, wacz, warc};
+use crate::evidence::{EvidenceError, Occasion, Settings, explain, har, inventory, log, minutes, surroundings, wacz, warc};
 use crate::model::assessment::Assessment;
 use crate::model::capture::{Capture, Hop};
 use crate::model::dossier::Dossier;
@@ -23,6 +23,8 @@ pub(super) const LOG: &str = "log/operation.jsonl";
 pub(super) const SOFTWARE: &str = "env/software.json";
 /// Every hop without bodies.
 pub(super) const HOPS: &str = "net/hops.json";
+/// The exchanges as an HTTP archive.
+const HAR: &str = "net/har.json";
 /// What this machine was like.
 pub(super) const CLEANLINESS: &str = "env/cleanliness.json";
 /// The list of what was kept.
@@ -114,6 +116,7 @@ fn told_files(
         file(SOFTWARE, pretty(&software(main, dossier, assessment, settings, occasion))?, "application/json", "软件与设置"),
         file(CLEANLINESS, pretty(&surroundings::report(dossier, settings))?, "application/json", "清洁性检查"),
         file(HOPS, pretty(&hops(dossier))?, "application/json", "各跳概要"),
+        file(HAR, pretty(&har::of(dossier))?, "application/json", "HTTP 存档（HAR 1.2）"),
     ];
     if let Some(resolution) = &dossier.resolution {
         files.push(file("net/dns.json", pretty(resolution)?, "application/json", "DNS 应答"));

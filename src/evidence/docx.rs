@@ -12,8 +12,8 @@ pub(super) enum Block {
     Heading(String),
     /// A paragraph.
     Text(String),
-    /// Rows of cells; the first row is the head.
-    Table(Vec<Vec<String>>),
+    /// Widths of the columns in twentieths of a point, 8,730 together fill the page; rows of cells, the first one the head.
+    Table(Vec<u32>, Vec<Vec<String>>),
 }
 
 const TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/><Override PartName="/word/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml"/></Types>"#;
@@ -48,22 +48,27 @@ fn block(block: &Block) -> String {
         Block::Title(text) => format!("<w:p><w:pPr><w:jc w:val=\"center\"/></w:pPr>{}</w:p>", run(text, true, 36)),
         Block::Heading(text) => format!("<w:p>{}</w:p>", run(text, true, 24)),
         Block::Text(text) => format!("<w:p>{}</w:p>", run(text, false, 24)),
-        Block::Table(rows) => table(rows),
+        Block::Table(widths, rows) => table(widths, rows),
     }
 }
 
-fn table(rows: &[Vec<String>]) -> String {
+fn table(widths: &[u32], rows: &[Vec<String>]) -> String {
     let edge = |side: &str| format!("<w:{side} w:val=\"single\" w:sz=\"4\" w:space=\"0\" w:color=\"auto\"/>");
     let edges: String = ["top", "left", "bottom", "right", "insideH", "insideV"].map(edge).concat();
-    let columns = rows.first().map_or(0, Vec::len);
-    let grid = "<w:gridCol/>".repeat(columns);
+    let grid: String = widths.iter().map(|w| format!("<w:gridCol w:w=\"{w}\"/>")).collect();
+    let total: u32 = widths.iter().sum();
     let mut text = format!(
-        "<w:tbl><w:tblPr><w:tblW w:w=\"5000\" w:type=\"pct\"/><w:tblBorders>{edges}</w:tblBorders></w:tblPr><w:tblGrid>{grid}</w:tblGrid>"
+        "<w:tbl><w:tblPr><w:tblW w:w=\"{total}\" w:type=\"dxa\"/><w:tblBorders>{edges}</w:tblBorders><w:tblLayout w:type=\"fixed\"/></w:tblPr><w:tblGrid>{grid}</w:tblGrid>"
     );
     for (i, row) in rows.iter().enumerate() {
-        text.push_str("<w:tr>");
-        for cell in row {
-            text.push_str(&format!("<w:tc><w:p>{}</w:p></w:tc>", run(cell, i == 0, 20)));
+        // A row stays on one page, the head is repeated on each.
+        let head = if i == 0 { "<w:tblHeader/>" } else { "" };
+        text.push_str(&format!("<w:tr><w:trPr><w:cantSplit/>{head}</w:trPr>"));
+        for (cell, width) in row.iter().zip(widths) {
+            let cell = run(cell, i == 0, 15);
+            text.push_str(&format!(
+                "<w:tc><w:tcPr><w:tcW w:w=\"{width}\" w:type=\"dxa\"/></w:tcPr><w:p><w:pPr><w:spacing w:line=\"240\" w:lineRule=\"auto\"/></w:pPr>{cell}</w:p></w:tc>"
+            ));
         }
         text.push_str("</w:tr>");
     }

@@ -30,7 +30,8 @@ pub(super) const TEXT: &str = "证据包校验说明\n\
    openssl ts -verify -data manifest.json -in proof/机构.sm3.tsr -CAfile proof/机构.ca.pem\n\
    openssl x509 -in proof/机构.ca.pem -noout -fingerprint -sha256     （与移送函或机构公布的指纹核对）\n\
 \n\
-6. 单位签名（有 proof/signer.pem 时）：\n\
+6. 单位签名（有 proof/signer.pem 时；以 proof/ 中实际的签名文件为准）：\n\
+   openssl dgst -sm3 -verify proof/signer.pem -sigopt distid:1234567812345678 -signature proof/manifest.sm2.sig manifest.json\n\
    openssl pkeyutl -verify -pubin -inkey proof/signer.pem -rawin -in manifest.json -sigfile proof/manifest.ed25519.sig\n\
 \n\
 7. 网络原始数据（pip install wacz warcio）：\n\
@@ -46,7 +47,8 @@ pub(super) const TEXT: &str = "证据包校验说明\n\
    capture.wacz         每一跳的请求与响应原始字节、DNS 应答、TLS 证书链、访问结果（WARC/1.1），及其索引与页面表（WACZ 1.1.1）\n\
    view/                从最后一跳响应得到的网页：page.html 为解码传输编码后的原始字节，source.txt 为转成 UTF-8 的源码，\n\
                         text.txt 为可见文字，hidden.txt 为隐藏文字，page.json 为提取结果\n\
-   net/                 DNS 应答、TLS 证书链、各跳概要\n\
+   net/                 DNS 应答、TLS 证书链、各跳概要、har.json（HAR 1.2，便于用浏览器工具查看）\n\
+   video/               现场固定时浏览器窗口的同步录像（AVI，每秒 2 帧，画面下方为北京时间与网址）\n\
    env/software.json    软件名称与版本、规则指纹、影响访问的设置\n\
    env/cleanliness.json 本机环境：hosts 文件、解析服务器、程序散列、时钟偏差\n\
    log/operation.jsonl  操作日志，每行含上一行的 SHA-256\n\

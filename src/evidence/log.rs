@@ -1,7 +1,7 @@
 //! The operation log: what was done during one visit, one JSON line each, every line carrying the SHA-256 of the line before.
 //! The last line says `sealed` and how many lines came before, so that a cut end shows.
 
-use crate::evidence::Occasion;
+use crate::evidence::{Occasion, Step};
 use crate::model::assessment::Assessment;
 use crate::model::capture::{Capture, Hop};
 use crate::model::digest::Sha256;
@@ -46,20 +46,20 @@ pub(super) fn of(dossier: &Dossier, assessment: &Assessment, occasion: &Occasion
         let begun = dossier.captures.first().map_or(assessment.at, |c| c.started_at);
         let first = attended.steps.first().map_or(begun, |s| s.at);
         chain.push(first, "attended", json!({"officers": attended.officers, "reason": attended.reason}));
-        for step in &attended.steps {
-            chain.push(step.at, "step", json!({"what": step.what}));
-        }
     }
+    let steps: &[Step] = occasion.attended.as_ref().map_or(&[], |a| &a.steps);
+    // What was done before anything was asked of the network, and what was done after.
+    let asked = dossier.resolution.iter().map(|r| r.at).chain(dossier.captures.iter().map(|c| c.started_at)).min().unwrap_or(assessment.at);
+    let (before, after) = steps.split_at(steps.iter().position(|s| s.at > asked).unwrap_or(steps.len()));
+    taken(&mut chain, before);
     if let Some(r) = &dossier.resolution {
         let answers: Vec<Value> = r.answers.iter().map(|a| json!([a.question, a.rcode, a.records.len()])).collect();
         chain.push(r.at, "dns", json!({"host": r.host, "resolvers": r.resolvers, "presence": r.presence, "answers": answers}));
     }
-    // The dossier has what the browser saw first; it came after the plain visits.
-    let mut captures: Vec<&Capture> = dossier.captures.iter().collect();
-    captures.sort_by_key(|c| c.started_at);
-    for capture in captures {
+    for capture in as_made(&dossier.captures) {
         visit(&mut chain, capture);
     }
+    taken(&mut chain, after);
     for attachment in &occasion.attachments {
         let kept = json!({"path": attachment.path, "role": attachment.role, "bytes": attachment.bytes.len(), "sha256": Sha256::of(&attachment.bytes)});
         chain.push(chain.last.map_or(attachment.at, |last| last.max(attachment.at)), "attach", kept);
@@ -69,6 +69,20 @@ pub(super) fn of(dossier: &Dossier, assessment: &Assessment, occasion: &Occasion
     let lines = chain.lines;
     chain.push(assessment.at, "sealed", json!({"lines_before": lines}));
     chain.text
+}
+
+fn taken(chain: &mut Chain, steps: &[Step]) {
+    for step in steps {
+        chain.push(step.at, "step", json!({"what": step.what}));
+    }
+}
+
+/// The visits in the order in which they were made: the plain ones as they stand, then the browser's, which a dossier has first.
+fn as_made(captures: &[Capture]) -> Vec<&Capture> {
+    let (mut rendered, mut all): (Vec<&Capture>, Vec<&Capture>) = captures.iter().partition(|c| c.browser.is_some());
+    rendered.sort_by_key(|c| c.started_at);
+    all.extend(rendered);
+    all
 }
 
 fn visit(chain: &mut Chain, capture: &Capture) {

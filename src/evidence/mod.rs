@@ -7,16 +7,19 @@
 mod agree;
 mod cdxj;
 mod contents;
+mod custody;
 mod disk;
 mod docx;
 mod explain;
 mod glance;
+mod har;
 mod inventory;
 mod log;
 mod manifest;
 mod minutes;
 mod proof;
 mod read;
+mod reverify;
 mod surroundings;
 mod verify;
 mod wacz;
@@ -24,8 +27,10 @@ mod warc;
 mod warc_check;
 
 pub use glance::{Glance, StampFile};
+pub use custody::Deed;
 pub use proof::stamp::Met;
 pub use proof::waiting::Waiting;
+pub use reverify::{Bad, Reverification, Round, Stepped};
 
 use crate::model::assessment::Assessment;
 use crate::model::digest::Sha256;
@@ -43,12 +48,18 @@ use std::path::{Path, PathBuf};
 pub struct Settings {
     /// Time-stamp authorities (RFC 3161); every package is stamped by each of them. Empty: packages say that their time is not proven.
     pub tsa: Vec<Tsa>,
-    /// The unit's private key (Ed25519, PEM PKCS#8) that signs every manifest. `None`: nobody signs.
+    /// The unit's private key (Ed25519 or SM2, PEM PKCS#8) that signs every manifest. `None`: nobody signs.
     pub key: Option<PathBuf>,
     /// The unit's name, written into every package.
     pub organisation: String,
     /// Officers' names, written into every package.
     pub officers: Vec<String>,
+    /// `[net] proxy` as the cleanliness report tells it, without a password. `None`: none is set.
+    #[serde(skip)]
+    pub proxy: Option<String>,
+    /// Names of this process's environment variables that name a proxy to other programs; visits do not use them.
+    #[serde(skip)]
+    pub proxy_variables: Vec<String>,
     /// What this process knows of its authorities; clones share it.
     #[serde(skip)]
     pub met: Met,
@@ -70,6 +81,10 @@ pub struct Attended {
     pub officers: Vec<String>,
     /// 案由; may be empty, then the draft has a blank.
     pub reason: String,
+    /// 提取地点; may be empty, then the draft has a blank.
+    pub place: String,
+    /// 见证人; may be empty, then the draft has a blank for the reason.
+    pub witness: String,
     /// What was done before the visit, in order.
     pub steps: Vec<Step>,
 }
@@ -86,7 +101,7 @@ pub struct Step {
 /// A file that another room made of the visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
-    /// Path inside the package: `view/full.png`, `video/screencast.webm`. A plain relative path that no other file has.
+    /// Path inside the package: `view/full.png`, `video/screencast.avi`. A plain relative path that no other file has.
     pub path: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -206,20 +221,18 @@ pub fn seal_on(
             return Err(EvidenceError::broken(root, format!("`{}` is no path for a file of a package, or stands twice", file.path)));
         }
     }
-    let signer = key.as_ref().map(proof::key::UnitKey::fingerprint);
+    let unfit = |why: String| EvidenceError::broken(settings.key.as_deref().unwrap_or(root), why);
+    let signer = key.as_ref().map(proof::key::UnitKey::fingerprint).transpose().map_err(unfit)?;
     let manifest = manifest::Manifest::of(&files, dossier, capture, assessment, expected(settings)?, signer);
-    let proofs: Vec<contents::File> = key
-        .map(|key| {
-            let (sign, pem) = (key.sign(&manifest.bytes), key.public_pem().into_bytes());
-            let proof = |path: &str, bytes, media_type: &str| contents::File {
-                path: path.to_owned(),
-                bytes,
-                media_type: media_type.to_owned(),
-                role: "单位签名".to_owned(),
-            };
-            vec![proof(proof::SIGNATURE, sign, "application/octet-stream"), proof(proof::SIGNER, pem, "application/x-pem-file")]
-        })
-        .unwrap_or_default();
+    let mut proofs = Vec::new();
+    if let Some(key) = key {
+        let (sign, pem) = (key.sign(&manifest.bytes).map_err(unfit)?, key.public_pem().map_err(unfit)?.into_bytes());
+        for (path, bytes, media_type) in
+            [(key.kind().file(), sign, "application/octet-stream"), (proof::SIGNER, pem, "application/x-pem-file")]
+        {
+            proofs.push(contents::File { path: path.into(), bytes, media_type: media_type.into(), role: "单位签名".into() });
+        }
+    }
     disk::keep(root, &files, &manifest, &proofs, capture)
 }
 
@@ -283,12 +296,20 @@ pub fn waiting(root: &Path) -> Result<Vec<Waiting>, EvidenceError> {
     Ok(all)
 }
 
-/// Makes a private key for `[evidence] key` in a new file that only its owner can read. Gives the fingerprint of its public half.
+/// Makes a private key (Ed25519) for `[evidence] key` in a new file that only its owner can read. Gives the fingerprint of its public half.
 ///
 /// # Errors
 /// [`EvidenceError::Io`], also where the file is there already.
 pub fn make_key(file: &Path) -> Result<Sha256, EvidenceError> {
-    proof::key::make(file)
+    proof::key::make(file, proof::key::Kind::Ed25519)
+}
+
+/// The same for a key of the national suite: SM2, which signs with SM3.
+///
+/// # Errors
+/// As [`make_key`].
+pub fn make_sm2_key(file: &Path) -> Result<Sha256, EvidenceError> {
+    proof::key::make(file, proof::key::Kind::Sm2)
 }
 
 /// The script that checks a package without this program: the same text for every package.
@@ -300,6 +321,34 @@ pub fn verify_script() -> &'static str {
 /// What is there is taken as hostile: sizes, depth and counts are capped, links are not followed.
 pub fn verify(package: &Path) -> Vec<Check> {
     verify::all(package)
+}
+
+/// The last or present round of re-verification below `root`. `None`: there was none yet.
+pub fn round(root: &Path) -> Option<Round> {
+    reverify::round(root)
+}
+
+/// The custody record below `root` in order, its chain followed. Empty: nothing was noted yet.
+///
+/// # Errors
+/// The first line that does not link to the one before, in both languages.
+pub fn custody(root: &Path) -> Result<Vec<Deed>, Both> {
+    custody::read(root)
+}
+
+/// Adds a line to the custody record below `root`: what a person did with a package (`verified`, `exported`).
+///
+/// # Errors
+/// [`EvidenceError`]: the disk, or a record whose end is damaged.
+pub fn note_custody(
+    root: &Path,
+    at: Timestamp,
+    who: &str,
+    what: &str,
+    package: &str,
+    detail: serde_json::Value,
+) -> Result<(), EvidenceError> {
+    custody::note(root, at, who, what, package, detail)
 }
 
 /// A package read back: what a rebuild of the records needs.

@@ -181,15 +181,23 @@ for file in proof/*.sha256.tsr; do
   one_stamp "$tag" sha256
   one_stamp "$tag" sm3
 done
-if [ -n "$signer" ] || [ -e proof/manifest.ed25519.sig ] || [ -e proof/signer.pem ]; then
-  proof_known="${proof_known}proof/manifest.ed25519.sig${nl}proof/signer.pem$nl"
+one_signature() { # 文件 算法 公钥指纹
+  proof_known="${proof_known}$1$nl"
+  if [ ! -f proof/signer.pem ] || [ ! -f "$1" ]; then bad '单位签名：缺少'; return; fi
+  if [ "$3" != "$signer" ]; then bad '单位签名：公钥不是清单写明的'; return; fi
+  if [ -n "$want_key" ] && [ "$3" != "$want_key" ]; then bad "单位签名：公钥指纹 $3 与给定的不符"; return; fi
+  if [ "$2" = SM2 ] && [ "$has_sm3" -eq 0 ]; then note "单位签名 $1：本机 openssl 不支持 SM2，未核对"; return; fi
+  case $2 in
+    SM2) openssl dgst -sm3 -verify proof/signer.pem -sigopt distid:1234567812345678 -signature "$1" manifest.json >/dev/null 2>&1 ;;
+    *) openssl pkeyutl -verify -pubin -inkey proof/signer.pem -rawin -in manifest.json -sigfile "$1" >/dev/null 2>&1 ;;
+  esac && good "单位签名（$2）：公钥指纹 SHA-256 $3" || bad '单位签名：与清单不符'
+}
+if [ -n "$signer" ] || [ -e proof/manifest.ed25519.sig ] || [ -e proof/manifest.sm2.sig ] || [ -e proof/signer.pem ]; then
+  proof_known="${proof_known}proof/signer.pem$nl"
   set -- $(openssl pkey -pubin -in proof/signer.pem -outform DER 2>/dev/null | sha256sum)
-  if [ ! -f proof/signer.pem ] || [ ! -f proof/manifest.ed25519.sig ]; then bad '单位签名：缺少'
-  elif [ "$1" != "$signer" ]; then bad '单位签名：公钥不是清单写明的'
-  elif [ -n "$want_key" ] && [ "$1" != "$want_key" ]; then bad "单位签名：公钥指纹 $1 与给定的不符"
-  elif openssl pkeyutl -verify -pubin -inkey proof/signer.pem -rawin -in manifest.json -sigfile proof/manifest.ed25519.sig >/dev/null 2>&1; then
-    good "单位签名（Ed25519）：公钥指纹 SHA-256 $1"
-  else bad '单位签名：与清单不符'; fi
+  print=$1
+  [ -e proof/manifest.sm2.sig ] && one_signature proof/manifest.sm2.sig SM2 "$print"
+  if [ -e proof/manifest.ed25519.sig ] || [ ! -e proof/manifest.sm2.sig ]; then one_signature proof/manifest.ed25519.sig Ed25519 "$print"; fi
 elif [ -n "$want_key" ]; then bad '单位签名：本包没有签名'
 fi
 if [ "$stamped" -eq 0 ]; then

@@ -84,6 +84,12 @@ pub struct Request {
     pub media_type: String,
     /// Why it came to nothing, in the browser's words; empty: it did not.
     pub failed: String,
+    /// When the browser asked. `None`: a package from before this was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// From then to its end, in milliseconds. `None`: it had no end while we looked, or an old package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
 }
 
 /// One connection that the browser asked for.

@@ -2,6 +2,7 @@
 //! One tree, because a sled batch is atomic across a crash within one log reservation, and one tree keeps every row of a transaction in it.
 //! Stale `snap.*.generating` files go before open; every call is fenced against panics; a fault stops the store until the next start.
 
+use crate::records::backup::GATE;
 use crate::records::store::{Changes, Fault, Row, Store};
 use std::any::Any;
 use std::cell::Cell;
@@ -27,6 +28,8 @@ pub(super) struct Embedded {
     /// sled's log once more, to sync it ourselves.
     log: File,
     blobs: PathBuf,
+    /// Held with other writers while something is written: whoever copies the store has it alone.
+    gate: PathBuf,
     stopped: OnceLock<Fault>,
 }
 
@@ -51,11 +54,18 @@ impl Embedded {
     fn around(db: sled::Db, dir: &Path) -> Result<Self, Fault> {
         let log = File::open(dir.join("db")).map_err(|e| of_io(&e))?;
         File::open(dir).and_then(|d| d.sync_all()).map_err(|e| of_io(&e))?;
-        Ok(Self { db: Some(db), log, blobs: dir.join("blobs"), stopped: OnceLock::new() })
+        let gate = dir.parent().unwrap_or(dir).join(GATE);
+        Ok(Self { db: Some(db), log, blobs: dir.join("blobs"), gate, stopped: OnceLock::new() })
     }
     /// Removes all snapshots: sled then reads its whole log again. Helps where only a snapshot is damaged.
     pub(super) fn forget_snapshots(dir: &Path) -> Result<(), Fault> {
         sweep(dir, |name| name.starts_with("snap."))
+    }
+    /// Waits while the store is copied. The file lets others in when it is dropped.
+    fn pass(&self) -> Result<File, Fault> {
+        let gate = File::options().create(true).truncate(false).write(true).open(&self.gate).map_err(|e| of_io(&e))?;
+        gate.lock_shared().map_err(|e| of_io(&e))?;
+        Ok(gate)
     }
     fn on<T>(&self, what: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, Fault> {
         if let Some(fault) = self.stopped.get() {
@@ -84,6 +94,7 @@ impl Store for Embedded {
         })
     }
     fn apply(&self, changes: &Changes) -> Result<(), Fault> {
+        let _gate = self.pass()?;
         let mut batch = sled::Batch::default();
         for (key, value) in changes {
             match value {
@@ -96,6 +107,7 @@ impl Store for Embedded {
     /// sled's own flush ends in `sync_file_range` on Linux, which leaves a grown file's length and the disk's cache behind, and it never
     /// syncs the blob files that hold rows near its segment size; its timer would, but an acknowledgement cannot wait for a timer.
     fn flush(&self) -> Result<(), Fault> {
+        let _gate = self.pass()?;
         self.on(|db| {
             db.flush()?;
             for blob in std::fs::read_dir(&self.blobs)?.flatten() {

@@ -5,6 +5,7 @@
 //! package nor journal: they are carried over where the old store can be read, else sources start over, which repeats work and loses nothing.
 
 mod allow;
+mod backup;
 mod duties;
 mod embedded;
 mod error;
@@ -24,6 +25,7 @@ mod store;
 mod visits;
 mod watching;
 
+pub use backup::{Backup, Copied, back_up, restore};
 pub use duties::{AuditAsk, AuditLine, may};
 pub use error::RecordsError;
 pub use hosts::VisitFacts;

@@ -1,5 +1,7 @@
 //! Tests of evidence, from outside: real packages on disk, hurt in every way we could think of, and read by other people's tools.
 
+mod again;
+mod attended;
 mod lot;
 mod outside;
 mod proofs;
@@ -575,7 +577,16 @@ fn a_process_killed_at_any_moment_leaves_only_whole_packages() {
             .stdout(std::process::Stdio::null())
             .spawn()
             .expect("started");
-        std::thread::sleep(std::time::Duration::from_millis(20 + (rounds * 37) % 400));
+        // It is killed while it seals, however long this machine takes to come that far.
+        let (before, began) = (packages.len(), std::time::Instant::now());
+        let at_work = || {
+            let begun = fs::read_dir(root.path()).is_ok_and(|d| d.flatten().any(|e| e.file_name().to_string_lossy().starts_with(".tmp-")));
+            begun || evidence::packages(root.path()).is_ok_and(|all| all.len() > before)
+        };
+        while !at_work() && began.elapsed().as_secs() < 60 {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        std::thread::sleep(std::time::Duration::from_millis((rounds * 7) % 60));
         child.kill().expect("killed");
         child.wait().expect("ended");
         halves += evidence::sweep(root.path()).expect("swept");

@@ -1,6 +1,7 @@
 //! The one integration binary. One module a subject; `world` finds shared data and starts the lab.
 
 mod assess;
+mod backup;
 mod capture;
 mod capture_browser;
 mod cli;

@@ -127,6 +127,12 @@ fn a_letter_goes_out_with_its_package_which_verifies_without_us_and_is_the_same_
     let zip = file_ending(&out, ".zip");
     let sum = jianwei::model::digest::Sha256::of(&std::fs::read(&zip).expect("read")).hex();
     assert!(stdout(&ran).contains(&sum));
+    let custody = jianwei(dir.path(), &["evidence", "custody", "--json"]);
+    let exported: Vec<serde_json::Value> = stdout(&custody).lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert!(exported.len() >= ids.len(), "{exported:?}");
+    for line in exported {
+        assert!(line["what"] == "exported" && line["who"] == "丙" && line["detail"]["zip_sha256"] == sum.as_str(), "{line}");
+    }
     let name = zip.file_stem().expect("a name").to_string_lossy().into_owned();
 
     // The command of the letter, on a machine that has only common tools.

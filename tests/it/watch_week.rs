@@ -52,7 +52,7 @@ fn rule_files() -> Vec<RuleFile> {
 }
 
 /// A pass over this lab, by a clock of its own.
-fn pass(lab: &Lab, dir: &Path, clock: Clock) -> (Arc<Pass>, Vec<RuleFile>) {
+pub(crate) fn pass(lab: &Lab, dir: &Path, clock: Clock) -> (Arc<Pass>, Vec<RuleFile>) {
     let files = rule_files();
     let one = files.iter().find(|f| f.path == "sites/cx.mem.gov.cn.toml").expect("the first site");
     let sites = vec![(one.clone(), Site::read(one).expect("parses"))];
@@ -188,7 +188,7 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
     let watch = Watch {
         pass: pass.clone(),
         sources: planned,
-        settings: Settings { look_every_s: 3_600, ..Settings::default() },
+        settings: Settings { look_every_s: 3_600, reverify: String::new(), ..Settings::default() },
         channels: Vec::new(),
         data_dir: dir.path().to_path_buf(),
         organisation: String::new(),

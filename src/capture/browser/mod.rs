@@ -8,6 +8,7 @@ mod hops;
 mod keep;
 mod page;
 mod process;
+mod scene;
 mod shots;
 mod tell;
 mod watch;
@@ -19,12 +20,13 @@ pub use process::sweep;
 use crate::capture::browser::page::Job;
 use crate::capture::browser::process::Process;
 use crate::capture::browser::wire::WireError;
+use crate::capture::film::Reel;
 use crate::capture::pictures;
 use crate::model::capture::{Capture, Outcome};
 use crate::net::Net;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 use url::Url;
@@ -84,13 +86,21 @@ struct Inner {
     tabs: Semaphore,
     running: Mutex<Option<Arc<Process>>>,
     started: AtomicU64,
+    reel: std::sync::Mutex<Option<Reel>>,
 }
 
 impl Browser {
     /// Nothing is started before the first visit.
     pub fn new(settings: BrowserSettings) -> Self {
-        let inner = Inner { settings, tabs: Semaphore::new(TABS), running: Mutex::new(None), started: AtomicU64::new(0) };
+        let inner =
+            Inner { settings, tabs: Semaphore::new(TABS), running: Mutex::new(None), started: AtomicU64::new(0), reel: Default::default() };
         Self { inner: Arc::new(inner) }
+    }
+    /// From now on every visit is filmed: its window's pictures go to the reel that is returned, and the page is scrolled through once.
+    pub fn film(&self, net: &Net) -> Reel {
+        let reel = Reel::begun(net.now());
+        *self.inner.reel.lock().unwrap_or_else(PoisonError::into_inner) = Some(reel.clone());
+        reel
     }
     /// How often a browser was started.
     pub fn started(&self) -> u64 {
@@ -112,9 +122,10 @@ impl Browser {
         let tab = self.inner.tabs.acquire().await;
         net.turn(url).await;
         let mut last = String::new();
+        let reel = self.inner.reel.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for repeated in 0..2 {
             let process = self.process().await?;
-            let job = Job { url, variant, net, repeated };
+            let job = Job { url, variant, net, repeated, reel: reel.as_ref() };
             match tokio::time::timeout(LONGEST, page::visit(&process, &job)).await {
                 Ok(Ok(mut capture)) => {
                     // Its tab is closed; the next visit need not wait for what is read from the pictures.

@@ -7,7 +7,8 @@ use crate::capture::browser::shots;
 use crate::capture::browser::tell::{self, Told};
 use crate::capture::browser::watch::{Watch, text};
 use crate::capture::browser::wire::{Event, WireError};
-use crate::capture::browser::{hops, keep, nothing};
+use crate::capture::browser::{hops, keep, nothing, scene};
+use crate::capture::film::Reel;
 use crate::capture::variant::Visitor;
 use crate::model::capture::{Capture, Outcome};
 use crate::model::rendered::Browsing;
@@ -38,6 +39,8 @@ pub(super) struct Job<'a> {
     pub(super) variant: &'a str,
     pub(super) net: &'a Net,
     pub(super) repeated: u32,
+    /// Where the window's pictures go. `None`: nobody films.
+    pub(super) reel: Option<&'a Reel>,
 }
 
 /// A tab with its session.
@@ -134,6 +137,7 @@ async fn look(
     watch: &mut Watch,
 ) -> Result<Seen, WireError> {
     dress(tab, visitor).await?;
+    scene::begin(tab, job).await?;
     let mut go = json!({"url": job.url.as_str()});
     if let Some(referer) = visitor.referer {
         go["referrer"] = referer.into();
@@ -142,7 +146,7 @@ async fn look(
     }
     // Its answer waits for the head of the page, and requests may pause meanwhile: it is not waited for.
     let _going = tab.process.wire.send(&tab.session, "Page.navigate", go).await?;
-    let hung = match settle(tab, job, events, watch).await {
+    let hung = match scene::played(tab, job, events, watch).await {
         Ok(()) => false,
         Err(trouble) => page_only(tab, trouble).await?,
     };
@@ -215,7 +219,7 @@ async fn dress(tab: &Tab<'_>, visitor: &Visitor) -> Result<(), WireError> {
 const NO_WORKERS: &str = "if (navigator.serviceWorker) { Object.defineProperty(Navigator.prototype, 'serviceWorker', { get() { return undefined; }, configurable: true }); }";
 
 /// Waits until the page has loaded, is quiet and does not seem about to become another.
-async fn settle(tab: &Tab<'_>, job: &Job<'_>, events: &mut Receiver<Event>, watch: &mut Watch) -> Result<(), WireError> {
+pub(super) async fn settle(tab: &Tab<'_>, job: &Job<'_>, events: &mut Receiver<Event>, watch: &mut Watch) -> Result<(), WireError> {
     let begun = Instant::now();
     let mut loaded_at: Option<Instant> = None;
     let mut wait_until: Option<Instant> = None;
@@ -288,7 +292,7 @@ async fn drain(tab: &Tab<'_>, job: &Job<'_>, events: &mut Receiver<Event>, watch
 }
 
 /// Notes an event, and answers those that wait for us.
-async fn hear(tab: &Tab<'_>, job: &Job<'_>, event: &Event, watch: &mut Watch) -> Result<(), WireError> {
+pub(super) async fn hear(tab: &Tab<'_>, job: &Job<'_>, event: &Event, watch: &mut Watch) -> Result<(), WireError> {
     watch.take(event, job.net.now());
     let wire = &tab.process.wire;
     let p = &event.params;
@@ -303,6 +307,7 @@ async fn hear(tab: &Tab<'_>, job: &Job<'_>, event: &Event, watch: &mut Watch) ->
                     .await?;
             }
         }
+        "Page.screencastFrame" => scene::take(tab, job, p, &watch.location).await?,
         "Page.javascriptDialogOpening" => {
             let accept = p["type"] == "beforeunload";
             wire.send(&tab.session, "Page.handleJavaScriptDialog", json!({"accept": accept})).await?;
@@ -320,7 +325,7 @@ async fn hear(tab: &Tab<'_>, job: &Job<'_>, event: &Event, watch: &mut Watch) ->
             let id = text(&p["requestId"], 100);
             let document = watch.finished.last().filter(|f| f.document && f.id == id).map(|f| f.id.clone());
             if let Some(id) = document {
-                let body = body(tab, &id).await;
+                let body = keep::body(tab, &id).await;
                 if let (Ok(body), Some(hop)) = (body, watch.hop_of(&id)) {
                     hops::with_body(hop, body);
                 }

@@ -43,6 +43,8 @@ struct Exchange {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     pub(super) main_frame: String,
+    /// Where the main frame is, cut.
+    pub(super) location: String,
     pub(super) requests: Vec<Request>,
     pub(super) console: Vec<String>,
     pub(super) denied: Vec<String>,
@@ -82,12 +84,13 @@ impl Watch {
             "Network.requestWillBeSentExtraInfo" => self.exchange(p).asked.push(p.clone()),
             "Network.responseReceivedExtraInfo" => self.exchange(p).came.push(p.clone()),
             "Network.responseReceived" => self.answered(p, at),
-            "Network.loadingFinished" => self.ended(p, None),
-            "Network.loadingFailed" => self.ended(p, Some(text(&p["errorText"], 200))),
-            "Network.webSocketCreated" => self.row("GET", &text(&p["url"], 2_000), "WebSocket"),
+            "Network.loadingFinished" => self.ended(p, None, at),
+            "Network.loadingFailed" => self.ended(p, Some(text(&p["errorText"], 200)), at),
+            "Network.webSocketCreated" => self.row("GET", &text(&p["url"], 2_000), "WebSocket", at),
             "Page.loadEventFired" => self.loaded = true,
             "Page.frameNavigated" if p["frame"]["parentId"].is_null() => {
                 self.navigations += 1;
+                self.location = text(&p["frame"]["url"], 300);
                 self.due = None;
             }
             "Page.frameStartedLoading" if p["frameId"] == self.main_frame.as_str() => self.loaded = false,
@@ -130,9 +133,9 @@ impl Watch {
         }
         self.exchanges.entry(text(&p["requestId"], 100)).or_default()
     }
-    fn row(&mut self, method: &str, url: &str, kind: &str) {
+    fn row(&mut self, method: &str, url: &str, kind: &str, at: Timestamp) {
         if self.requests.len() < MAX_REQUESTS {
-            self.requests.push(Request { method: method.into(), url: url.into(), kind: kind.into(), ..Request::default() });
+            self.requests.push(Request { method: method.into(), url: url.into(), kind: kind.into(), at: Some(at), ..Request::default() });
         }
     }
     fn asked(&mut self, p: &Value, at: Timestamp) {
@@ -152,7 +155,7 @@ impl Watch {
             }
         }
         let row = self.requests.len();
-        self.row(&text(&p["request"]["method"], 16), &url, &text(&p["type"], 20));
+        self.row(&text(&p["request"]["method"], 16), &url, &text(&p["type"], 20), at);
         let kept = (row < self.requests.len()).then_some(row);
         let id = text(&p["requestId"], 100);
         let exchange = self.exchange(p);
@@ -188,13 +191,16 @@ impl Watch {
             request.media_type = text(&response["mimeType"], 100);
         }
     }
-    fn ended(&mut self, p: &Value, failed: Option<String>) {
+    fn ended(&mut self, p: &Value, failed: Option<String>, at: Timestamp) {
         let id = text(&p["requestId"], 100);
         self.open.remove(&id);
         let Some(exchange) = self.exchanges.get(&id) else { return };
-        if let (Some(why), Some(request)) = (&failed, exchange.row.and_then(|n| self.requests.get_mut(n))) {
-            let blocked = text(&p["blockedReason"], 60);
-            request.failed = if blocked.is_empty() { why.clone() } else { format!("{why} ({blocked})") };
+        if let Some(request) = exchange.row.and_then(|n| self.requests.get_mut(n)) {
+            request.took_ms = request.at.and_then(|from| u64::try_from(at.millis() - from.millis()).ok());
+            if let Some(why) = &failed {
+                let blocked = text(&p["blockedReason"], 60);
+                request.failed = if blocked.is_empty() { why.clone() } else { format!("{why} ({blocked})") };
+            }
         }
         if failed.is_none() && self.finished.len() < MAX_REQUESTS {
             let response = &exchange.response;

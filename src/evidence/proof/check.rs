@@ -1,8 +1,9 @@
 //! Checks the proofs of a package: every file in `proof/` binds this manifest, and none that the manifest promises is missing.
 
 use crate::evidence::manifest::Manifest;
+use crate::evidence::proof::key::Kind;
 use crate::evidence::proof::tsp::{self, Imprint, Token};
-use crate::evidence::proof::{self, FOLDER, MAX_EARLY_MS, MAX_GAP_MS, Note, Noted, SIGNATURE, SIGNER, key, trust};
+use crate::evidence::proof::{self, FOLDER, MAX_EARLY_MS, MAX_GAP_MS, Note, Noted, SIGNER, key, trust};
 use crate::evidence::read;
 use crate::model::digest::Sha256;
 use crate::model::lang::Both;
@@ -48,30 +49,37 @@ pub(in crate::evidence) fn all(folder: &Path, manifest: &Manifest, found: &BTree
 }
 
 fn signature(folder: &Path, manifest: &Manifest, found: &BTreeSet<String>, proofs: &mut Proofs) {
-    let there = [SIGNATURE, SIGNER].map(|f| found.contains(f));
-    if manifest.signer.is_none() && there == [false, false] {
+    let mut kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|k| found.contains(k.file())).collect();
+    if manifest.signer.is_none() && kinds.is_empty() && !found.contains(SIGNER) {
         return;
     }
-    proofs.known.extend([SIGNATURE, SIGNER].map(str::to_owned));
-    let bytes = |file| {
+    if kinds.is_empty() {
+        kinds.push(Kind::Ed25519);
+    }
+    proofs.known.insert(SIGNER.to_owned());
+    let bytes = |file: &str| {
         read::capped(&folder.join(file), 1 << 16)
             .map_err(|e| Both::new(format!("缺少或无法读取：{e}"), format!("missing or unreadable: {e}")))
     };
-    let result = bytes(SIGNER).and_then(|pem| Ok((pem, bytes(SIGNATURE)?))).and_then(|(pem, signature)| {
-        let fingerprint = key::check(&pem, &manifest.bytes, &signature)?;
-        match manifest.signer {
-            Some(said) if said == fingerprint => {
-                let told = format!("SHA-256 {fingerprint}");
-                Ok(Both::new(
-                    format!("公钥指纹 {told}，请与单位公布的核对"),
-                    format!("fingerprint of the public key {told}: compare it with the one that the unit gives out"),
-                ))
+    for kind in kinds {
+        proofs.known.insert(kind.file().to_owned());
+        let result = bytes(SIGNER).and_then(|pem| Ok((pem, bytes(kind.file())?))).and_then(|(pem, signature)| {
+            let fingerprint = key::check(kind, &pem, &manifest.bytes, &signature)?;
+            match manifest.signer {
+                Some(said) if said == fingerprint => {
+                    let told = format!("SHA-256 {fingerprint}");
+                    Ok(Both::new(
+                        format!("公钥指纹 {told}，请与单位公布的核对"),
+                        format!("fingerprint of the public key {told}: compare it with the one that the unit gives out"),
+                    ))
+                }
+                Some(_) => Err(Both::new("签名所用的公钥不是清单写明的", "signed with another key than the manifest names")),
+                None => Err(Both::new("清单没有写明签名者", "the manifest names no signer")),
             }
-            Some(_) => Err(Both::new("签名所用的公钥不是清单写明的", "signed with another key than the manifest names")),
-            None => Err(Both::new("清单没有写明签名者", "the manifest names no signer")),
-        }
-    });
-    proofs.add(SIGNATURE, "单位签名（Ed25519）", "the unit's signature (Ed25519)", result);
+        });
+        let name = kind.name();
+        proofs.add(kind.file(), &format!("单位签名（{name}）"), &format!("the unit's signature ({name})"), result);
+    }
 }
 
 fn stamps(folder: &Path, manifest: &Manifest, tag: &str, found: &BTreeSet<String>, proofs: &mut Proofs) {

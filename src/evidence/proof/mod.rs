@@ -17,8 +17,10 @@ use tsp::Imprint;
 
 /// Folder of the proofs.
 pub(super) const FOLDER: &str = "proof";
-/// The unit's signature over the manifest.
+/// The unit's signature over the manifest, where its key is an Ed25519 one.
 pub(super) const SIGNATURE: &str = "proof/manifest.ed25519.sig";
+/// The same, where its key is an SM2 one.
+pub(super) const SM2_SIGNATURE: &str = "proof/manifest.sm2.sig";
 /// The public key to it.
 pub(super) const SIGNER: &str = "proof/signer.pem";
 /// A stamp should follow the capture within this, in milliseconds.

@@ -8,6 +8,10 @@ use crate::pipeline::watch::Settings;
 use crate::pipeline::watch::health::{Health, SourceHealth};
 
 const HOUR_MS: i64 = 3_600_000;
+/// Kind of the alerts that name a package.
+const EVIDENCE: &str = "evidence";
+/// Packages that are named one by one.
+const MOST_NAMED: usize = 20;
 
 /// Something that people must hear of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +53,32 @@ pub fn conditions(health: &Health, settings: &Settings, now: Timestamp) -> Vec<C
     }
     if let Some(owed) = &health.owed {
         all.push(Condition { key: "monthly_form".into(), text: owed.clone() });
+    }
+    all.extend(changed(health));
+    all
+}
+
+/// Packages that no longer pass: each a condition of its own up to a bound, so that each is named once.
+fn changed(health: &Health) -> Vec<Condition> {
+    let bad = health.verified.iter().flat_map(|v| &v.bad);
+    let mut all: Vec<Condition> = bad
+        .clone()
+        .take(MOST_NAMED)
+        .map(|(package, why)| {
+            condition(
+                &format!("{EVIDENCE}:{package}"),
+                format!("证据包 {package} 复核不通过：{}；请与备份比对，并查明原因", why.zh),
+                format!("package {package} does not pass any more: {}; compare it with the backup and find out why", why.en),
+            )
+        })
+        .collect();
+    let more = bad.count().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        all.push(condition(
+            "evidence_many",
+            format!("另有 {more} 个证据包复核不通过；见 jianwei evidence verify"),
+            format!("{more} more packages do not pass; see `jianwei evidence verify`"),
+        ));
     }
     all
 }
@@ -114,6 +144,11 @@ fn all_blocked(sources: &[SourceHealth]) -> Option<Condition> {
     })
 }
 
+/// Is an alert of this key told again while it lasts? A package that changed is named once.
+pub fn repeats(key: &str) -> bool {
+    key.split(':').next() != Some(EVIDENCE)
+}
+
 /// What a key stands for, in a few words.
 pub fn title(key: &str) -> Both {
     let (kind, id) = key.split_once(':').unwrap_or((key, ""));
@@ -128,6 +163,8 @@ pub fn title(key: &str) -> Both {
         "backlog" => ("待查积压", "backlog"),
         "monthly_form" => ("月报表未报送", "monthly form not handed in"),
         "unstamped" => ("证据包缺时间戳", "packages without time-stamp"),
+        EVIDENCE => ("证据包复核不通过", "package does not pass"),
+        "evidence_many" => ("多个证据包复核不通过", "packages do not pass"),
         other => (other, other),
     };
     let joined = |word: &str| if id.is_empty() { word.to_owned() } else { format!("{word} {id}") };
@@ -184,6 +221,22 @@ mod tests {
         let mut overdue = good();
         overdue.standing.last_good = Some(now().plus_millis(-4 * HOUR_MS));
         assert_eq!(keys(vec![overdue]), ["missing:a"]);
+    }
+
+    #[test]
+    fn a_changed_package_is_named_by_an_alert_that_is_not_repeated() {
+        let bad = |n: usize| (format!("2026-01/EV-{n}"), Both::new("文件已被改动", "a file changed"));
+        let verified = |n| Some(crate::pipeline::watch::health::Verified { bad: (0..n).map(bad).collect(), ..Default::default() });
+        let health = Health { verified: verified(2), ..Health::default() };
+        let all = conditions(&health, &Settings::default(), now());
+        assert_eq!(all.iter().map(|c| c.key.as_str()).collect::<Vec<_>>(), ["evidence:2026-01/EV-0", "evidence:2026-01/EV-1"]);
+        assert!(
+            all[0].text.zh.contains("2026-01/EV-0") && all[0].text.zh.contains("已被改动") && !repeats(&all[0].key) && repeats("disk_low")
+        );
+        assert_eq!(title(&all[0].key).zh, "证据包复核不通过 2026-01/EV-0");
+        let health = Health { verified: verified(25), ..Health::default() };
+        let all = conditions(&health, &Settings::default(), now());
+        assert!(all.len() == 21 && all[20].text.en.starts_with("5 more"), "{all:?}");
     }
 
     #[test]

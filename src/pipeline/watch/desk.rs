@@ -1,6 +1,7 @@
 //! The desk: the one driver of a watch. It starts what is due, hears what ended, looks after health and alerts, and waits for the next moment.
 //! Every task is in one set that it owns and joins. While none runs, a moved clock jumps to the next moment.
 
+use crate::evidence;
 use crate::model::lang::Both;
 use crate::model::time::Timestamp;
 use crate::net::{Clock, Serving, serve};
@@ -8,8 +9,9 @@ use crate::pipeline::intake::{Gate, SourceSummary};
 use crate::pipeline::stop::Stop;
 use crate::pipeline::watch::alarm::{self, Condition};
 use crate::pipeline::watch::channel::Message;
-use crate::pipeline::watch::health::{self, Health, Plan, next_start};
+use crate::pipeline::watch::health::{self, Health, Plan, Verified, next_start};
 use crate::pipeline::watch::page::{self, Counts};
+use crate::pipeline::watch::reverify::{self, Night};
 use crate::pipeline::watch::{Told, Watch, WatchError};
 use crate::pipeline::work::WorkSummary;
 use crate::pipeline::{Event, PassError, retry};
@@ -39,6 +41,7 @@ struct Board {
 enum Ended {
     Source(usize, Box<dyn Source>, Result<SourceSummary, PassError>),
     Work(Result<WorkSummary, PassError>),
+    Verified(Result<evidence::Round, evidence::EvidenceError>),
     Told { key: String, channel: String, over: bool, result: Result<(), String> },
 }
 
@@ -47,6 +50,7 @@ enum Ended {
 enum Job {
     Source(usize),
     Work,
+    Verify,
     Tell { key: String, channel: String, over: bool },
 }
 
@@ -67,6 +71,7 @@ pub(super) struct Desk {
     jobs: JoinSet<Ended>,
     names: HashMap<Id, Job>,
     working: bool,
+    night: Night,
     gate: Arc<Gate>,
     started: Timestamp,
     look_at: Timestamp,
@@ -98,6 +103,7 @@ impl Desk {
             Ok(Seat { source: (planned.make)(), running: false, standing })
         });
         let seats = seats.collect::<Result<Vec<_>, PassError>>()?;
+        let night = Night::of(watch.settings.reverification().ok().flatten(), &watch.pass.evidence_dir, now);
         let gate = Arc::new(Gate { stop: stop.clone(), most_due: Some(watch.settings.most_due), fresh: Arc::new(Notify::new()) });
         Ok(Self {
             watch,
@@ -108,6 +114,7 @@ impl Desk {
             jobs: JoinSet::new(),
             names: HashMap::new(),
             working: false,
+            night,
             gate,
             started: now,
             look_at: now,
@@ -124,6 +131,7 @@ impl Desk {
             let now = self.clock.now();
             self.start_sources(now)?;
             self.start_work(now)?;
+            self.start_reverification(now);
             if self.look_at <= now {
                 self.look(now)?;
             }
@@ -204,6 +212,27 @@ impl Desk {
         Ok(())
     }
 
+    /// Starts a round over all packages where one is due.
+    fn start_reverification(&mut self, now: Timestamp) {
+        if !self.night.falls(now) {
+            return;
+        }
+        let (root, clock, stop) = (self.watch.pass.evidence_dir.clone(), self.clock.clone(), self.stop.clone());
+        let task = self.jobs.spawn(async move { Ended::Verified(reverify::round(&root, &clock, &stop).await) });
+        self.names.insert(task.id(), Job::Verify);
+    }
+
+    /// A round ended: what it found is told at once.
+    fn was_verified(&mut self, result: Result<evidence::Round, evidence::EvidenceError>, now: Timestamp) {
+        self.night.ends();
+        self.look_at = now;
+        match result {
+            Ok(round) => tracing::info!("re-verification: {} packages, {} do not pass", round.checked, round.bad.len()),
+            // The disk: the next hour of the schedule tries again.
+            Err(e) => tracing::error!("re-verification: {e}"),
+        }
+    }
+
     /// The next moment at which there is something to start or to look at.
     fn next_moment(&self, now: Timestamp) -> Result<Timestamp, PassError> {
         let mut next = self.look_at;
@@ -211,6 +240,7 @@ impl Desk {
         for n in (0..self.seats.len()).filter(|n| !full && !self.seats[*n].running) {
             next = next.min(self.start_of(n, now));
         }
+        next = next.min(self.night.next(now).unwrap_or(next));
         if !self.working
             && let Some(at) = tokio::task::block_in_place(|| self.watch.pass.records.next_due())?
         {
@@ -239,6 +269,11 @@ impl Desk {
                 self.working = false;
                 result.map(|_| ())
             }
+            Ok((id, Ended::Verified(result))) => {
+                self.names.remove(&id);
+                self.was_verified(result, now);
+                Ok(())
+            }
             Ok((id, Ended::Told { key, channel, over, result })) => {
                 self.names.remove(&id);
                 self.was_told(&key, &channel, over, result, now)
@@ -250,6 +285,11 @@ impl Desk {
                     self.ended(n, "failed", "the source fell over its own input; this is a fault of the program".into(), None, now)
                 }
                 Some(Job::Tell { key, channel, over }) => self.was_told(&key, &channel, over, Err("the channel fell over".into()), now),
+                Some(Job::Verify) => {
+                    self.night.ends();
+                    tracing::error!("re-verification fell over a package; this is a fault of the program");
+                    Ok(())
+                }
                 Some(Job::Work) => match error.try_into_panic() {
                     // A visit took the driver of all visits down: the start was counted, and the process begins anew.
                     Ok(panic) => std::panic::resume_unwind(panic),
@@ -331,6 +371,7 @@ impl Desk {
                 memory: health::memory(),
                 unstamped: self.watch.unstamped.as_ref().map(|count| count()),
                 owed: self.watch.owed.as_ref().and_then(|look| look(now)),
+                verified: evidence::round(&self.watch.pass.evidence_dir).map(Verified::of),
                 alerts,
             })
         })
@@ -386,7 +427,8 @@ impl Desk {
         let repeat_ms = i64::from(self.watch.settings.repeat_alert_hours) * 3_600_000;
         for channel in self.watch.channels.clone() {
             let heard = alert.told.get(&channel.id);
-            let wanted = if over { heard.is_some() } else { heard.is_none_or(|at| at.plus_millis(repeat_ms) <= now) };
+            let wanted =
+                if over { heard.is_some() } else { heard.is_none_or(|at| alarm::repeats(&alert.key) && at.plus_millis(repeat_ms) <= now) };
             let pair = (alert.key.clone(), channel.id.clone());
             let waits = self.telling.get(&pair).is_some_and(|(_, at)| *at > now) || self.on_the_way.contains(&pair);
             if !wanted || waits {

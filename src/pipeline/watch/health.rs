@@ -1,6 +1,7 @@
 //! Health: how everything is doing at one moment, as plain values. Written to `health.json`, shown on the health page, in the metrics and by
 //! `jianwei sources`, and read for alerts.
 
+use crate::evidence::Round;
 use crate::model::lang::Both;
 use crate::model::time::Timestamp;
 use crate::pipeline::cron::Schedule;
@@ -40,8 +41,36 @@ pub struct Health {
     /// What people owe others: the monthly form, where it is not handed in. `None`: nothing, or nobody looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owed: Option<Both>,
+    /// The last or present re-verification of all packages. `None`: there was none yet.
+    #[serde(default)]
+    pub verified: Option<Verified>,
     /// Keys of the alerts that last.
     pub alerts: Vec<String>,
+}
+
+/// How the packages stood when they were last verified again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// When the last whole round ended. `None`: none has yet.
+    pub whole: Option<Timestamp>,
+    /// When the round that is under way began. `None`: none is.
+    pub running_since: Option<Timestamp>,
+    /// Packages checked in the last or present round.
+    pub checked: u64,
+    /// Packages that do not pass, by their path below the evidence folder, with the first line that says so.
+    pub bad: Vec<(String, Both)>,
+}
+
+impl Verified {
+    /// From the state that stands beside the packages.
+    pub fn of(round: Round) -> Self {
+        Self {
+            whole: round.whole,
+            running_since: round.ended.is_none().then_some(round.began),
+            checked: round.checked,
+            bad: round.bad.into_iter().map(|b| (b.package, b.why)).collect(),
+        }
+    }
 }
 
 /// How one source is doing.

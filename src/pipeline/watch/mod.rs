@@ -7,6 +7,7 @@ pub mod channel;
 mod desk;
 pub mod health;
 mod page;
+mod reverify;
 
 use crate::model::lang::Both;
 use crate::model::time::Timestamp;
@@ -40,11 +41,21 @@ pub struct Settings {
     pub repeat_alert_hours: u32,
     /// Seconds between two looks at health, 1 to 3,600.
     pub look_every_s: u32,
+    /// When all packages are verified again: five cron fields, Asia/Shanghai. Empty: never.
+    pub reverify: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { metrics: None, sources_at_once: 4, most_due: 20_000, disk_low_mib: 2_048, repeat_alert_hours: 24, look_every_s: 60 }
+        Self {
+            metrics: None,
+            sources_at_once: 4,
+            most_due: 20_000,
+            disk_low_mib: 2_048,
+            repeat_alert_hours: 24,
+            look_every_s: 60,
+            reverify: "30 2 * * *".into(),
+        }
     }
 }
 
@@ -59,7 +70,12 @@ impl Settings {
             .or_else(|| within("most_due", self.most_due as u64, 1, 10_000_000))
             .or_else(|| within("repeat_alert_hours", self.repeat_alert_hours.into(), 1, 8_760))
             .or_else(|| within("look_every_s", self.look_every_s.into(), 1, 3_600))
+            .or_else(|| self.reverification().err().map(|why| format!("[watch] reverify: {why}")))
             .or_else(|| outside.map(|at| format!("[watch] metrics: {}", ServeError::NotLoopback(at))))
+    }
+    /// When all packages are verified again. `None`: never.
+    fn reverification(&self) -> Result<Option<Schedule>, String> {
+        if self.reverify.trim().is_empty() { Ok(None) } else { Schedule::parse(self.reverify.trim()).map(Some) }
     }
 }
 

@@ -51,6 +51,10 @@ const GAUGES: &[Gauge] = &[
     ("jianwei_leads", "leads", |h| Some(h.leads as f64)),
     ("jianwei_disk_free_bytes", "free space on the disk of the data folder", |h| h.disk_free.map(|n| n as f64)),
     ("jianwei_packages_unstamped", "packages without a time-stamp", |h| h.unstamped.map(|n| n as f64)),
+    ("jianwei_packages_verified_timestamp_seconds", "when all packages were last verified again", |h| {
+        h.verified.as_ref()?.whole.map(|t| t.millis() as f64 / 1e3)
+    }),
+    ("jianwei_packages_bad", "packages that no longer pass their verification", |h| h.verified.as_ref().map(|v| v.bad.len() as f64)),
     ("process_resident_memory_bytes", "resident memory", |h| h.memory.map(|n| n as f64)),
 ];
 
@@ -129,6 +133,14 @@ fn html(health: &Health) -> String {
         mib(health.disk_free),
         mib(health.memory)
     );
+    if let Some(verified) = &health.verified {
+        let since = verified.running_since.map(|at| format!("，本轮自 {} 起进行中", at.beijing())).unwrap_or_default();
+        let (whole, checked, bad) = (time(verified.whole), verified.checked, verified.bad.len());
+        let _ = write!(out, "<p>证据包复核：上次全部完成于 {whole}{since}，已核 {checked} 个，不通过 {bad} 个。</p>");
+        for (package, why) in verified.bad.iter().take(100) {
+            let _ = write!(out, "<p class=\"bad\">{}：{}</p>", escape(package), escape(&why.zh));
+        }
+    }
     for key in &health.alerts {
         let _ = write!(out, "<p class=\"bad\">{}</p>", escape(&alarm::title(key).zh));
     }

@@ -81,11 +81,13 @@ fn attended() -> (tempfile::TempDir, PathBuf) {
         attended: Some(Attended {
             officers: vec!["张三<甲>".into(), "李四".into()],
             reason: "涉嫌假冒 & 仿冒".into(),
+            place: String::new(),
+            witness: String::new(),
             steps: vec![Step { at: at(-100), what: "打开网址".into() }],
         }),
         attachments: vec![
             attach("view/full.png", "image/png", "整页截图", Some("urn:screenshot:https://cx-mem-gov.example/q")),
-            attach("video/screencast.webm", "video/webm", "同步录像", None),
+            attach("video/screencast.avi", "video/x-msvideo", "同步录像", None),
         ],
     };
     let (root, folder, _) = sealed_on(&dossier, &assessment_of(&dossier), &settings(), &occasion);
@@ -101,7 +103,7 @@ fn what_other_rooms_bring_is_listed_hashed_and_in_the_warc() {
     let shot = all.iter().find(|r| String::from_utf8_lossy(r).contains("urn:screenshot:https://cx-mem-gov.example/q")).expect("a record");
     assert!(shot.ends_with(b"view/full.png\r\n\r\n"));
     let log = fs::read_to_string(folder.join("log/operation.jsonl")).expect("a log");
-    assert!(log.contains("张三") && log.contains("screencast.webm") && log.contains("打开网址"), "{log}");
+    assert!(log.contains("张三") && log.contains("screencast.avi") && log.contains("打开网址"), "{log}");
     for bad in ["../x", "view/text.txt", "proof/x", "manifest.json"] {
         let dossier = rich();
         let attachments = vec![Attachment { path: bad.into(), bytes: Vec::new(), media_type: "x/y", role: "", at: at(0), uri: None }];
@@ -129,6 +131,29 @@ fn what_a_browser_kept_stands_in_the_warc_under_its_own_address() {
     assert!(
         has("urn:screenshot:full.png:https://cx-mem-gov.example/q", "png") && has("https://cx-mem-gov.example/a.js", "let a = 1"),
         "{all:?}"
+    );
+}
+
+#[test]
+fn the_cleanliness_report_tells_the_machine_and_no_password() {
+    let asked =
+        jianwei::evidence::Settings { proxy: Some("***@192.0.2.1:3128".into()), proxy_variables: vec!["https_proxy".into()], ..settings() };
+    let dossier = rich();
+    let (root, folder, package) = sealed_on(&dossier, &assessment_of(&dossier), &asked, &Occasion::default());
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("env/cleanliness.json")).expect("there")).expect("JSON");
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").expect("Linux");
+    assert_eq!(report["system"]["kernel"], kernel.trim());
+    assert_eq!(report["proxy"]["of_the_settings"], "***@192.0.2.1:3128");
+    assert_eq!(report["proxy"]["environment_variables_set"][0], "https_proxy");
+    for part in ["hosts_file", "resolvers", "system_resolvers", "program_sha256", "clock", "browser", "system"] {
+        assert!(!report[part].is_null(), "{part}: {report}");
+    }
+    let hash = Command::new("sha256sum").arg(std::env::current_exe().expect("this binary")).output().expect("sha256sum runs");
+    assert_eq!(report["program_sha256"], String::from_utf8_lossy(&hash.stdout)[..64], "the program that ran");
+    assert_eq!(
+        evidence::seal(root.path(), &dossier, &assessment_of(&dossier), &asked).expect("sealed"),
+        package,
+        "nothing in it moves by itself"
     );
 }
 
@@ -182,7 +207,7 @@ fn the_draft_of_the_minutes_opens_in_a_word_processor_with_names_and_blanks() {
         "涉嫌假冒 & 仿冒",
         "见证人",
         "＿＿＿",
-        "screencast.webm",
+        "screencast.avi",
         "capture.wacz",
         "不能证明",
     ] {

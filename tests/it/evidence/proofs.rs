@@ -124,6 +124,64 @@ fn a_stamped_and_signed_package_passes_openssl_the_script_and_ourselves() {
     assert_eq!((one.asked(), two.asked()), (2, 2), "what is stamped is not stamped again");
 }
 
+#[test]
+fn an_sm2_signature_passes_openssl_the_script_and_ourselves_and_a_changed_one_none_of_them() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let made = |name: &str| keys.path().join(name);
+    evidence::make_sm2_key(&made("ours.pem")).expect("a key");
+    let theirs = Command::new("openssl").args(["genpkey", "-algorithm", "SM2", "-out"]).arg(made("theirs.pem")).output();
+    assert!(theirs.is_ok_and(|o| o.status.success()), "openssl makes an SM2 key");
+    for key in ["ours.pem", "theirs.pem"] {
+        let tsa = authority(None);
+        let (_root, folder) = stamped(&with(&[&tsa], Some(made(key))));
+        let checks = evidence::verify(&folder);
+        assert_eq!(failing(&checks), Vec::<String>::new(), "{key}");
+        assert!(checks.iter().any(|c| c.what.zh == "单位签名（SM2）"), "{checks:?}");
+        assert!(!files(&folder).iter().any(|f| f.ends_with("ed25519.sig")), "one key, one signature");
+        let signed = ["dgst", "-sm3", "-verify", "proof/signer.pem", "-sigopt", "distid:1234567812345678"];
+        let signed = [&signed[..], &["-signature", "proof/manifest.sm2.sig", "manifest.json"]].concat();
+        assert!(openssl(&folder, &signed), "{key}");
+        let public = Command::new("openssl").args(["pkey", "-pubout", "-outform", "DER", "-in"]).arg(made(key)).output().expect("runs");
+        let print = jianwei::model::digest::Sha256::of(&public.stdout).hex();
+        let (code, said) = script(&folder, &["-k", &print]);
+        assert!(code == Some(0) && said.contains(&format!("单位签名（SM2）：公钥指纹 SHA-256 {print}")), "{said}");
+        assert_eq!(script(&folder, &["-k", &"0".repeat(64)]).0, Some(1), "another key is asked for");
+        let signature = fs::read(folder.join("proof/manifest.sm2.sig")).expect("a signature");
+        for at in [0, 3, 5, signature.len() - 1] {
+            let mut hurt = signature.clone();
+            hurt[at] ^= 1;
+            replace(&folder.join("proof/manifest.sm2.sig"), &hurt);
+            let bad = failing(&evidence::verify(&folder));
+            assert!(bad.len() == 1 && bad[0].contains("proof/manifest.sm2.sig"), "byte {at}: {bad:?}");
+            let (code, said) = script(&folder, &[]);
+            assert!(code == Some(1) && said.contains("不通过  单位签名：与清单不符"), "byte {at}: {said}");
+            assert!(!openssl(&folder, &signed));
+        }
+        fs::remove_file(folder.join("proof/manifest.sm2.sig")).expect("removed");
+        assert!(!failing(&evidence::verify(&folder)).is_empty());
+        assert!(script(&folder, &[]).1.contains("不通过  单位签名：缺少"));
+    }
+}
+
+#[test]
+fn a_signature_of_another_unit_with_the_package_rebuilt_around_it_fails_for_its_fingerprint() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let (one, two) = (keys.path().join("one.pem"), keys.path().join("two.pem"));
+    let print = evidence::make_sm2_key(&one).expect("a key");
+    evidence::make_key(&two).expect("a key");
+    let tsa = authority(None);
+    let (_root, folder) = stamped(&with(&[&tsa], Some(one)));
+    let (_other, forged) = stamped(&with(&[&tsa], Some(two)));
+    assert_eq!(script(&forged, &["-k", &print.hex()]).0, Some(1));
+    for file in ["proof/signer.pem", "proof/manifest.ed25519.sig"] {
+        let _ = fs::remove_file(folder.join(file));
+        fs::copy(forged.join(file), folder.join(file)).expect("copied");
+    }
+    let bad = failing(&evidence::verify(&folder));
+    assert!(bad.len() == 2, "neither signature is this manifest's with this key: {bad:?}");
+    assert_eq!(script(&folder, &[]).0, Some(1));
+}
+
 /// Hurts a copy of a stamped package.
 type Hurt = (&'static str, fn(&Path));
 
