@@ -21,7 +21,7 @@ mod writer;
 pub use browser::{Browser, BrowserError, BrowserSettings, find as find_browser, sweep as sweep_profiles};
 pub use extract::extract;
 pub use pays::pays;
-pub use pictures::{QR_LINK, seen};
+pub use pictures::{QR_LINK, photo_text, seen};
 pub use variant::{VARIANTS, headers};
 pub use visit::visit;
 

@@ -135,8 +135,20 @@ pub(crate) enum TipCommand {
     /// Add a reported address; the next scan visits it
     Add {
         /// The reported address
-        url: String,
+        #[arg(required_unless_present = "image")]
+        url: Option<String>,
+        /// A photo instead: the addresses in its QR codes (PNG, JPEG, WebP, GIF, BMP)
+        #[arg(long, value_name = "FILE", conflicts_with = "url")]
+        image: Option<PathBuf>,
         /// Who reported it (12350, 110, a person)
+        #[arg(long, default_value = "12350")]
+        by: String,
+    },
+    /// Add all addresses of a table of the hot line (CSV; UTF-8, UTF-16 or GB18030)
+    Import {
+        /// The table; one row a report, with a column headed 网址
+        file: PathBuf,
+        /// How the reports came
         #[arg(long, default_value = "12350")]
         by: String,
     },

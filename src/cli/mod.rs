@@ -37,6 +37,7 @@ mod scan;
 mod settings;
 mod sources;
 mod tip;
+mod tip_many;
 mod users;
 mod verdict;
 mod watch;
@@ -101,7 +102,7 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Permute(args) => permute::run(&context, &args),
         Command::Check(args) => check::run(&context, &args),
         Command::Eval(args) => eval::run(&context, &args),
-        Command::Tip(args::TipCommand::Add { url, by }) => tip::add(&context, &url, &by),
+        Command::Tip(command) => tip::run(&context, &command),
         Command::Leads(command) => leads::run(&context, &command),
         Command::Evidence(args::EvidenceCommand::Verify { paths, stamped }) => evidence::verify(&context, &paths, stamped),
         Command::Evidence(args::EvidenceCommand::Fix(args)) => evidence_fix::run(&context, &args),

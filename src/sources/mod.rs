@@ -7,6 +7,7 @@ mod check;
 mod ct;
 mod names;
 mod permutations;
+pub mod reports;
 mod search;
 mod secret;
 mod settings;

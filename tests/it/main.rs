@@ -30,6 +30,8 @@ mod scan;
 mod sources;
 mod sources_ct;
 mod sources_engines;
+mod sources_served;
+mod sources_zones;
 mod watch;
 mod watch_week;
 mod world;

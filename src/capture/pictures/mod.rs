@@ -19,6 +19,8 @@ const MAX_ALLOC: u64 = 256 << 20;
 const THIN: usize = 200;
 /// Pictures of a page in which QR codes are looked for, screenshots besides.
 const MAX_PICTURES: usize = 12;
+/// The side to which a photo is brought before its text is read.
+const PHOTO_SIDE: u32 = 2_000;
 /// Text of a link that was read from a QR code.
 pub const QR_LINK: &str = "二维码";
 
@@ -29,6 +31,15 @@ fn decode(bytes: &[u8]) -> Option<DynamicImage> {
     (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (Some(MAX_SIDE), Some(MAX_SIDE), Some(MAX_ALLOC));
     reader.limits(limits);
     reader.decode().ok()
+}
+
+/// The text in a photo that a person sent in, lines without blanks between Chinese characters. `None`: nobody could look (no program, no picture).
+pub async fn photo_text(bytes: &[u8]) -> Option<String> {
+    let photo = decode(bytes)?;
+    let mut small = Cursor::new(Vec::new());
+    let photo = if photo.width().max(photo.height()) > PHOTO_SIDE { photo.thumbnail(PHOTO_SIDE, PHOTO_SIDE) } else { photo };
+    photo.write_to(&mut small, image::ImageFormat::Png).ok()?;
+    ocr::read(small.get_ref()).await
 }
 
 /// What the pictures of rendered visits say. Text is read only where the page has little of its own.
