@@ -20,6 +20,7 @@ mod init;
 mod leads;
 mod matching;
 mod notes;
+mod offers;
 mod open;
 mod outgoing;
 mod pdf;

@@ -43,6 +43,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
     let book = RuleBook::read(&context.settings, context.lang)?;
     let mut told: Vec<Told> = book.errors.iter().map(error).collect();
     told.extend(sources::check_engines(&book.files).iter().map(error));
+    told.extend(sources::check_queries(&book.files).iter().map(error));
     told.extend(names(&book));
     let (rules, errors) = Rules::load(&book.sites, &book.files);
     told.extend(errors.iter().map(error));

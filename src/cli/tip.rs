@@ -155,9 +155,7 @@ fn photo(context: &Context, file: &Path, by: &str) -> Result<Exit, Failure> {
                     format!("二维码 {}：{}", host.defanged(), added(*new, lang)),
                     format!("QR code {}: {}", host.defanged(), added(*new, lang)),
                 ),
-                Err(why) => {
-                    lang.pick(format!("二维码“{code}”未登记：{}", why.zh), format!("QR code `{code}` was not added: {}", why.en))
-                }
+                Err(why) => lang.pick(format!("二维码“{code}”未登记：{}", why.zh), format!("QR code `{code}` was not added: {}", why.en)),
             })?;
         }
         if let Some(text) = text.as_deref().filter(|t| !t.is_empty()) {

@@ -32,7 +32,11 @@ pub(super) fn run(context: &Context, file: &Path, by: &str) -> Result<Exit, Fail
         let number = if report.number.is_empty() { String::new() } else { format!(" #{}", report.number) };
         for url in &report.urls {
             let note: String = report.note.chars().take(MAX_NOTE_CHARS).collect();
-            let at = Where { file: Some(format!("{name}:{}{number}", report.line)), snippet: Some(note).filter(|n| !n.is_empty()), ..Where::default() };
+            let at = Where {
+                file: Some(format!("{name}:{}{number}", report.line)),
+                snippet: Some(note).filter(|n| !n.is_empty()),
+                ..Where::default()
+            };
             match counter.judge(url, &who, at) {
                 Ok(candidate) => taken.push(candidate),
                 Err(why) => refused.push((report.line, why)),

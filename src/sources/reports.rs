@@ -111,9 +111,8 @@ impl Columns {
     }
     fn take(&self, row: &csv::StringRecord, table: &mut Table) {
         let line = row.position().map_or(0, csv::Position::line);
-        let field = |n: Option<usize>| -> String {
-            n.and_then(|n| row.get(n)).unwrap_or_default().trim().chars().take(MAX_FIELD_CHARS).collect()
-        };
+        let field =
+            |n: Option<usize>| -> String { n.and_then(|n| row.get(n)).unwrap_or_default().trim().chars().take(MAX_FIELD_CHARS).collect() };
         let (cell, note) = (field(Some(self.url)), field(self.note));
         let mut urls = whole(&cell).map_or_else(|| addresses(&cell), |one| vec![one]);
         if urls.is_empty() {
@@ -214,19 +213,18 @@ mod tests {
             .flat_map(u16::to_le_bytes)
             .collect();
         let gb = encoding_rs::GB18030.encode(TEXT).0.into_owned();
-        for bytes in [TEXT.as_bytes().to_vec(), format!("\u{feff}{TEXT}").into_bytes(), gb, utf16, TEXT.replace('\n', "\r\n").into_bytes()] {
+        for bytes in [TEXT.as_bytes().to_vec(), format!("\u{feff}{TEXT}").into_bytes(), gb, utf16, TEXT.replace('\n', "\r\n").into_bytes()]
+        {
             let table = read(&bytes).expect("a table");
-            assert_eq!(
-                rows(&table),
-                [(2, "http://cx-mem.top/".to_owned(), "1001", "先收钱,再发证"), (4, "b.top".to_owned(), "1003", "")]
-            );
+            assert_eq!(rows(&table), [(2, "http://cx-mem.top/".to_owned(), "1001", "先收钱,再发证"), (4, "b.top".to_owned(), "1003", "")]);
             assert_eq!((table.without, table.garbled), (vec![(3, "1002 | 没有网址".to_owned())], false));
         }
     }
 
     #[test]
     fn a_title_above_the_headings_and_other_words_for_them_do_no_harm() {
-        let text = "12350仿冒网站举报台账,,,\n日期：2026年11月,,,\n举报编号,举报人,涉嫌网站网址（URL）,举报内容简述\n甲1,张三,cx.top,假的\n,,,\n";
+        let text =
+            "12350仿冒网站举报台账,,,\n日期：2026年11月,,,\n举报编号,举报人,涉嫌网站网址（URL）,举报内容简述\n甲1,张三,cx.top,假的\n,,,\n";
         let table = read(text.as_bytes()).expect("a table");
         assert_eq!(rows(&table), [(4, "cx.top".to_owned(), "甲1", "假的")]);
         assert!(!format!("{table:?}").contains("张三"), "who reported stays with the hot line");
@@ -256,12 +254,8 @@ mod tests {
 
     #[test]
     fn what_is_no_table_is_told_in_one_line() {
-        for (bytes, part) in [
-            ("甲,乙\n1,2\n".as_bytes(), "网址"),
-            (b"PK\x03\x04xlsx", "Excel"),
-            (b"", "网址"),
-            (b"\xff\xfe\x00", "网址"),
-        ] {
+        for (bytes, part) in [("甲,乙\n1,2\n".as_bytes(), "网址"), (b"PK\x03\x04xlsx", "Excel"), (b"", "网址"), (b"\xff\xfe\x00", "网址")]
+        {
             let why = read(bytes).expect_err("no table").zh;
             assert!(why.contains(part) && !why.contains('\n'), "{why}");
         }

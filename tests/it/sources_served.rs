@@ -88,7 +88,8 @@ async fn the_real_tiles_of_a_log_give_the_same_names_as_data_and_as_names_and_al
     let server = nginx.serve(root.path(), "");
     let list = root.path().join("list.json");
     put(&list, log.list(true, &server.base).as_bytes());
-    let toml = format!("id = 'ct'\nkind = 'ct'\npath = '{}'\ninterval_ms = 0\npartial_after_s = 0\nbackfill_entries = 1000", list.display());
+    let toml =
+        format!("id = 'ct'\nkind = 'ct'\npath = '{}'\ninterval_ms = 0\npartial_after_s = 0\nbackfill_entries = 1000", list.display());
     let by_data = run(built(&toml, &[]).as_mut(), None).await.0;
     assert_eq!(failures(&by_data), Vec::<String>::new());
     let (data, hashes) = (server.told().iter().filter(|l| l.contains("tile/data/00")).count(), "tile/0/00");
@@ -99,7 +100,10 @@ async fn the_real_tiles_of_a_log_give_the_same_names_as_data_and_as_names_and_al
     let by_names = run(built(&toml, &[]).as_mut(), None).await.0;
     assert_eq!(failures(&by_names), Vec::<String>::new());
     let told = server.told();
-    assert!(told.iter().filter(|l| l.contains("tile/data/00") && l.contains(" 200 ")).count() <= data + 1, "names tiles were read: {told:?}");
+    assert!(
+        told.iter().filter(|l| l.contains("tile/data/00") && l.contains(" 200 ")).count() <= data + 1,
+        "names tiles were read: {told:?}"
+    );
     let set = |batches: &[Batch]| names(batches).into_iter().collect::<BTreeSet<_>>();
     assert!(set(&by_data).len() > 450 && set(&by_data) == set(&by_names), "{} and {}", set(&by_data).len(), set(&by_names).len());
     // The whole of the names tiles that are here, those of the data tiles that are not, too.
@@ -113,7 +117,8 @@ async fn the_real_tiles_of_a_log_give_the_same_names_as_data_and_as_names_and_al
 fn old_log(root: &Path, server: &Server, sth: &[u8], key: &str, id: &str) -> String {
     put(&root.join("ct/v1/get-sth"), sth);
     let list = root.join("list.json");
-    let log = serde_json::json!({"description": "old", "log_id": id, "key": key, "url": format!("{}/", server.base), "state": {"readonly": {}}});
+    let log =
+        serde_json::json!({"description": "old", "log_id": id, "key": key, "url": format!("{}/", server.base), "state": {"readonly": {}}});
     let all = serde_json::json!({"log_list_timestamp": "2026-11-20T00:00:00Z", "operators": [{"name": "x", "logs": [log]}]});
     put(&list, all.to_string().as_bytes());
     format!("id = 'ct'\nkind = 'ct'\npath = '{}'\ninterval_ms = 0", list.display())
@@ -122,8 +127,7 @@ fn old_log(root: &Path, server: &Server, sth: &[u8], key: &str, id: &str) -> Str
 #[tokio::test]
 async fn real_get_entries_bodies_give_the_names_of_their_certificates() {
     let Some(nginx) = Nginx::program() else { return };
-    for (file, count, name) in
-        [("rfc6962-get-entries-4-x509.json", 4, "mail.google.com"), ("rfc6962-get-entries-precert+x509.json", 2, "")]
+    for (file, count, name) in [("rfc6962-get-entries-4-x509.json", 4, "mail.google.com"), ("rfc6962-get-entries-precert+x509.json", 2, "")]
     {
         let Some(body) = shared(&format!("fixtures/ct/{file}")).map(|p| fs::read(p).expect("there")) else { return };
         let all: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
@@ -149,10 +153,13 @@ async fn real_get_entries_bodies_give_the_names_of_their_certificates() {
 #[tokio::test]
 async fn the_real_head_of_a_log_verifies_by_its_key_and_a_placeholder_does_not() {
     // Google's Pilot, as every list of its time gave it.
-    let key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEfahLEimAoz2t01p3uMziiLOl/fHTDM0YDOhBRuiBARsV4UvxG2LdNgoIGLrtCzWE0J5APC2em4JlvR8EEEFMoA==";
+    let key =
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEfahLEimAoz2t01p3uMziiLOl/fHTDM0YDOhBRuiBARsV4UvxG2LdNgoIGLrtCzWE0J5APC2em4JlvR8EEEFMoA==";
     let id = "pLkJkLQYWBSHuxOizGdwCjw1mAT5G9+443fNDsgN3BA=";
     let Some(nginx) = Nginx::program() else { return };
-    for (file, words) in [("rfc6962-get-sth-pilot.json", "get-entries: status 404"), ("rfc6962-get-sth-4.json", "not signed by the log's key")] {
+    for (file, words) in
+        [("rfc6962-get-sth-pilot.json", "get-entries: status 404"), ("rfc6962-get-sth-4.json", "not signed by the log's key")]
+    {
         let Some(sth) = shared(&format!("fixtures/ct/{file}")).map(|p| fs::read(p).expect("there")) else { return };
         let root = TempDir::new().expect("temp");
         let server = nginx.serve(root.path(), "");
@@ -188,7 +195,8 @@ async fn of_a_real_log_list_the_logs_in_use_are_read_and_the_key_file_is_that_of
     let mut tried: Vec<String> = failures(&batches).iter().filter_map(|f| f.split('\'').nth(1).map(str::to_owned)).collect();
     tried.sort();
     assert_eq!(tried, ["Aviator", "Icarus", "Rocketeer"], "not the one without a state and key, not the past shard, not the retired one");
-    let logs: serde_json::Value = serde_json::from_slice(&fs::read(root.join("chrome156-ct-logs-2026-11.json")).expect("there")).expect("JSON");
+    let logs: serde_json::Value =
+        serde_json::from_slice(&fs::read(root.join("chrome156-ct-logs-2026-11.json")).expect("there")).expect("JSON");
     let logs = logs["logs"].as_array().expect("a list");
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for log in logs {
@@ -241,7 +249,8 @@ async fn every_saved_result_page_gives_what_it_holds() {
         ("searxng", "search", "searxng-local-bing.json", "read local file", "Ok", rewritten),
         ("searxng", "search", "searxng-local-bing.json", "特种作业操作证查询", "decoys", &[]),
     ];
-    let all: BTreeSet<String> = fs::read_dir(&pages).expect("there").map(|f| f.expect("readable").file_name().to_string_lossy().into()).collect();
+    let all: BTreeSet<String> =
+        fs::read_dir(&pages).expect("there").map(|f| f.expect("readable").file_name().to_string_lossy().into()).collect();
     assert_eq!(all, table.iter().map(|row| row.2.to_owned()).collect(), "every page that is here");
     for (engine, path, file, query, outcome, urls) in table {
         put(&root.path().join(path), &fs::read(pages.join(file)).expect("there"));
@@ -266,7 +275,8 @@ async fn the_sample_answer_of_every_engine_is_read_over_sockets_and_each_was_ask
         let path = if url.path() == "/" { "index.html" } else { url.path().trim_matches('/') };
         // A path with a slash at its end is a folder to nginx: then the answer is its index.
         let path = if url.path().len() > 1 && url.path().ends_with('/') { format!("{path}/index.html") } else { path.to_owned() };
-        let example = table["example"].as_array().expect("examples").iter().find(|e| e["outcome"].as_str() == Some("ok")).expect("a good one");
+        let example =
+            table["example"].as_array().expect("examples").iter().find(|e| e["outcome"].as_str() == Some("ok")).expect("a good one");
         put(&root.path().join(id).join(path), example["body"].as_str().expect("text").as_bytes());
         let base = format!("{}/{id}", server.base);
         let (outcome, rows) = search(id, &files, &base, example["query"].as_str().expect("a query")).await;
@@ -312,6 +322,7 @@ async fn the_saved_answers_of_asset_engines_are_read_those_of_older_shapes_by_fi
         assert!(rows.len() >= least && rows.iter().all(|u| u.starts_with("http")), "{engine}: {rows:?}");
         read.insert(file.to_owned());
     }
-    let all: BTreeSet<String> = fs::read_dir(&answers).expect("there").map(|f| f.expect("readable").file_name().to_string_lossy().into()).collect();
+    let all: BTreeSet<String> =
+        fs::read_dir(&answers).expect("there").map(|f| f.expect("readable").file_name().to_string_lossy().into()).collect();
     assert_eq!(all, read, "every answer that is here");
 }

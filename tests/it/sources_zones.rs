@@ -361,3 +361,27 @@ async fn the_daily_list_of_whoisds_is_read_and_a_page_in_its_place_is_not() {
     let (batches, _) = run(whoisds().as_mut(), Some(cursor)).await;
     assert_eq!(batches.iter().map(|b| b.outcome.clone()).collect::<Vec<_>>(), [RunOutcome::Empty], "a day is read once");
 }
+
+#[tokio::test]
+async fn after_days_without_the_watch_the_list_of_each_day_is_still_read_once() {
+    let Some(nginx) = Nginx::program() else { return };
+    let root = TempDir::new().expect("temp");
+    let server = nginx.serve(root.path(), "");
+    let whoisds = || source(&format!("kind = 'names'\npreset = 'whoisds'\nbase_url = '{}/'", server.base), root.path(), None);
+    for (days, body) in [(5, day_list("e", 900)), (4, day_list("d", 900)), (2, b"<html>none</html>".to_vec()), (1, day_list("a", 900))] {
+        put_day(root.path(), days, &body);
+    }
+    let day = |days: i64| net().now().plus_millis(-days * 86_400_000).rfc3339()[..10].to_owned();
+    // Read last: the day before those. Day 3 is not there, and in place of day 2 stands a page.
+    let old = Cursor(serde_json::json!({"files": {}, "day": day(6)}).to_string());
+    let (batches, cursor) = run(whoisds().as_mut(), Some(old)).await;
+    let got = names(&batches);
+    assert_eq!((got.len(), got.iter().filter(|n| n.starts_with("d-")).count()), (2_700, 900), "{:?}", failures(&batches));
+    let why = failures(&batches);
+    assert!(why.len() == 2 && why[0].contains(&format!("the list of {} is not to be had", day(3))) && why[1].contains("HTML"), "{why:?}");
+    assert!(cursor.0.contains(&format!("\"day\":\"{}\"", day(1))), "{cursor:?}");
+    let before = server.told().len();
+    let (batches, same) = run(whoisds().as_mut(), Some(cursor.clone())).await;
+    assert_eq!((batches.len(), batches[0].outcome.clone(), same), (1, RunOutcome::Empty, cursor));
+    assert_eq!(server.told().len(), before, "nothing is asked until there is a new day");
+}

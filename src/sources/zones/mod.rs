@@ -226,7 +226,9 @@ fn collapse(before: u64, now: u64) -> Option<String> {
         () if now / 5 > before => "grew to over 5 times",
         () => return None,
     };
-    Some(format!("{what} ({before} to {now} names) since it was last read: taken for a broken feed and not read; if it is right, give the source a new `id` and an empty `keep`"))
+    Some(format!(
+        "{what} ({before} to {now} names) since it was last read: taken for a broken feed and not read; if it is right, give the source a new `id` and an empty `keep`"
+    ))
 }
 
 /// Whole lines from `offset` on, about [`BLOCK_BYTES`] of them.
