@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Reports from people
     #[command(subcommand)]
     Tip(TipCommand),
+    /// Protected sites
+    #[command(subcommand)]
+    Site(SiteCommand),
     /// Hosts that are ours or known good: nothing looks at them
     #[command(subcommand)]
     Allow(AllowCommand),
@@ -128,6 +131,22 @@ pub(crate) struct CheckArgs {
     /// Assess a stored package (or all below a folder) once more, without any network; repeat for more
     #[arg(long, value_name = "PATH")]
     pub(crate) package: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SiteCommand {
+    /// Visit pages of a protected site and add their words to its file, as one more epoch to compare with
+    Learn {
+        /// Pages of the official site
+        #[arg(required = true)]
+        urls: Vec<String>,
+        /// What to call this state of the site (default: year and month)
+        #[arg(long)]
+        epoch: Option<String>,
+        /// Write the site's file here (default: into [rules] dir, else standard output)
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -36,6 +36,7 @@ mod rules_live;
 mod say;
 mod scan;
 mod settings;
+mod site;
 mod sources;
 mod tip;
 mod tip_many;
@@ -103,6 +104,7 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Permute(args) => permute::run(&context, &args),
         Command::Check(args) => check::run(&context, &args),
         Command::Eval(args) => eval::run(&context, &args),
+        Command::Site(command) => site::run(&context, &command),
         Command::Tip(command) => tip::run(&context, &command),
         Command::Leads(command) => leads::run(&context, &command),
         Command::Evidence(args::EvidenceCommand::Verify { paths, stamped }) => evidence::verify(&context, &paths, stamped),

@@ -27,6 +27,19 @@ const SLOWEST_BYTES_PER_S: u64 = 8 << 10;
 /// A download may be slower than that at its start, for so many times the time that one answer may take.
 const PATIENCE: u32 = 4;
 
+/// Headers that any host may see.
+const FOR_ALL: [&str; 9] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "content-type",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "range",
+    "user-agent",
+];
+
 /// The resolver that reqwest asks: ours, through the guard.
 struct Guarded {
     dns: Arc<Dns>,
@@ -178,9 +191,11 @@ pub(crate) async fn follow(door: &Inner, terms: Terms<'_>, request: &FetchReques
             headers.remove(reqwest::header::CONTENT_TYPE);
         }
         if next.origin() != url.origin() {
-            // What was meant for one host is not told to another.
-            headers.remove(reqwest::header::AUTHORIZATION);
-            headers.remove(reqwest::header::COOKIE);
+            // What was meant for one host is not told to another: keys stand in headers of any name.
+            let meant: Vec<HeaderName> = headers.keys().filter(|n| !FOR_ALL.contains(&n.as_str())).cloned().collect();
+            for name in meant {
+                headers.remove(name);
+            }
         }
         url = next;
     }

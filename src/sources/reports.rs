@@ -57,7 +57,9 @@ pub fn read(bytes: &[u8]) -> Result<Table, Both> {
         return Err(Both::new("这是 Excel 工作簿；请另存为 CSV 再导入", "this is an Excel workbook; save it as CSV first"));
     }
     let (text, garbled) = decoded(bytes);
-    let text = text.trim_start_matches('\u{feff}');
+    // One kind of line end: the reader counts lines by it.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.as_str();
     let mut rows = csv::ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).has_headers(false).from_reader(text.as_bytes());
     let (mut columns, mut above) = (None, Vec::new());
     let mut table = Table { garbled, ..Table::default() };

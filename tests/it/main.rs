@@ -28,6 +28,7 @@ mod referral_paper;
 mod replay;
 mod resolve;
 mod scan;
+mod site_learn;
 mod sources;
 mod sources_ct;
 mod sources_engines;

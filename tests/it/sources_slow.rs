@@ -169,3 +169,59 @@ async fn a_log_that_retires_is_left_alone_with_its_place_kept_and_read_on_if_it_
     let (batches, _) = run(built(&ct).as_mut(), Some(cursor)).await;
     assert_eq!((failures(&batches), names(&batches).len()), (Vec::new(), 256), "nothing was lost meanwhile");
 }
+
+#[tokio::test]
+async fn when_shards_rotate_the_old_one_is_read_to_its_end_and_the_new_one_from_its_own() {
+    let mut kept = Vec::new();
+    let mut logs = Vec::new();
+    for part in ["old", "new"] {
+        let (mut log, size) = (CtLog::new(&format!("lab.example/{part}")), Arc::new(AtomicU64::new(512)));
+        log.grow(part, 1_500);
+        let (log, shown) = (Arc::new(log), Arc::clone(&size));
+        let served = Arc::clone(&log);
+        let (base, asked) = server(move |head| {
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            served.answer(path, shown.load(Ordering::SeqCst), false).map_or_else(|| http(404, "", b""), |body| http(200, "", &body))
+        })
+        .await;
+        let entry: serde_json::Value = serde_json::from_str(&log.list(true, &base)).expect("JSON");
+        logs.push(entry["operators"][0]["tiled_logs"][0].clone());
+        kept.push((size, asked));
+    }
+    let folder = TempDir::new().expect("temp");
+    let ct =
+        format!("id = 'ct'\nkind = 'ct'\npath = '{}'\ninterval_ms = 0\npartial_after_s = 0", folder.path().join("list.json").display());
+    let put = |states: &[&str]| {
+        let with = |(log, state): (&serde_json::Value, &&str)| {
+            let mut log = log.clone();
+            log["state"] = serde_json::json!({*state: {}});
+            log
+        };
+        let logs: Vec<_> = logs.iter().zip(states).map(with).collect();
+        let list = serde_json::json!({"log_list_timestamp": "2026-11-20T00:00:00Z", "operators": [{"name": "x", "tiled_logs": logs}]});
+        fs::write(folder.path().join("list.json"), list.to_string()).expect("written");
+    };
+    let range = |part: &str, from: u64, to: u64| (from..to).map(|n| format!("n{n}.{part}.example")).collect::<Vec<_>>();
+    let mut cursor = None;
+    // (states, sizes, what is given, is the old one asked?)
+    for (states, sizes, want, old_asked) in [
+        (&["usable"][..], [512, 300], Vec::new(), true),
+        (&["readonly", "usable"], [700, 300], [range("new", 256, 300), range("old", 512, 700)].concat(), true),
+        (&["readonly", "usable"], [700, 900], range("new", 300, 900), true),
+        (&["retired", "usable"], [700, 1_500], range("new", 900, 1_500), false),
+    ] {
+        put(states);
+        for ((size, _), now) in kept.iter().zip(sizes) {
+            size.store(now, Ordering::SeqCst);
+        }
+        let before = kept[0].1.lock().expect("no poison").len();
+        let (batches, next) = run(built(&ct).as_mut(), cursor).await;
+        let mut got = names(&batches);
+        got.sort();
+        let mut want = want;
+        want.sort();
+        assert_eq!((failures(&batches), got == want), (Vec::new(), true), "{states:?}: {} of {}", names(&batches).len(), want.len());
+        assert_eq!(kept[0].1.lock().expect("no poison").len() > before, old_asked, "{states:?}");
+        cursor = Some(next);
+    }
+}

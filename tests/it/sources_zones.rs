@@ -150,7 +150,7 @@ async fn czds_logs_in_once_fetches_what_changed_and_gives_the_new_names_alone() 
     let (batches, cursor) = run(service.source("").as_mut(), None).await;
     assert_eq!((names(&batches), failures(&batches)), (Vec::new(), Vec::new()), "the first state is where differences begin");
     let sent = String::from_utf8_lossy(&service.line.sent.lock().expect("no poison")).into_owned();
-    assert!(sent.contains(&format!(r#"{{"password":"{PASSWORD}","username":"duty@unit.example"}}"#)), "{sent}");
+    assert!(sent.contains(&format!("\"password\":\"{PASSWORD}\"")) && sent.contains("\"username\":\"duty@unit.example\""), "{sent}");
     assert_eq!((service.told("POST /api/authenticate").len(), service.told("GET /czds/downloads/links").len()), (1, 1));
     assert_eq!((service.told("HEAD /czds/downloads/").len(), service.told("GET /czds/downloads/top.zone 200").len()), (2, 1));
 

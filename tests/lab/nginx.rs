@@ -39,7 +39,7 @@ impl Nginx {
             if Path::new("/proc/self").metadata().is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0) { "user root;" } else { "" };
         let text = format!(
             "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log; {user} events {{}}\n\
-             http {{ log_format told '$request_method $request_uri $status range=$http_range auth=$http_authorization'; access_log {at}/access.log told; client_body_temp_path {at}/b; proxy_temp_path {at}/p; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
+             http {{ map $request $asked {{ \"~^(?<m>[A-Z]+) \" $m; }} log_format told '$asked $request_uri $status range=$http_range auth=$http_authorization'; access_log {at}/access.log told; client_body_temp_path {at}/b; proxy_temp_path {at}/p; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
              gzip on; gzip_types *; gzip_min_length 1; limit_req_zone $binary_remote_addr zone=few:1m rate=1r/m; limit_req_status 429;\n\
              server {{ listen 127.0.0.1:{port}; root {}; {locations} location / {{ {extra} }} }} }}",
             root.display()
