@@ -43,6 +43,15 @@ fn add_log(lab: &Lab, dir: &Path, list: &str) {
     std::fs::write(file, format!("{}{source}", text.replacen(&network, &here, 1))).expect("written");
 }
 
+/// Starts a watch and waits until it has the store: a question about sources that came first would have it, and the watch would not begin.
+fn begin(dir: &Path) -> std::process::Child {
+    let begun = || log(dir).matches("the watch begins").count();
+    let before = begun();
+    let child = start(dir);
+    wait(Duration::from_secs(120), "the start", dir, || begun() > before);
+    child
+}
+
 /// How often each tile of entries was given.
 fn tiles(server: &Server) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
@@ -60,7 +69,7 @@ fn a_watch_over_mixed_sources_killed_at_twenty_moments_loses_no_candidate_and_re
     let whole = world::lab_settings(&lab, 1_500);
     let names = mixed_settings(&lab, whole.path());
     add_log(&lab, whole.path(), &list);
-    let child = start(whole.path());
+    let child = begin(whole.path());
     wait(Duration::from_secs(240), "the undisturbed end", whole.path(), || all_done(whole.path()));
     assert_eq!(end(child).1, Some(0), "{}", log(whole.path()));
     let (want, want_counts) = (leads(whole.path()), tallies(whole.path()));
@@ -87,7 +96,7 @@ fn a_watch_over_mixed_sources_killed_at_twenty_moments_loses_no_candidate_and_re
         child.kill().expect("killed");
         child.wait().expect("reaped");
     }
-    let child = start(dir.path());
+    let child = begin(dir.path());
     wait(Duration::from_secs(240), "the end after twenty kills", dir.path(), || all_done(dir.path()));
     assert_eq!(end(child).1, Some(0), "{}", log(dir.path()));
     assert_eq!(leads(dir.path()), want, "leads differ after twenty kills");
