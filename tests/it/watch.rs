@@ -145,7 +145,7 @@ fn init_and_watch_start_without_any_key_and_say_what_is_on_and_what_needs_one() 
     let text = std::fs::read_to_string(&file).expect("there").replace("[net]\n", "[net]\nresolvers = [\"127.0.0.1:9\"]\n");
     std::fs::write(&file, text).expect("written");
     let child = start(dir.path());
-    wait(Duration::from_secs(20), "the start", dir.path(), || log(dir.path()).contains("alerts only go to the log"));
+    wait(Duration::from_secs(60), "the start", dir.path(), || log(dir.path()).contains("alerts only go to the log"));
     let told = log(dir.path());
     assert!(told.contains("on  permutations") && told.contains("on  new-names") && told.contains("off 百度"), "{told}");
     assert!(!told.contains("error"), "{told}");
