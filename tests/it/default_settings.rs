@@ -84,7 +84,7 @@ fn start(dir: &Path, lang: &str) -> String {
     let (began, last) = (Instant::now(), if lang == "zh" { "告警只写入日志" } else { "alerts only go to the log" });
     let told = loop {
         let told = std::fs::read_to_string(&log).unwrap_or_default();
-        if told.contains(last) || began.elapsed() > Duration::from_secs(60) || child.try_wait().expect("waited for").is_some() {
+        if told.contains(last) || began.elapsed() > Duration::from_secs(240) || child.try_wait().expect("waited for").is_some() {
             break told;
         }
         std::thread::sleep(Duration::from_millis(100));
