@@ -25,7 +25,7 @@ pub use deep::{Paths, names_a_person};
 pub use extract::extract;
 pub use film::{Film, Reel};
 pub use pays::pays;
-pub use pictures::{PictureReader, QR_LINK, fetch_pictures, picture_file};
+pub use pictures::{PictureReader, QR_LINK, fetch_pictures, photo_text, picture_file};
 pub use variant::{VARIANTS, headers};
 pub use visit::visit;
 

@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Reports from people
     #[command(subcommand)]
     Tip(TipCommand),
+    /// Protected sites
+    #[command(subcommand)]
+    Site(SiteCommand),
     /// Hosts that are ours or known good: nothing looks at them
     #[command(subcommand)]
     Allow(AllowCommand),
@@ -131,12 +134,40 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum SiteCommand {
+    /// Visit pages of a protected site and add their words to its file, as one more epoch to compare with
+    Learn {
+        /// Pages of the official site
+        #[arg(required = true)]
+        urls: Vec<String>,
+        /// What to call this state of the site (default: year and month)
+        #[arg(long)]
+        epoch: Option<String>,
+        /// Write the site's file here (default: into [rules] dir, else standard output)
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum TipCommand {
     /// Add a reported address; the next scan visits it
     Add {
         /// The reported address
-        url: String,
+        #[arg(required_unless_present = "image")]
+        url: Option<String>,
+        /// A photo instead: the addresses in its QR codes (PNG, JPEG, WebP, GIF, BMP)
+        #[arg(long, value_name = "FILE", conflicts_with = "url")]
+        image: Option<PathBuf>,
         /// Who reported it (12350, 110, a person)
+        #[arg(long, default_value = "12350")]
+        by: String,
+    },
+    /// Add all addresses of a table of the hot line (CSV; UTF-8, UTF-16 or GB18030)
+    Import {
+        /// The table; one row a report, with a column headed 网址
+        file: PathBuf,
+        /// How the reports came
         #[arg(long, default_value = "12350")]
         by: String,
     },

@@ -23,6 +23,7 @@ mod known;
 mod leads;
 mod matching;
 mod notes;
+mod offers;
 mod official;
 mod open;
 mod outgoing;
@@ -40,8 +41,10 @@ mod say;
 mod scan;
 mod sealing;
 mod settings;
+mod site;
 mod sources;
 mod tip;
+mod tip_many;
 mod users;
 mod verdict;
 mod watch;
@@ -106,7 +109,8 @@ fn run(cli: Cli, lang: Lang, from_env: Option<PathBuf>) -> Result<Exit, Failure>
         Command::Permute(args) => permute::run(&context, &args),
         Command::Check(args) => check::run(&context, &args),
         Command::Eval(args) => eval::run(&context, &args),
-        Command::Tip(args::TipCommand::Add { url, by }) => tip::add(&context, &url, &by),
+        Command::Site(command) => site::run(&context, &command),
+        Command::Tip(command) => tip::run(&context, &command),
         Command::Leads(command) => leads::run(&context, &command),
         Command::Evidence(args::EvidenceCommand::Verify { paths, stamped }) => evidence::verify(&context, &paths, stamped),
         Command::Evidence(args::EvidenceCommand::Fix(args)) => evidence_fix::run(&context, &args),

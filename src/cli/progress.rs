@@ -3,6 +3,7 @@
 use crate::cli::say;
 use crate::model::lang::Lang;
 use crate::pipeline::Event;
+use crate::sources::words;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -62,7 +63,11 @@ impl Shown {
                 )
             }
             Event::SourceDone(s) => {
-                let why = if s.why.is_empty() { String::new() } else { lang.pick(format!("（{}）", s.why), format!(" ({})", s.why)) };
+                let why = if s.why.is_empty() {
+                    String::new()
+                } else {
+                    lang.pick(format!("（{}）", words::told(&s.why, lang)), format!(" ({})", s.why))
+                };
                 let outcome = outcome(&s.outcome, lang);
                 let text = lang.pick(
                     format!("来源 {}：{outcome}{why}，见到 {}，入选 {}，新增 {}", s.source, s.seen, s.screened_in, s.new),

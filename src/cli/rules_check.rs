@@ -45,6 +45,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
     let mut told: Vec<Told> = book.errors.iter().map(error).collect();
     told.extend(sources::check_engines(&book.files).iter().map(error));
     told.extend(capture::Paths::load(&book.files).err().iter().flatten().map(error));
+    told.extend(sources::check_queries(&book.files).iter().map(error));
     told.extend(names(&book));
     told.extend(Platforms::load(&book.files).err().as_ref().map(error));
     let (rules, errors) = Rules::load(&book.sites, &book.files);

@@ -9,10 +9,11 @@ use crate::cli::rules_live::Follower;
 use crate::cli::{Context, asked, leads, say};
 use crate::evidence;
 use crate::lookalike;
+use crate::model::lang::Lang;
 use crate::model::site::Site;
 use crate::pipeline::{Pass, PassError, Summary, watch};
 use crate::records::Filter;
-use crate::sources::{self, Known, Source};
+use crate::sources::{self, Known, Source, words};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 
@@ -97,7 +98,7 @@ fn build_sources(context: &Context, book: &RuleBook, asked: &[String], known: &K
     wanted
         .map(|s| sources::build_knowing(s, &sites, &book.files, &|| permutations(&sites, &suffixes), known))
         .collect::<Result<_, _>>()
-        .map_err(|e| Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), context.lang))
+        .map_err(|e| Failure::usage(format!("{file}：{}", e.told(Lang::Zh)), format!("{file}: {e}"), context.lang))
 }
 
 pub(super) fn permutations(sites: &[Site], suffixes: &lookalike::Suffixes) -> Vec<String> {
@@ -132,7 +133,14 @@ fn report(context: &Context, pass: &Pass, summary: &Summary) -> Result<(), Failu
     );
     for s in &summary.sources {
         let outcome = progress::outcome(&s.outcome, lang).to_owned();
-        table.add_row([s.source.clone(), outcome, s.seen.to_string(), s.screened_in.to_string(), s.new.to_string(), s.why.clone()]);
+        table.add_row([
+            s.source.clone(),
+            outcome,
+            s.seen.to_string(),
+            s.screened_in.to_string(),
+            s.new.to_string(),
+            words::told(&s.why, lang),
+        ]);
     }
     say::line(&table.to_string())?;
     say::line(&lang.pick(

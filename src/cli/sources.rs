@@ -8,6 +8,7 @@ use crate::model::time::Timestamp;
 use crate::pipeline::cron::Schedule;
 use crate::pipeline::watch::health::{self, Plan, SourceHealth};
 use crate::records::{Records, RecordsError};
+use crate::sources::words;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 
@@ -95,7 +96,7 @@ fn table(sources: &[SourceHealth], now: Timestamp, lang: Lang) -> String {
             s.week.screened_in.to_string(),
             s.week.new.to_string(),
             (s.week.blocked + s.week.failed).to_string(),
-            last.map(|r| r.why.clone()).unwrap_or_default(),
+            last.map(|r| words::told(&r.why, lang)).unwrap_or_default(),
         ]);
     }
     table.to_string()

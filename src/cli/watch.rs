@@ -7,7 +7,7 @@ use crate::cli::progress::Shown;
 use crate::cli::rules::RuleBook;
 use crate::cli::rules_live::Follower;
 use crate::cli::settings::Settings;
-use crate::cli::{Context, alerts, asked, console, report, say, scan};
+use crate::cli::{Context, alerts, asked, console, offers, report, say, scan};
 use crate::evidence;
 use crate::model::lang::Lang;
 use crate::model::rulefile::RuleFile;
@@ -248,7 +248,7 @@ fn plan(context: &Context, book: &RuleBook, records: Option<&Arc<Records>>) -> R
         let (sites, suffixes, files, mine) = (sites.clone(), suffixes.clone(), files.clone(), settings.clone());
         let build = move |known: &Known| sources::build_knowing(&mine, &sites, &files, &|| scan::permutations(&sites, &suffixes), known);
         let file = context.settings.file.display();
-        build(&Known::default()).map_err(|e| Failure::usage(format!("{file}：{e}"), format!("{file}: {e}"), context.lang))?;
+        build(&Known::default()).map_err(|e| Failure::usage(format!("{file}：{}", e.told(Lang::Zh)), format!("{file}: {e}"), context.lang))?;
         let anew = asked::is_asked(&settings.kind);
         let records = records.filter(|_| anew).cloned();
         let make = Box::new(move || {
@@ -295,12 +295,19 @@ fn say_what_is_on(context: &Context, book: &RuleBook, planned: &[Planned], pass:
         let standing = tokio::task::block_in_place(|| pass.records.standing(&source.id)).unwrap_or_default();
         let next = crate::pipeline::watch::health::next_start(&source.id, &source.schedule, &standing, now);
         let when = if next <= now { lang.pick("现在", "now").to_owned() } else { next.beijing() };
-        say::note(&lang.pick(
-            format!("  开  {}（{}）：计划 {}（北京时间），下次 {when}", source.id, source.kind, source.schedule.text()),
-            format!("  on  {} ({}): schedule {} (Beijing time), next {when}", source.id, source.kind, source.schedule.text()),
-        ));
+        let settings = context.settings.source.iter().find(|s| s.id == source.id);
+        let (id, kind, schedule) = (&source.id, &source.kind, source.schedule.text());
+        say::note(&match settings.and_then(|s| offers::missing_key(s, book, lang)) {
+            Some(key) => {
+                lang.pick(format!("  缺  {id}（{kind}）：缺少密钥 {key}"), format!("  key {id} ({kind}): its key is missing: {key}"))
+            }
+            None => lang.pick(
+                format!("  开  {id}（{kind}）：计划 {schedule}（北京时间），下次 {when}"),
+                format!("  on  {id} ({kind}): schedule {schedule} (Beijing time), next {when}"),
+            ),
+        });
     }
-    for (name, how) in offers(context, book) {
+    for (name, how) in offers::of(context, book) {
         say::note(&lang.pick(format!("  关  {name}：{how}"), format!("  off {name}: {how}")));
     }
     let (zh, en) = match context.settings.alert.len() {
@@ -319,42 +326,4 @@ fn say_what_is_on(context: &Context, book: &RuleBook, planned: &[Planned], pass:
             ),
         );
     }
-}
-
-/// What the settings do not use: engines on file, and kinds of sources.
-fn offers(context: &Context, book: &RuleBook) -> Vec<(String, String)> {
-    let lang = context.lang;
-    let used = |engine: &str| context.settings.source.iter().any(|s| s.engine.as_deref() == Some(engine));
-    let kinds = |kind: &str| context.settings.source.iter().any(|s| s.kind == kind);
-    let mut offers = Vec::new();
-    if !kinds("names") {
-        let (zh, en) = (
-            "不需密钥；在设置中启用 new-names，把文件放入 inbox 目录",
-            "needs no key; enable `new-names` in the settings and put files into the inbox folder",
-        );
-        offers.push((lang.pick("新注册域名文件", "files of new names").to_owned(), lang.pick(zh, en).to_owned()));
-    }
-    for file in book.files.iter().filter(|f| f.path.starts_with("engines/")) {
-        let Ok(table) = file.text.parse::<toml::Table>() else { continue };
-        let text = |key: &str| table.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
-        let id = text("id");
-        if id.is_empty() || id == "lab" || used(&id) {
-            continue;
-        }
-        offers.push((format!("{}（{id}）", text("name")), key_of(&table, lang)));
-    }
-    offers
-}
-
-/// What an engine needs before it can be used, from its own file: a key and where to get one, or nothing.
-fn key_of(table: &toml::Table, lang: Lang) -> String {
-    let none =
-        lang.pick("不需密钥；在设置中启用即可，请遵守其使用条款", "needs no key; enable it in the settings and mind its terms of use");
-    let Some(key) = ["key", "auth", "keys"].iter().find_map(|k| table.get(*k)?.as_table()) else { return none.to_owned() };
-    let text = |names: &[&str]| names.iter().find_map(|n| key.get(*n)?.as_str()).map(str::to_owned);
-    let env = text(&["env", "key_env", "variable"]).unwrap_or_else(|| lang.pick("密钥", "a key").to_owned());
-    let place = text(&["where", "get", "apply", "url"])
-        .map(|w| lang.pick(format!("，申请处 {w}"), format!(", to be had at {w}")))
-        .unwrap_or_default();
-    lang.pick(format!("需要 {env}{place}"), format!("needs {env}{place}"))
 }

@@ -22,8 +22,23 @@ use url::Url;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
-/// A download to a file may take as long as this many bytes a second need for its cap.
-pub(crate) const SLOWEST_BYTES_PER_S: u64 = 64 << 10;
+/// A download to a file may take as long as this many bytes a second need for what came of it. A body that drips is given up, however large its cap.
+const SLOWEST_BYTES_PER_S: u64 = 8 << 10;
+/// A download may be slower than that at its start, for so many times the time that one answer may take.
+const PATIENCE: u32 = 4;
+
+/// Headers that any host may see.
+const FOR_ALL: [&str; 9] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "content-type",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "range",
+    "user-agent",
+];
 
 /// The resolver that reqwest asks: ours, through the guard.
 struct Guarded {
@@ -81,15 +96,29 @@ pub(crate) async fn fetch(door: &Inner, terms: Terms<'_>, request: &FetchRequest
 pub(crate) struct Time {
     whole_ms: u64,
     left: Duration,
+    /// Longest that nothing may come.
+    idle: Duration,
+    /// Most that can be left.
+    most: Duration,
 }
 
 impl Time {
     pub(crate) fn new(whole_ms: u64) -> Self {
-        Self { whole_ms, left: Duration::from_millis(whole_ms) }
+        let whole = Duration::from_millis(whole_ms);
+        Self { whole_ms, left: whole, idle: whole, most: whole }
+    }
+    /// For a body of any length: what comes earns time for what follows, and nothing may come for `idle_ms` at most.
+    pub(crate) fn earned(idle_ms: u64) -> Self {
+        let idle = Duration::from_millis(idle_ms);
+        Self { whole_ms: idle_ms, left: idle * PATIENCE, idle, most: idle * PATIENCE }
+    }
+    pub(crate) fn earn(&mut self, bytes: usize) {
+        let more = Duration::from_micros(bytes as u64 * 1_000_000 / SLOWEST_BYTES_PER_S);
+        self.left = (self.left + more).min(self.most);
     }
     pub(crate) async fn spend<T>(&mut self, doing: impl Future<Output = reqwest::Result<T>>) -> Result<T, FetchError> {
         let started = Instant::now();
-        let done = timeout(self.left, doing).await;
+        let done = timeout(self.left.min(self.idle), doing).await;
         self.left = self.left.saturating_sub(started.elapsed());
         done.map_err(|_| FetchError::TimedOut { after_ms: self.whole_ms })?.map_err(|e| failure(&e, self.whole_ms))
     }
@@ -119,10 +148,11 @@ pub(crate) async fn fetch_to_file(
 async fn download(door: &Inner, terms: Terms<'_>, request: &FetchRequest, part: &Path, cap: u64) -> Result<FetchedFile, FetchError> {
     let idle_ms = door.settings.timeout_ms;
     let (final_url, mut response) = follow(door, terms, request, &mut Time::new(idle_ms)).await?;
-    let mut time = Time::new(idle_ms.saturating_add(cap.saturating_mul(1_000) / SLOWEST_BYTES_PER_S));
+    let mut time = Time::earned(idle_ms);
     let mut file = tokio::fs::File::create(part).await.map_err(|e| disk(part, &e))?;
     let mut bytes = 0_u64;
     while let Some(chunk) = time.spend(response.chunk()).await? {
+        time.earn(chunk.len());
         bytes += chunk.len() as u64;
         if bytes > cap {
             return Err(FetchError::TooLarge { limit_bytes: cap });
@@ -161,9 +191,11 @@ pub(crate) async fn follow(door: &Inner, terms: Terms<'_>, request: &FetchReques
             headers.remove(reqwest::header::CONTENT_TYPE);
         }
         if next.origin() != url.origin() {
-            // What was meant for one host is not told to another.
-            headers.remove(reqwest::header::AUTHORIZATION);
-            headers.remove(reqwest::header::COOKIE);
+            // What was meant for one host is not told to another: keys stand in headers of any name.
+            let meant: Vec<HeaderName> = headers.keys().filter(|n| !FOR_ALL.contains(&n.as_str())).cloned().collect();
+            for name in meant {
+                headers.remove(name);
+            }
         }
         url = next;
     }

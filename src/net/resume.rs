@@ -1,7 +1,7 @@
 //! A download that goes on where the last one broke off (RFC 9110, 14.1 and 13.1.5). In: a request and a path. Out: the whole file at the path.
 //! Beside the path lie `.part` and what the server said of its state; parts of two states are never joined.
 
-use crate::net::fetch::{SLOWEST_BYTES_PER_S, Terms, Time, disk, follow, headers_of, part_of};
+use crate::net::fetch::{Terms, Time, disk, follow, headers_of, part_of};
 use crate::net::{FetchError, FetchRequest, FetchedFile, Inner};
 use reqwest::Response;
 use std::path::{Path, PathBuf};
@@ -59,12 +59,13 @@ async fn body(door: &Inner, mut response: Response, part: &Path, begin: u64, cap
     let mut open = tokio::fs::OpenOptions::new();
     let open = if begin > 0 { open.append(true) } else { open.write(true).create(true).truncate(true) };
     let mut file = open.open(part).await.map_err(|e| disk(part, &e))?;
-    let mut time = Time::new(door.settings.timeout_ms.saturating_add(cap.saturating_mul(1_000) / SLOWEST_BYTES_PER_S));
+    let mut time = Time::earned(door.settings.timeout_ms);
     let mut bytes = begin;
     let done = loop {
         match time.spend(response.chunk()).await {
             Ok(None) => break Ok(bytes),
             Ok(Some(chunk)) => {
+                time.earn(chunk.len());
                 bytes += chunk.len() as u64;
                 if bytes > cap {
                     break Err(FetchError::TooLarge { limit_bytes: cap });

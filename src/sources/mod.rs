@@ -7,15 +7,17 @@ mod check;
 mod ct;
 mod names;
 mod permutations;
+pub mod reports;
 mod search;
 mod secret;
 mod settings;
 pub mod tips;
+pub mod words;
 mod zones;
 
 pub use search::engine::{Engine, check_engines};
 pub use search::parse::{Parsed, Row, parse_results};
-pub use search::queries::key_env;
+pub use search::queries::{check_queries, key_env};
 pub use secret::Secret;
 pub use settings::Settings;
 
@@ -86,6 +88,13 @@ pub struct BadSource {
     pub id: String,
     /// What is wrong and what would be right.
     pub why: String,
+}
+
+impl BadSource {
+    /// The line for this reader.
+    pub fn told(&self, lang: crate::model::lang::Lang) -> String {
+        lang.pick(format!("[[source]] {}：{}", self.id, words::told(&self.why, lang)), self.to_string())
+    }
 }
 
 impl Batch {

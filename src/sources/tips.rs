@@ -1,4 +1,4 @@
-//! What people report: a photo with QR codes, a table from the hot line. In: bytes. Out: the texts of the codes; the rows of the table. Pure.
+//! What people report as a photo: the QR codes in it. In: bytes. Out: the texts of the codes. Pure.
 //! Photos are tilted, dark, blurred; each is looked at in several ways until a code is read. A picture that claims to be huge is not unpacked.
 
 use image::{GrayImage, ImageReader, Limits, imageops};
@@ -16,8 +16,6 @@ const MAX_UNPACKED_BYTES: u64 = 512 << 20;
 const SIDE: u32 = 1_000;
 const MAX_CODES: usize = 32;
 const MAX_TEXT_CHARS: usize = 4_096;
-/// Rows of one table.
-const MAX_ROWS: usize = 100_000;
 
 /// The texts of all QR codes of a picture (PNG, JPEG, WebP, GIF, BMP), each once.
 ///
@@ -156,69 +154,9 @@ fn look(photo: &GrayImage, found: &mut BTreeSet<String>) {
     }
 }
 
-/// One row of a table of reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// The address as written.
-    pub url: String,
-    /// Who reported it. Empty: the table does not say.
-    pub by: String,
-    /// What they said. Empty: nothing.
-    pub note: String,
-}
-
-const URL_HEADS: [&str; 8] = ["网址", "网站地址", "链接", "网站", "被举报网址", "域名", "url", "link"];
-const BY_HEADS: [&str; 6] = ["举报人", "来源", "举报渠道", "工单号", "by", "reporter"];
-const NOTE_HEADS: [&str; 7] = ["举报内容", "内容", "说明", "备注", "描述", "note", "text"];
-
-/// Reads a table (CSV in UTF-8 or GB18030, with a heading line) as the hot line 12350 exports it. Rows without an address are left out
-/// and counted.
-///
-/// # Errors
-/// No column is headed as one of addresses, or it is no table.
-pub fn table(bytes: &[u8]) -> Result<(Vec<Report>, usize), String> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => encoding_rs::GB18030.decode(bytes).0.into_owned(),
-    };
-    let text = text.trim_start_matches('\u{feff}');
-    let delimiter = if text.lines().next().is_some_and(|l| l.contains('\t') && !l.contains(',')) { b'\t' } else { b',' };
-    let mut rows = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let heads: Vec<String> = rows.headers().map_err(|e| e.to_string())?.iter().map(|h| h.trim().to_lowercase()).collect();
-    let column = |names: &[&str]| names.iter().find_map(|n| heads.iter().position(|h| h == n));
-    let Some(at) = column(&URL_HEADS) else {
-        return Err(format!("no column is headed {}; the headings are: {}", URL_HEADS.join(", "), heads.join(", ")));
-    };
-    let (by, note) = (column(&BY_HEADS), column(&NOTE_HEADS));
-    let (mut reports, mut without) = (Vec::new(), 0);
-    for row in rows.records().take(MAX_ROWS) {
-        let row = row.map_err(|e| e.to_string())?;
-        let field = |n: Option<usize>| n.and_then(|n| row.get(n)).unwrap_or_default().trim().chars().take(2_000).collect::<String>();
-        let url = field(Some(at));
-        if url.is_empty() {
-            without += 1;
-            continue;
-        }
-        reports.push(Report { url, by: field(by), note: field(note) });
-    }
-    Ok((reports, without))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_table_of_the_hot_line_is_read_in_both_encodings() {
-        let text = "工单号,网址,举报内容\n1001,http://cx-mem.top/,\"先收钱,再发证\"\n1002,,没有网址\n1003,b.top,\n";
-        let want = [("http://cx-mem.top/", "1001", "先收钱,再发证"), ("b.top", "1003", "")];
-        for bytes in [text.as_bytes().to_vec(), format!("\u{feff}{text}").into_bytes(), encoding_rs::GB18030.encode(text).0.into_owned()] {
-            let (reports, without) = table(&bytes).expect("a table");
-            let got: Vec<_> = reports.iter().map(|r| (r.url.as_str(), r.by.as_str(), r.note.as_str())).collect();
-            assert_eq!((got.as_slice(), without), (want.as_slice(), 1));
-        }
-        assert!(table("甲,乙\n1,2\n".as_bytes()).expect_err("no addresses").contains("网址"));
-    }
 
     #[test]
     fn what_is_no_picture_is_told_and_never_panics() {

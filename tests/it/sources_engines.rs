@@ -69,6 +69,17 @@ async fn each_engine_is_asked_as_it_wants_with_its_key_and_no_message_shows_the_
 }
 
 #[tokio::test]
+async fn a_redirect_to_another_host_does_not_take_the_key_along() {
+    let (other, heads) = keeping(200, r#"{"code":0,"data":[]}"#).await;
+    let to = format!("location: {other}/elsewhere\r\n");
+    let (base, _) = server(move |_| http(302, &to, b"")).await;
+    let (batches, _) = run(source("quake", &base, Some("k3y-secret"), &Known::default()).as_mut(), None).await;
+    let asked = heads.lock().expect("no poison").join("").to_lowercase();
+    assert!(asked.contains("get /elsewhere") && asked.contains("user-agent") && !asked.contains("k3y-secret"), "{asked}");
+    assert_eq!(failures(&batches), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn an_engine_without_its_key_says_where_to_get_one_and_asks_nothing() {
     let (base, heads) = keeping(200, "{}").await;
     let (batches, _) = run(source("fofa", &base, None, &Known::default()).as_mut(), None).await;

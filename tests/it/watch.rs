@@ -14,17 +14,17 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-fn start(dir: &Path) -> Child {
+pub(crate) fn start(dir: &Path) -> Child {
     let err = std::fs::File::options().create(true).append(true).open(dir.join("watch.log")).expect("a log");
     command(dir, &["watch", "--lang", "en"]).stdout(Stdio::null()).stderr(err).spawn().expect("starts")
 }
 
-fn log(dir: &Path) -> String {
+pub(crate) fn log(dir: &Path) -> String {
     std::fs::read_to_string(dir.join("watch.log")).unwrap_or_default()
 }
 
 /// SIGTERM, then how long it took and how it ended.
-fn end(mut child: Child) -> (Duration, Option<i32>) {
+pub(crate) fn end(mut child: Child) -> (Duration, Option<i32>) {
     let began = Instant::now();
     let told = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
     assert!(told.success());
@@ -40,7 +40,7 @@ fn end(mut child: Child) -> (Duration, Option<i32>) {
 }
 
 /// Waits until `holds`, at most `limit`.
-fn wait(limit: Duration, what: &str, dir: &Path, mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait(limit: Duration, what: &str, dir: &Path, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < limit, "{what} did not come within {limit:?}\n{}", log(dir));
@@ -56,7 +56,7 @@ fn sources(dir: &Path) -> BTreeMap<String, Value> {
 }
 
 /// Every source had a good run, and nothing is due.
-fn all_done(dir: &Path) -> bool {
+pub(crate) fn all_done(dir: &Path) -> bool {
     let told = sources(dir);
     let health: Value = std::fs::read(dir.join("data/health.json")).ok().and_then(|t| serde_json::from_slice(&t).ok()).unwrap_or_default();
     !told.is_empty() && told.values().all(|s| s["last_good"].is_string() && s["state"] == "waiting") && health["hosts_due"] == 0
@@ -86,7 +86,7 @@ fn many_files(lab: &Lab, dir: &Path) -> u64 {
     total
 }
 
-fn mixed_settings(lab: &Lab, dir: &Path) -> u64 {
+pub(crate) fn mixed_settings(lab: &Lab, dir: &Path) -> u64 {
     let file = dir.join("jianwei.toml");
     let text = std::fs::read_to_string(&file).expect("there");
     let text =
@@ -97,7 +97,7 @@ fn mixed_settings(lab: &Lab, dir: &Path) -> u64 {
     many_files(lab, dir)
 }
 
-fn tallies(dir: &Path) -> BTreeMap<String, Tally> {
+pub(crate) fn tallies(dir: &Path) -> BTreeMap<String, Tally> {
     let records = Records::open(&dir.join("data"), &Vec::new).expect("the store opens");
     let mut sums: BTreeMap<String, Tally> = BTreeMap::new();
     for tally in records.tallies(Timestamp::from_millis(0)).expect("tallies") {
@@ -109,50 +109,13 @@ fn tallies(dir: &Path) -> BTreeMap<String, Tally> {
     sums
 }
 
-fn leads(dir: &Path) -> BTreeSet<String> {
+pub(crate) fn leads(dir: &Path) -> BTreeSet<String> {
     let records = Records::open(&dir.join("data"), &Vec::new).expect("the store opens");
     records.leads(&Filter::default()).expect("leads").iter().map(|l| format!("{} {}", l.candidate.host, l.class())).collect()
 }
 
-fn search_pages(lab: &Lab) -> Vec<String> {
+pub(crate) fn search_pages(lab: &Lab) -> Vec<String> {
     lab.requests().into_iter().filter(|r| r.host.contains("search") && r.path.starts_with("/s")).map(|r| r.path).collect()
-}
-
-#[test]
-fn a_watch_killed_at_twenty_moments_loses_no_candidate_and_reads_no_range_twice() {
-    let lab = Lab::start(None);
-    let whole = world::lab_settings(&lab, 1_500);
-    let names = mixed_settings(&lab, whole.path());
-    let child = start(whole.path());
-    wait(Duration::from_secs(180), "the undisturbed end", whole.path(), || all_done(whole.path()));
-    assert_eq!(end(child).1, Some(0), "{}", log(whole.path()));
-    let (want, want_counts) = (leads(whole.path()), tallies(whole.path()));
-    assert!(want.len() > 10, "{want:?}");
-    assert_eq!(want_counts["names"].seen, names, "every name once");
-    let pages = search_pages(&lab).len();
-    assert!(pages > 3, "{pages}");
-
-    let dir = world::lab_settings(&lab, 1_500);
-    mixed_settings(&lab, dir.path());
-    lab.forget();
-    let mut random = world::Random::new(20_261_125);
-    for _ in 0..20 {
-        let mut child = start(dir.path());
-        std::thread::sleep(Duration::from_millis(300 + random.below(1_500)));
-        child.kill().expect("killed");
-        child.wait().expect("reaped");
-    }
-    let child = start(dir.path());
-    wait(Duration::from_secs(180), "the end after twenty kills", dir.path(), || all_done(dir.path()));
-    assert_eq!(end(child).1, Some(0), "{}", log(dir.path()));
-    assert_eq!(leads(dir.path()), want, "leads differ after twenty kills");
-    let counts = tallies(dir.path());
-    for (source, want) in &want_counts {
-        let got = &counts[source];
-        assert_eq!((got.seen, got.screened_in), (want.seen, want.screened_in), "{source}: a range was lost or counted twice");
-    }
-    let again = search_pages(&lab).len();
-    assert!(again >= pages && again <= pages + 20, "{again} result pages, {pages} undisturbed: at most one more a kill");
 }
 
 #[test]
@@ -182,7 +145,7 @@ fn init_and_watch_start_without_any_key_and_say_what_is_on_and_what_needs_one() 
     let text = std::fs::read_to_string(&file).expect("there").replace("[net]\n", "[net]\nresolvers = [\"127.0.0.1:9\"]\n");
     std::fs::write(&file, text).expect("written");
     let child = start(dir.path());
-    wait(Duration::from_secs(20), "the start", dir.path(), || log(dir.path()).contains("alerts only go to the log"));
+    wait(Duration::from_secs(60), "the start", dir.path(), || log(dir.path()).contains("alerts only go to the log"));
     let told = log(dir.path());
     assert!(told.contains("on  permutations") && told.contains("on  new-names") && told.contains("off 百度"), "{told}");
     assert!(!told.contains("error"), "{told}");

@@ -14,7 +14,7 @@ pub(crate) struct Server {
     /// `http://127.0.0.1:PORT`.
     pub(crate) base: String,
     child: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Nginx {
@@ -28,6 +28,10 @@ impl Nginx {
     }
     /// Serves `root`; `extra` stands in its location.
     pub(crate) fn serve(&self, root: &Path, extra: &str) -> Server {
+        self.serve_as(root, extra, "")
+    }
+    /// The same with more locations of its own: a service, not only files.
+    pub(crate) fn serve_as(&self, root: &Path, extra: &str, locations: &str) -> Server {
         let folder = TempDir::new().expect("temp");
         let at = folder.path().display().to_string();
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
@@ -35,9 +39,9 @@ impl Nginx {
             if Path::new("/proc/self").metadata().is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0) { "user root;" } else { "" };
         let text = format!(
             "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log; {user} events {{}}\n\
-             http {{ access_log off; client_body_temp_path {at}/b; proxy_temp_path {at}/p; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
+             http {{ map $request $asked {{ \"~^(?<m>[A-Z]+) \" $m; }} log_format told '$asked $request_uri $status range=$http_range auth=$http_authorization'; access_log {at}/access.log told; client_body_temp_path {at}/b; proxy_temp_path {at}/p; fastcgi_temp_path {at}/f; uwsgi_temp_path {at}/u; scgi_temp_path {at}/s;\n\
              gzip on; gzip_types *; gzip_min_length 1; limit_req_zone $binary_remote_addr zone=few:1m rate=1r/m; limit_req_status 429;\n\
-             server {{ listen 127.0.0.1:{port}; root {}; location / {{ {extra} }} }} }}",
+             server {{ listen 127.0.0.1:{port}; root {}; {locations} location / {{ {extra} }} }} }}",
             root.display()
         );
         std::fs::write(folder.path().join("nginx.conf"), text).expect("written");
@@ -51,7 +55,15 @@ impl Nginx {
             assert!(begun.elapsed() < Duration::from_secs(10), "nginx does not answer: {}", log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Server { base: format!("http://127.0.0.1:{port}"), child, _folder: folder }
+        Server { base: format!("http://127.0.0.1:{port}"), child, folder }
+    }
+}
+
+impl Server {
+    /// A line for each request so far: method, URI, status, `range=`, `auth=`.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.folder.path().join("access.log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
     }
 }
 

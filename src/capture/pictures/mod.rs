@@ -43,6 +43,8 @@ const MIN_PIXELS: u64 = 20_000;
 const LITTLE: usize = 40;
 /// Pictures whose reading is remembered, so that visitors who are shown the same do not have it read again.
 const REMEMBERED: usize = 4_096;
+/// The side to which a photo is brought before its text is read.
+const PHOTO_SIDE: u32 = 2_000;
 /// Text of a link that was read from a QR code.
 pub const QR_LINK: &str = "二维码";
 /// One picture is decoded at a time: that bounds the memory of all.
@@ -176,6 +178,13 @@ impl PictureReader {
         }
         text
     }
+}
+
+/// The text in a photo that a person sent in, lines without blanks between Chinese characters. `None`: nobody could look (no program, no picture).
+pub async fn photo_text(bytes: &[u8]) -> Option<String> {
+    let photo = decode(bytes).ok()?;
+    let photo = if photo.width().max(photo.height()) > PHOTO_SIDE { photo.thumbnail(PHOTO_SIDE, PHOTO_SIDE) } else { photo };
+    ocr::read(photo).await
 }
 
 async fn look_at(body: Vec<u8>) -> Looked {

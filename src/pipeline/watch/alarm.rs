@@ -1,11 +1,12 @@
 //! Alarm: which conditions people must hear of, from health alone. Pure.
 //! A condition has a key; the same key is told once, again after a day while it lasts, and once when it is over.
 
-use crate::model::lang::Both;
+use crate::model::lang::{Both, Lang};
 use crate::model::time::Timestamp;
 use crate::pipeline::retry;
 use crate::pipeline::watch::Settings;
 use crate::pipeline::watch::health::{Health, SourceHealth};
+use crate::sources::words;
 
 const HOUR_MS: i64 = 3_600_000;
 /// Kind of the alerts that name a package.
@@ -91,23 +92,29 @@ fn of_source(source: &SourceHealth, started: Option<Timestamp>, now: Timestamp) 
     let (id, mut found) = (&source.id, Vec::new());
     let (outcome, why) = source.last.as_ref().map_or(("", ""), |run| (run.outcome.as_str(), run.why.as_str()));
     let bad = source.standing.bad_in_a_row > 0;
-    let words = why.to_lowercase();
-    if bad && ["fork", "shrank", "shrunk", "shrink", "rewound", "分叉"].iter().any(|w| words.contains(w)) {
+    let said = words::told(why, Lang::Zh);
+    if bad && source.kind == "ct" && why.contains("alarm: ") {
         found.push(condition(
             &format!("fork:{id}"),
-            format!("证书日志 {id} 的内容与此前不一致：{why}；游标未动，请人工核实"),
+            format!("证书日志 {id} 的内容与此前不一致：{said}；游标未动，请人工核实"),
             format!("certificate log {id} contradicts what it said before: {why}; the cursor stays, look into it"),
+        ));
+    } else if bad && ["taken for a broken feed", "HTML, not a list of names"].iter().any(|w| why.contains(w)) {
+        found.push(condition(
+            &format!("broken:{id}"),
+            format!("来源 {id} 的清单异常，没有读入，位置未动：{said}"),
+            format!("the list of {id} is broken and was not read, its place is kept: {why}"),
         ));
     } else if bad && outcome == "blocked" {
         found.push(condition(
             &format!("blocked:{id}"),
-            format!("来源 {id} 被拦截：{why}；这不等于没有结果"),
+            format!("来源 {id} 被拦截：{said}；这不等于没有结果"),
             format!("source {id} is blocked: {why}; this is not `no results`"),
         ));
     } else if retry::is_open(&source.standing) {
         found.push(condition(
             &format!("failing:{id}"),
-            format!("来源 {id} 已连续失败 {} 次：{why}", source.standing.bad_in_a_row),
+            format!("来源 {id} 已连续失败 {} 次：{said}", source.standing.bad_in_a_row),
             format!("source {id} failed {} times in a row: {why}", source.standing.bad_in_a_row),
         ));
     }
@@ -116,7 +123,7 @@ fn of_source(source: &SourceHealth, started: Option<Timestamp>, now: Timestamp) 
     if found.is_empty() && overdue && source.state != "running" {
         found.push(condition(
             &format!("missing:{id}"),
-            format!("来源 {id} 已超过两个周期没有成功运行（计划 {}）；{why}", source.schedule),
+            format!("来源 {id} 已超过两个周期没有成功运行（计划 {}）；{said}", source.schedule),
             format!("source {id} had no good run for over two periods (schedule {}); {why}", source.schedule),
         ));
     }
@@ -157,6 +164,7 @@ pub fn title(key: &str) -> Both {
         "failing" => ("来源持续失败", "source keeps failing"),
         "missing" => ("来源缺失", "feed missing"),
         "silent" => ("来源无新数据", "feed silent"),
+        "broken" => ("来源清单异常", "feed broken"),
         "fork" => ("证书日志分叉", "certificate log fork"),
         "all_blocked" => ("全部来源中断", "all sources blocked"),
         "disk_low" => ("磁盘空间不足", "disk low"),
@@ -214,7 +222,11 @@ mod tests {
         assert_eq!(keys(vec![good(), source("b", "blocked", "captcha", 1)]), ["blocked:b"]);
         assert!(keys(vec![good(), source("b", "failed", "no answer", 3)]).is_empty(), "it is retried first");
         assert_eq!(keys(vec![good(), source("b", "failed", "no answer", retry::BREAKER)]), ["failing:b"]);
-        assert_eq!(keys(vec![good(), source("b", "failed", "the tree shrank from 9 to 8", 1)]), ["fork:b"]);
+        let log = |why: &str| SourceHealth { kind: "ct".into(), ..source("b", "failed", why, 1) };
+        assert_eq!(keys(vec![good(), log("alarm: Log: its tree shrank from 9 to 8 entries; nothing is read from it")]), ["fork:b"]);
+        let guard = "new.txt: shrank by over 30% (9 to 3 bytes) since it was last read: taken for a broken feed and not read";
+        assert_eq!(keys(vec![good(), source("b", "failed", guard, 1)]), ["broken:b"], "a feed that shrank is no log that forked");
+        assert_eq!(keys(vec![good(), source("b", "failed", "x.zip: HTML, not a list of names", 1)]), ["broken:b"]);
         assert_eq!(keys(vec![source("a", "blocked", "", 1), source("b", "failed", "", 1)]), ["blocked:a", "all_blocked"]);
         let silent = SourceHealth { seen_in_three_days: 0, ..good() };
         assert_eq!(keys(vec![silent]), ["silent:a"]);

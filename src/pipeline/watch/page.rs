@@ -1,9 +1,11 @@
 //! Health as pages: a table for people, lines for Prometheus, a word for a load balancer. Pure text from values; everything is escaped.
 
+use crate::model::lang::Lang;
 use crate::model::time::Timestamp;
 use crate::net::ServedPage;
 use crate::pipeline::watch::alarm;
 use crate::pipeline::watch::health::Health;
+use crate::sources::words;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -164,7 +166,7 @@ fn html(health: &Health) -> String {
             s.week.new.to_string(),
             s.week.blocked.to_string(),
             s.week.failed.to_string(),
-            why.to_owned(),
+            words::told(why, Lang::Zh),
         ] {
             let _ = write!(out, "<td>{}</td>", escape(&cell));
         }

@@ -48,6 +48,16 @@ pub(super) enum ListAt {
     Url(Url),
 }
 
+impl ListAt {
+    /// For people.
+    fn shown(&self) -> String {
+        match self {
+            Self::Path(path) => path.display().to_string(),
+            Self::Url(url) => url.to_string(),
+        }
+    }
+}
+
 /// What the settings say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wishes {
@@ -150,6 +160,10 @@ impl Ct {
             Places::default()
         });
         let (logs, list_trouble) = match self.list(net).await {
+            // All that we read have retired: that is no reason to go on asking them.
+            Ok(listed) if listed.logs.is_empty() => {
+                (Vec::new(), Some(format!("{}: no log of this list is in use and wanted", self.wishes.list.shown())))
+            }
             Ok(listed) => (listed.logs, None),
             Err(why) => {
                 let known = places.logs.iter().map(|(id, place)| (id.clone(), place.log.clone())).collect();
@@ -171,20 +185,17 @@ impl Ct {
             tracing::debug!("the log list of {at} still serves");
             return Ok(listed.clone());
         }
-        let (shown, text) = match &self.wishes.list {
+        let shown = self.wishes.list.shown();
+        let text = match &self.wishes.list {
             ListAt::Path(path) => {
-                let (shown, path) = (path.display().to_string(), path.clone());
-                let read = off_thread(move || std::fs::read(path)).await;
-                (shown.clone(), read.map_err(|e| format!("{shown}: {e}"))?)
+                let path = path.clone();
+                off_thread(move || std::fs::read(path)).await.map_err(|e| format!("{shown}: {e}"))?
             }
-            ListAt::Url(url) => (url.to_string(), fetch_list(url, net).await?),
+            ListAt::Url(url) => fetch_list(url, net).await?,
         };
         let listed = list::read(&text, &self.wishes.logs, now).map_err(|why| format!("{shown}: {why}"))?;
         for why in listed.broken.iter().take(10).chain(&listed.old) {
             tracing::warn!(source = %self.wishes.id, "{shown}: {why}");
-        }
-        if listed.logs.is_empty() {
-            return Err(format!("{shown}: no log of this list is in use and wanted"));
         }
         self.listed = Some((now, listed.clone()));
         Ok(listed)

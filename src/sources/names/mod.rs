@@ -39,11 +39,25 @@ pub(super) enum From {
     Whoisds(Url),
 }
 
+/// Lists of so many days are caught up with; older ones are not to be had.
+const DAYS: i64 = 7;
+const DAY_MS: i64 = 24 * 3_600_000;
+
 /// The address of the list of one day: its file's name stands in it in base64.
-fn whoisds(base: &Url, now: Timestamp) -> Option<Url> {
-    let day = now.plus_millis(-24 * 3_600_000).rfc3339()[..10].to_owned();
+fn whoisds(base: &Url, day: &str) -> Option<Url> {
     let name = base64::engine::general_purpose::STANDARD.encode(format!("{day}.zip"));
     base.join(&format!("whois-database/newly-registered-domains/{name}/nrd")).ok()
+}
+
+/// `2026-11-23`, `days` before `now`.
+fn day_before(now: Timestamp, days: i64) -> String {
+    now.plus_millis(-days * DAY_MS).rfc3339()[..10].to_owned()
+}
+
+/// The day whose list is read next: the one after the last, if it is over. `None`: all are read.
+fn next_day(last: Option<&str>, now: Timestamp) -> Option<String> {
+    let Some(last) = last else { return Some(day_before(now, 1)) };
+    (1..=DAYS).rev().map(|days| day_before(now, days)).find(|day| day.as_str() > last)
 }
 
 /// Gives every name of a file to `take`, until that fails.
@@ -94,42 +108,75 @@ impl Names {
     pub(super) fn new(id: String, from: From) -> Self {
         Self { id, from, run: None }
     }
-    /// The run that gave `cursor`, or a new one that starts there.
-    async fn run_at(&mut self, cursor: Option<&Cursor>, net: &Net) -> Result<Run, RunOutcome> {
-        let text = cursor.map(|c| c.0.as_str()).unwrap_or_default();
-        if let Some(run) = self.run.take().filter(|run| run.stands_at(text)) {
+    /// The run that gave `cursor`, or a new one that starts there; else what there is to say instead.
+    async fn run_at(&mut self, cursor: Option<&Cursor>, net: &Net) -> Result<Run, Batch> {
+        let unmoved = cursor.cloned().unwrap_or_default();
+        let nothing = |outcome| Batch::nothing(unmoved.clone(), outcome);
+        if let Some(run) = self.run.take().filter(|run| run.stands_at(&unmoved.0)) {
             return Ok(run);
         }
-        let places = Places::read(text).unwrap_or_else(|| {
+        let places = Places::read(&unmoved.0).unwrap_or_else(|| {
             tracing::warn!(source = %self.id, "the cursor of {} cannot be read; all its files are read again", self.id);
             Places::default()
         });
         match &self.from {
             From::Path(path) => {
                 let path = path.clone();
-                off_thread(move || folder::list(&path)).await.map(|files| Run::new(files, places, None)).map_err(failed)
+                let files = off_thread(move || folder::list(&path)).await.map_err(failed).map_err(nothing)?;
+                Ok(Run::new(files, places, None))
             }
-            From::Whoisds(base) => {
-                let url = whoisds(base, net.now()).ok_or_else(|| failed("the address of WhoisDS is none".into()))?;
-                let feed = feed::fetch(&url, Some("whoisds.zip"), &places, net).await?;
+            From::Whoisds(base) => daily(base, places, net).await.map_err(|(outcome, cursor)| match cursor {
+                Some(cursor) => Batch { more: true, ..Batch::nothing(cursor, outcome) },
+                None => nothing(outcome),
+            }),
+            From::Url(url) => {
+                let feed = feed::fetch(url, None, &places, net).await.map_err(nothing)?;
                 Ok(Run::new(feed.files(), places, Some(feed)))
             }
-            From::Url(url) => feed::fetch(url, None, &places, net).await.map(|feed| Run::new(feed.files(), places, Some(feed))),
         }
     }
     async fn next(&mut self, cursor: Option<&Cursor>, net: &Net) -> Batch {
-        let unmoved = cursor.cloned().unwrap_or_default();
-        let mut run = match self.run_at(cursor, net).await {
+        let run = match self.run_at(cursor, net).await {
             Ok(run) => run,
-            Err(outcome) => return Batch::nothing(unmoved, outcome),
+            Err(batch) => return batch,
         };
-        let (run, batch) = off_thread(move || {
+        let (mut run, mut batch) = off_thread(move || {
+            let mut run = run;
             let batch = run.step();
             (run, batch)
         })
         .await;
+        if !batch.more && matches!(self.from, From::Whoisds(_)) {
+            // The list of a day that is past will not get better, and the next day's is there.
+            if run.day().is_some_and(|day| day < day_before(net.now(), 1).as_str()) {
+                batch.cursor = run.pass_over();
+            }
+            // A list of yesterday that cannot be read may be right an hour later: it is not passed over.
+            batch.more = run.day().is_none() && run.last_day().is_some_and(|last| next_day(Some(last), net.now()).is_some());
+            return batch;
+        }
         self.run = batch.more.then_some(run);
         batch
+    }
+}
+
+/// The next day's list. Else the outcome, with a cursor behind that day where its list is not to be had any more.
+async fn daily(base: &Url, mut places: Places, net: &Net) -> Result<Run, (RunOutcome, Option<Cursor>)> {
+    let day = next_day(places.day.as_deref(), net.now()).ok_or((RunOutcome::Empty, None))?;
+    let url = whoisds(base, &day).ok_or_else(|| (failed("the address of WhoisDS is none".into()), None))?;
+    // What the server said of another day's list says nothing of this one's.
+    (places.etag, places.last_modified) = (None, None);
+    match feed::fetch(&url, Some("whoisds.zip"), &places, net).await {
+        Ok(feed) => {
+            let files = feed.files().into_iter().map(|f| Found { shown: format!("whoisds {day}.zip"), ..f }).collect();
+            Ok(Run::new(files, places, Some(feed)).of_day(day))
+        }
+        Err(RunOutcome::Failed { why }) if why.ends_with("status 404") && day < day_before(net.now(), 1) => {
+            let why = format!("{why}: the list of {day} is not to be had any more");
+            places.day = Some(day);
+            Err((failed(why), Some(Cursor(places.text()))))
+        }
+        Err(outcome) => Err((outcome, None)),
     }
 }
 

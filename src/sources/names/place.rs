@@ -20,6 +20,9 @@ pub(super) struct Places {
     /// The same, as a date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last_modified: Option<String>,
+    /// For a list of each day: the last day (`2026-11-23`) whose list was read, or is not to be had any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) day: Option<String>,
 }
 
 /// How far one state of one file was read.

@@ -19,6 +19,8 @@ pub(super) struct Run {
     given: String,
     read_bytes: Arc<AtomicU64>,
     feed: Option<Feed>,
+    /// Whose list this is, where there is one each day.
+    day: Option<String>,
 }
 
 /// The file at hand.
@@ -32,7 +34,25 @@ impl Run {
     /// Nothing is opened yet.
     pub(super) fn new(files: Vec<Found>, places: Places, feed: Option<Feed>) -> Self {
         let given = places.text();
-        Self { files, at: 0, open: None, places, given, read_bytes: Arc::default(), feed }
+        Self { files, at: 0, open: None, places, given, read_bytes: Arc::default(), feed, day: None }
+    }
+    /// The same for the list of one day.
+    pub(super) fn of_day(self, day: String) -> Self {
+        Self { day: Some(day), ..self }
+    }
+    /// The day whose list is not read to its end yet.
+    pub(super) fn day(&self) -> Option<&str> {
+        self.day.as_deref()
+    }
+    /// The last day whose list was.
+    pub(super) fn last_day(&self) -> Option<&str> {
+        self.places.day.as_deref()
+    }
+    /// Passes over the day's list, however it was: the cursor behind it.
+    pub(super) fn pass_over(&mut self) -> Cursor {
+        self.places.day = self.day.take().or(self.places.day.take());
+        self.given = self.places.text();
+        Cursor(self.given.clone())
     }
     /// Is this the run whose last batch carried the cursor `text`?
     pub(super) fn stands_at(&self, text: &str) -> bool {
@@ -98,6 +118,9 @@ impl Run {
         if let Some(feed) = &self.feed {
             let read = self.files.iter().all(|f| self.places.due(f) == Due::Nothing);
             (self.places.etag, self.places.last_modified) = if read { feed.state() } else { (None, None) };
+            if let Some(day) = self.day.take_if(|_| read) {
+                self.places.day = Some(day);
+            }
         }
     }
     fn share(&self) -> Option<f64> {

@@ -5,6 +5,7 @@
 use crate::model::rulefile::{RuleError, RuleFile};
 use crate::sources::RunOutcome;
 use crate::sources::search::parse::parse_results;
+use crate::sources::words::both;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use scraper::Selector;
@@ -335,23 +336,23 @@ impl Engine {
 
 fn checked(file: &RuleFile, written: EngineFile) -> Result<Engine, RuleError> {
     if file.path != format!("engines/{}.toml", written.id) {
-        return Err(file.error_near("id", format!("the id `{}` must be the file's name without `.toml`", written.id)));
+        return Err(file.error_near("id", both(format!("the id `{}` must be the file's name without `.toml`", written.id))));
     }
     let asks = |text: &str| ["{query}", "{query64}", "{query64url}"].iter().any(|q| text.contains(q));
     if !(asks(&written.url) || written.body.as_deref().is_some_and(asks)) || !written.url.starts_with("http") {
-        return Err(file.error_near("url", "the url needs http or https and `{query}` (or the body has it)"));
+        return Err(file.error_near("url", both("the url needs http or https and `{query}` (or the body has it)")));
     }
     if Url::parse(&written.url.replace(['{', '}'], "")).is_err() {
-        return Err(file.error_near("url", format!("`{}` is no URL", written.url)));
+        return Err(file.error_near("url", both(format!("`{}` is no URL", written.url))));
     }
     if written.results.url.is_empty() || written.results.title.is_empty() {
-        return Err(file.error_near("[results]", "a result needs at least one place of its url and of its title"));
+        return Err(file.error_near("[results]", both("a result needs at least one place of its url and of its title")));
     }
     if !(1..=1_000).contains(&written.max_requests) || written.page_size > 100 || written.pause_ms > 600_000 {
-        return Err(file.error_near("max_requests", "max_requests is 1 to 1000, page_size at most 100, pause_ms at most 600000"));
+        return Err(file.error_near("max_requests", both("max_requests is 1 to 1000, page_size at most 100, pause_ms at most 600000")));
     }
     if written.key.as_ref().is_some_and(|k| k.sign.as_deref().is_some_and(|s| s != "tc3")) {
-        return Err(file.error_near("sign", "the only way to sign that is known is `tc3`"));
+        return Err(file.error_near("sign", both("the only way to sign that is known is `tc3`")));
     }
     let format = written.format;
     let embedded = written.embedded.as_deref().map(|text| css(file, text)).transpose()?;
@@ -396,7 +397,7 @@ fn checked(file: &RuleFile, written: EngineFile) -> Result<Engine, RuleError> {
 fn css(file: &RuleFile, text: &str) -> Result<Selector, RuleError> {
     Selector::parse(text).map_err(|e| {
         let why = e.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        file.error_near(text, format!("`{text}` is no CSS selector: {why}"))
+        file.error_near(text, both(format!("`{text}` is no CSS selector: {why}")))
     })
 }
 
@@ -438,12 +439,12 @@ fn check_one(file: &RuleFile) -> Vec<RuleError> {
         Err(e) => return vec![e],
     };
     if examples.is_empty() {
-        return vec![file.error_at(0, "an engine needs at least one [[example]] with `body` and `outcome`")];
+        return vec![file.error_at(0, both("an engine needs at least one [[example]] with `body` and `outcome`"))];
     }
     examples
         .iter()
         .enumerate()
-        .filter_map(|(n, example)| Some(file.error_at(nth_example(&file.text, n), wrong(&engine, n, example)?)))
+        .filter_map(|(n, example)| Some(file.error_at(nth_example(&file.text, n), both(wrong(&engine, n, example)?))))
         .collect()
 }
 

@@ -4,6 +4,7 @@ use crate::model::rulefile::{RuleError, RuleFile};
 use crate::model::site::Site;
 use crate::sources::Known;
 use crate::sources::search::engine::{Engine, Kind};
+use crate::sources::words::both;
 use serde::Deserialize;
 
 /// Confirmed copies that are searched for.
@@ -31,21 +32,34 @@ pub(crate) struct List {
 /// # Errors
 /// [`RuleError`] for the first that is wrong.
 pub(crate) fn read(files: &[RuleFile]) -> Result<Vec<List>, RuleError> {
-    let ours = files.iter().filter(|f| f.path.starts_with("queries/") && f.path.ends_with(".toml"));
-    ours.map(|file| {
-        let list: List = file.parse()?;
-        if file.path != format!("queries/{}.toml", list.id) {
-            return Err(file.error_near("id", format!("the id `{}` must be the file's name without `.toml`", list.id)));
+    ours(files).map(one).collect()
+}
+
+/// What is wrong with the lists among `files`: one line each.
+pub fn check_queries(files: &[RuleFile]) -> Vec<RuleError> {
+    ours(files).filter_map(|file| one(file).err()).collect()
+}
+
+fn ours(files: &[RuleFile]) -> impl Iterator<Item = &RuleFile> {
+    files.iter().filter(|f| f.path.starts_with("queries/") && f.path.ends_with(".toml"))
+}
+
+fn one(file: &RuleFile) -> Result<List, RuleError> {
+    let list: List = file.parse()?;
+    if file.path != format!("queries/{}.toml", list.id) {
+        return Err(file.error_near("id", both(format!("the id `{}` must be the file's name without `.toml`", list.id))));
+    }
+    if list.queries.is_empty() {
+        return Err(file.error_near("queries", both("a list needs at least one query")));
+    }
+    match list.queries.iter().find(|q| q.trim().is_empty() || q.len() > 500 || left_over(q)) {
+        Some(wrong) if left_over(wrong) => {
+            let places = "a query has no other places than {name}, {agency}, {host}, {tree}, {fake_host}, {mark}";
+            Err(file.error_near(wrong, both(places)))
         }
-        match list.queries.iter().find(|q| q.trim().is_empty() || q.len() > 500 || left_over(q)) {
-            Some(wrong) => {
-                Err(file
-                    .error_near(wrong, "a query has 1 to 500 bytes and no other places than {name}, {agency}, {host}, {fake_host}, {mark}"))
-            }
-            None => Ok(list),
-        }
-    })
-    .collect()
+        Some(_) => Err(file.error_near("queries", both("a query has 1 to 500 bytes"))),
+        None => Ok(list),
+    }
 }
 
 fn left_over(query: &str) -> bool {

@@ -44,7 +44,10 @@ pub(super) async fn fetch(
         Err(outcome) => return vec![outcome],
     };
     let links = match ask(net, "GET", &format!("{files}/czds/downloads/links"), Some(&token), None).await {
-        Ok(body) => serde_json::from_slice::<Vec<String>>(&body).unwrap_or_default(),
+        Ok(body) => match serde_json::from_slice::<Vec<String>>(&body) {
+            Ok(links) => links,
+            Err(_) => return vec![RunOutcome::Failed { why: "czds: the answer is no list of links to zones".into() }],
+        },
         Err(outcome) => return vec![outcome],
     };
     let mut troubles = Vec::new();

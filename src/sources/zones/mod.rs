@@ -18,6 +18,8 @@ use std::pin::Pin;
 use url::Url;
 
 const BLOCK_BYTES: u64 = 4 << 20;
+/// What cannot be read and is smaller than this is a page that stood in a zone's place: it is fetched anew, whatever the server says of its state.
+const PAGE_BYTES: u64 = 1 << 20;
 /// Zones smaller than this may change as they like.
 const GUARDED_NAMES: u64 = 200;
 
@@ -154,7 +156,17 @@ impl Run {
             place = before;
         } else {
             place.offset = if same { before.offset } else { 0 };
-            place.names = prepare(file, &at(&place, "next"))?;
+            sweep(keep, &safe(&file.name));
+            place.names = match prepare(file, &at(&place, "next")) {
+                Ok(names) => names,
+                Err(why) => {
+                    sweep(keep, &safe(&file.name));
+                    if file.size < PAGE_BYTES {
+                        self.places.states.remove(&file.name);
+                    }
+                    return Err(why);
+                }
+            };
             let known = if same { 0 } else { before.names };
             if let Some(why) = collapse(known, place.names) {
                 let _ = std::fs::remove_file(at(&place, "next"));
@@ -186,6 +198,21 @@ fn safe(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).take(120).collect()
 }
 
+/// Removes what a state that was given up, or a process that died, left of a zone: all but its owners.
+fn sweep(keep: &Path, zone: &str) {
+    let of_state = |name: &str| {
+        let rest = name.strip_prefix(zone)?.strip_prefix('.')?;
+        let (state, _) = rest.split_once('.')?;
+        (!state.is_empty() && state.bytes().all(|b| b.is_ascii_digit() || b == b'-')).then_some(())
+    };
+    for entry in std::fs::read_dir(keep).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().and_then(of_state).is_some() {
+            // What cannot be removed takes room and does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn prepare(file: &Found, next: &Path) -> Result<u64, String> {
     let mut sorter = sorted::Sorter::new(next);
     names::each(&file.path, &mut |name| sorter.add(name).map_err(|e| e.to_string()))?;
@@ -199,7 +226,9 @@ fn collapse(before: u64, now: u64) -> Option<String> {
         () if now / 5 > before => "grew to over 5 times",
         () => return None,
     };
-    Some(format!("{what} ({before} to {now} names) since it was last read: taken for a broken feed and not read"))
+    Some(format!(
+        "{what} ({before} to {now} names) since it was last read: taken for a broken feed and not read; if it is right, give the source a new `id` and an empty `keep`"
+    ))
 }
 
 /// Whole lines from `offset` on, about [`BLOCK_BYTES`] of them.
