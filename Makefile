@@ -6,7 +6,7 @@ TABLES ?= jianwei-data/tables
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo data test lint bench bench-assess bench-attribution bench-dns fuzz build deps test-deps clean-demo
+.PHONY: help demo data test lint bench bench-assess bench-attribution bench-console bench-dns fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,10 @@ bench-assess: deps ## read and assess pages of 60 KB: time, memory over 100,000 
 bench-attribution: deps ## address look-ups on the real tables (TABLES), clusters of 100,000 leads: time and memory
 	cargo build --release --example attribution
 	target/release/examples/attribution $(TABLES)
+
+bench-console: deps ## the console with 100,000 leads and 20 analysts at once: time, memory, no decision lost or made twice
+	cargo build --release --bin jianwei --example load
+	target/release/examples/load target/release/jianwei
 
 bench-dns: deps ## bulk DNS against nsd, beside dnsperf, with and without lost packets
 	@scripts/need.sh nsd:/usr/sbin/nsd dnsperf:dnsperf iproute2:ip nftables:/usr/sbin/nft

@@ -5,6 +5,7 @@
 //! package nor journal: they are carried over where the old store can be read, else sources start over, which repeats work and loses nothing.
 
 mod allow;
+mod board;
 mod duties;
 mod embedded;
 mod error;
@@ -24,12 +25,13 @@ mod store;
 mod visits;
 mod watching;
 
+pub use board::{Milestones, QueueRow};
 pub use duties::{AuditAsk, AuditLine, may};
 pub use error::RecordsError;
 pub use hosts::VisitFacts;
 pub use journal::JournalCheck;
 pub use people::{Deed, LOCK_MS, MAX_FAILURES, Person, Role, SavedFilter, Token, is_name};
-pub use queue::{Answer, Ask, Milestones, QueueRow, Shared, Sort};
+pub use queue::{Answer, Ask, Shared, Sort};
 pub use standing::{Alert, Quota, Recheck, Sight, Standing, Tally};
 
 use crate::model::allow::{AllowMove, Allowed};
@@ -154,9 +156,11 @@ pub struct Records {
     journal: Mutex<journal::Journal>,
     mark: Mutex<mark::Mark>,
     people: Mutex<people::Book>,
-    board: Mutex<queue::Board>,
+    board: queue::Board,
     /// Made when first asked for, then kept in step.
     graph: Mutex<Option<Graph>>,
+    /// Hosts on which the held graph is behind: a decision does not wait for whoever reads the graph.
+    behind: Mutex<std::collections::BTreeSet<Host>>,
     places: opening::Places,
     // Last, so that the folder is let go only after the store has closed.
     _lock: lock::FolderLock,
@@ -194,9 +198,19 @@ impl Records {
         }
         journal.continue_from(shelf.view().meta.journal);
         let people = Mutex::new(people::Book::open(dir)?);
-        let board = Mutex::default();
+        let board = queue::Board::default();
         let graph = Mutex::new(None);
-        let records = Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), people, board, graph, places, _lock: lock };
+        let records = Self {
+            shelf,
+            journal: Mutex::new(journal),
+            mark: Mutex::new(mark),
+            people,
+            board,
+            graph,
+            behind: Mutex::default(),
+            places,
+            _lock: lock,
+        };
         records.flush()?;
         let check = records.judge(&reading);
         if let Some(first) = check.faults.first() {
@@ -300,7 +314,7 @@ impl Records {
     pub fn finish_visit(&self, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
         self.reopen_changed(visit)?;
         let lead = self.change(|draft| visits::take_in(draft, visit, next))?;
-        self.follow(&visit.candidate.host)?;
+        self.follow(&visit.candidate.host);
         Ok(lead)
     }
     /// Takes in a visit whose package was sealed just before the process died. What is due stays due, so the step that was cut off is
@@ -346,7 +360,7 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Store`].
     pub fn lead(&self, id: &LeadId) -> Result<Option<Lead>, RecordsError> {
-        self.told(self.shelf.view().get(&leads::lead_key(id)))
+        self.told(self.shelf.peek(&leads::lead_key(id)))
     }
     /// The lead on a host, if any; with several protected sites, that of the highest score.
     ///
@@ -376,7 +390,7 @@ impl Records {
         self.told(draft.put(leads::lead_key(id), &lead).and_then(|()| hosts::after_move(&mut draft, &lead, &what, now)))?;
         self.told(draft.commit())?;
         self.flush()?;
-        self.follow(&lead.candidate.host)?;
+        self.follow(&lead.candidate.host);
         Ok(lead)
     }
     /// A person's word that a host is ours or known good, or is so no longer: journalled (fsync), then kept. An allowed host is due for nothing.
@@ -439,19 +453,29 @@ impl Records {
     /// [`RecordsError::Store`].
     pub fn with_graph<T>(&self, read: impl FnOnce(&mut Graph) -> T) -> Result<T, RecordsError> {
         let mut held = held(&self.graph);
-        let graph = match held.take() {
-            Some(graph) => graph,
+        let behind = std::mem::take(&mut *self::held(&self.behind));
+        let mut graph = match held.take() {
+            Some(mut graph) => {
+                for host in &behind {
+                    if let Some((standing, marks)) = self.told(marks::now(&self.shelf.view(), host))? {
+                        graph.put(host, standing, &marks);
+                    }
+                }
+                graph
+            }
             None => self.told(marks::graph(&self.shelf.view()))?,
         };
-        Ok(read(held.insert(graph)))
+        let answer = read(&mut graph);
+        *held = Some(graph);
+        Ok(answer)
     }
-    /// Brings the held graph up to date on one host.
-    fn follow(&self, host: &Host) -> Result<(), RecordsError> {
-        let mut held = held(&self.graph);
-        if let (Some(graph), Some((standing, marks))) = (held.as_mut(), self.told(marks::now(&self.shelf.view(), host))?) {
-            graph.put(host, standing, &marks);
+    /// Notes that the held graph is behind on one host.
+    fn follow(&self, host: &Host) {
+        // A graph that nobody has asked for yet is made from the rows as they then are.
+        let unmade = self.graph.try_lock().is_ok_and(|graph| graph.is_none());
+        if !unmade {
+            held(&self.behind).insert(host.clone());
         }
-        Ok(())
     }
     /// What these marks share with confirmed leads on other hosts: the heaviest of each kind, at most 16. Light and official ones tell nothing.
     ///
@@ -465,7 +489,7 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Store`].
     pub fn attribution(&self, host: &Host) -> Result<Option<Attribution>, RecordsError> {
-        self.told(marks::attribution(&self.shelf.view(), host))
+        self.told(self.shelf.peek(&marks::attribution_key(host)))
     }
     /// Every attribution.
     ///
@@ -530,6 +554,18 @@ impl Records {
     pub fn verify_journal(&self) -> Result<JournalCheck, RecordsError> {
         let reading = held(&self.journal).read()?;
         Ok(self.judge(&reading))
+    }
+    /// The same of a data folder without opening it: takes no lock, so that it works beside a running program, which may be writing the last
+    /// line at this moment. The chain alone is checked; that the last line is the one that was written, only the store knows.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`] where the file cannot be read. No journal yet is a whole one.
+    pub fn verify_journal_in(dir: &Path) -> Result<JournalCheck, RecordsError> {
+        let path = dir.join("journal.jsonl");
+        if !path.exists() {
+            return Ok(JournalCheck::default());
+        }
+        Ok(journal::read_beside(&path)?.check)
     }
     /// Everything acknowledged so far is on disk when this returns.
     ///
