@@ -6,7 +6,7 @@ TABLES ?= jianwei-data/tables
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo data test lint bench bench-assess bench-attribution bench-console bench-dns fuzz build deps test-deps clean-demo
+.PHONY: help demo data test shots lint bench bench-assess bench-attribution bench-console bench-dns fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,6 +24,12 @@ test: test-deps ## the whole suite
 	@if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --no-fail-fast; \
 	else cargo test; fi
+
+shots: export PATH := $(CURDIR)/target/outside/bin:$(PATH)
+shots: test-deps ## the console's day in a real browser, and its pictures into docs/console
+	cargo test --test it console::browser
+	mkdir -p docs/console
+	cp target/console-shots/docs/*.webp docs/console/
 
 lint: ## format, clippy and docs, all without a warning
 	cargo fmt --check
