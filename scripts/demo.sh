@@ -27,12 +27,6 @@ run() { echo; echo "\$ jianwei $*"; "$jianwei" --config "$demo/jianwei.toml" "$@
 code=0
 run scan || code=$?
 [ $code = 0 ] || [ $code = 3 ] || exit $code
-# The official page and the first copies once more, by browser: the console then shows them side by side.
-sed 's/browser = "never"/browser = "auto"/' "$demo/jianwei.toml" >"$demo/pictures.toml"
-mapfile -t hosts < <("$jianwei" --config "$demo/jianwei.toml" leads list --json --class fake_query | grep -o '"url":"http[^"]*"' | cut -d'"' -f4 | head -n 6)
-echo; echo "\$ jianwei check http://cx.mem.gov.cn/ ...   (with screenshots)"
-"$jianwei" --config "$demo/pictures.toml" check http://cx.mem.gov.cn/ "${hosts[@]}" >"$demo/check.log" 2>&1 || true
-run records rebuild
 run leads export -o "$demo/leads.xlsx"
 run leads export -o "$demo/leads.csv"
 echo; echo "\$ jianwei evidence verify $demo/jianwei-data/evidence   (last lines)"

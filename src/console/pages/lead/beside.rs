@@ -9,8 +9,9 @@ use maud::{Markup, html};
 
 /// Of each page the picture that is compared: the whole page where there is one.
 fn main_of(pictures: &[Picture]) -> Option<(usize, &Picture)> {
-    let is = |name: &str| pictures.iter().enumerate().find(move |(_, p)| p.path.ends_with(name));
-    is("full.png").or_else(|| is("viewport.png")).or_else(|| pictures.iter().enumerate().next())
+    // Of the main visit: those of other visitors stand in folders of their own.
+    let is = |path: &str| pictures.iter().enumerate().find(|(_, p)| p.path == path);
+    is("view/full.png").or_else(|| is("view/viewport.png")).or_else(|| pictures.iter().enumerate().next())
 }
 
 /// The card with all pictures.
