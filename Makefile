@@ -6,7 +6,7 @@ TABLES ?= jianwei-data/tables
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo data test lint bench bench-assess bench-attribution bench-capture bench-dns bench-referral fuzz build deps test-deps clean-demo
+.PHONY: help demo data test shots lint bench bench-assess bench-attribution bench-capture bench-console bench-dns bench-referral fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,6 +24,12 @@ test: test-deps ## the whole suite
 	@if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --no-fail-fast; \
 	else cargo test; fi
+
+shots: export PATH := $(CURDIR)/target/outside/bin:$(PATH)
+shots: test-deps ## the console's day in a real browser, and its pictures into docs/console
+	cargo test --test it console::browser
+	mkdir -p docs/console
+	cp target/console-shots/docs/*.webp docs/console/
 
 lint: ## format, clippy and docs, all without a warning
 	cargo fmt --check
@@ -53,6 +59,10 @@ bench-capture: deps ## 200 visits with the browser beside a plain Playwright scr
 	@scripts/need.sh python3:python3 python3-venv:/usr/share/doc/python3-venv
 	cargo build --release --example capturebench
 	bash scripts/bench/capture.sh
+
+bench-console: deps ## the console with 100,000 leads and 20 analysts at once: time, memory, no decision lost or made twice
+	cargo build --release --bin jianwei --example load
+	target/release/examples/load target/release/jianwei
 
 bench-dns: deps ## bulk DNS against nsd, beside dnsperf, with and without lost packets
 	@scripts/need.sh nsd:/usr/sbin/nsd dnsperf:dnsperf iproute2:ip nftables:/usr/sbin/nft

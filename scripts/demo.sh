@@ -38,5 +38,10 @@ leads      $PWD/$demo/leads.xlsx
            $PWD/$demo/leads.csv
 packages   $PWD/$demo/jianwei-data/evidence
 settings   $PWD/$demo/jianwei.toml
+In the browser (README, "Your first lead"):
+           $jianwei --config $demo/jianwei.toml users add zhang --role analyst
+           $jianwei --config $demo/jianwei.toml users add wang --role approver
+           $jianwei --config $demo/jianwei.toml console        -> http://127.0.0.1:8470
+
 Run it again: the second run opens no lead twice. One lead in full:  $jianwei --config $demo/jianwei.toml leads show HOST
 END

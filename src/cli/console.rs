@@ -6,6 +6,8 @@ use crate::cli::rules::RuleBook;
 use crate::cli::say;
 use crate::cli::watch::signals;
 use crate::console::{self, Desk};
+use crate::model::division::Divisions;
+use crate::model::lang::Lang;
 use crate::model::site::Site;
 use crate::net::Door;
 use crate::records::Records;
@@ -57,7 +59,13 @@ pub(super) async fn serve(
     let net = context.net()?;
     let clock = move || net.now();
     let organisation = context.settings.evidence.organisation.clone();
-    let desk = Arc::new(Desk::new(records, context.settings.evidence_dir(), sites, organisation, lang, settings, clock));
+    let files_of_rules = RuleBook::read(&context.settings, lang)?.files;
+    let tables = Divisions::load(&files_of_rules).map_err(|e| Failure::usage(e.told(Lang::Zh), e.told(Lang::En), lang))?;
+    let home = tables.into_iter().find(|d| d.code == context.settings.attribution.home).unwrap_or_default();
+    let desk = Arc::new(Desk::new(records, context.settings.evidence_dir(), sites, organisation, home, lang, settings, clock));
+    let first = desk.clone();
+    let warm = tokio::task::spawn_blocking(move || first.warm()).await.map_err(|e| Failure::from(anyhow::Error::new(e)))?;
+    warm.map_err(|e| context.records_failure(&e))?;
     let door = Door::open(settings.listen, files)
         .await
         .map_err(|e| Failure::failed(format!("[console] 无法监听：{e}"), format!("[console] cannot listen: {e}"), lang))?;

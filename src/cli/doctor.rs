@@ -5,6 +5,7 @@ use crate::cli::rules::RuleBook;
 use crate::cli::{Context, say};
 use crate::model::host::Host;
 use crate::model::lang::Both;
+use crate::records::Records;
 use crate::resolve::FRONTS_LIST;
 use crate::resolve::tables::{TableFile, Tables};
 use serde_json::json;
@@ -22,7 +23,7 @@ struct Finding {
 }
 
 pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
-    let mut findings = vec![settings(context), data_folder(context), rules(context)];
+    let mut findings = vec![settings(context), data_folder(context), journal(context), rules(context)];
     findings.push(resolver(context)?);
     findings.extend(programs());
     findings.push(fonts());
@@ -80,6 +81,34 @@ fn data_folder(context: &Context) -> Finding {
         }),
         remedy: format!("mkdir -p {0} && chown $USER {0}", dir.display()),
     }
+}
+
+/// Is every line of the journal the one that was written? A running program has the store; then the chain alone is looked at.
+fn journal(context: &Context) -> Finding {
+    let dir = context.settings.data_dir();
+    let path = dir.join("journal.jsonl");
+    let what = Both::new("决定日志完整", "journal of decisions is whole");
+    if !path.exists() {
+        return Finding { what, good: true, needed: true, detail: Both::new("还没有决定", "no decision yet"), remedy: String::new() };
+    }
+    let (check, in_use) = match context.records() {
+        Ok(records) => (records.verify_journal(), false),
+        Err(_) => (Records::verify_journal_in(dir), true),
+    };
+    let (good, detail) = match check {
+        Ok(check) if check.faults.is_empty() => {
+            let last = if in_use {
+                Both::new("（数据目录使用中，只核对了链）", " (the data folder is in use: the chain alone was checked)")
+            } else {
+                Both::new("", "")
+            };
+            (true, Both::new(format!("{} 行{}", check.lines, last.zh), format!("{} lines{}", check.lines, last.en)))
+        }
+        Ok(check) => (false, same(format!("{}: {}", path.display(), check.faults.iter().take(5).cloned().collect::<Vec<_>>().join("; ")))),
+        Err(e) => (false, same(e.to_string())),
+    };
+    let remedy = "cp -a journal.jsonl journal.jsonl.kept".into();
+    Finding { what, good, needed: true, detail, remedy }
 }
 
 fn rules(context: &Context) -> Finding {

@@ -2,21 +2,65 @@
 
 use crate::console::Desk;
 use crate::console::call::{Call, Refusal, Reply};
+use crate::console::inert::masked;
 use crate::console::pages::moves::refused;
 use crate::console::pages::queue::ask_of;
 use crate::model::candidate::{Candidate, Reason};
 use crate::model::host::Host;
-use crate::model::lead::Move;
+use crate::model::lang::Lang;
+use crate::model::lead::{Lead, Move};
 use crate::model::sighting::{Context, Sighting};
 use crate::records::{Ask, Run};
 use crate::referral::lead_json;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// Leads of one answer.
 const MAX_LEADS: usize = 200;
 /// Longest address of a tip, in bytes.
 const MAX_URL: usize = 2000;
+
+/// What stands in an answer as it is: names, hashes, times.
+const AS_IT_STANDS: [&str; 14] = [
+    "id",
+    "host",
+    "unicode",
+    "registrable",
+    "packages",
+    "addresses",
+    "rules",
+    "assessed_at",
+    "first_seen",
+    "last_seen",
+    "opened_at",
+    "schema",
+    "at",
+    "by",
+];
+
+/// The lead for a program: personal numbers of its texts are masked, as on the pages.
+fn told(lead: &Lead, lang: Lang) -> Value {
+    fn cover(value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(masked(&text)),
+            Value::Array(items) => items.into_iter().map(cover).collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .map(|(k, v)| {
+                    if AS_IT_STANDS.contains(&k.as_str()) {
+                        (k, v)
+                    } else {
+                        let v = cover(v);
+                        (k, v)
+                    }
+                })
+                .collect::<Map<_, _>>()
+                .into(),
+            other => other,
+        }
+    }
+    cover(lead_json(lead, lang))
+}
 
 fn body<T: for<'a> Deserialize<'a>>(call: &Call) -> Result<T, Refusal> {
     serde_json::from_str(call.form.get("").unwrap_or_default()).map_err(|e| Refusal::Told(400, format!("body: {e}")))
@@ -25,20 +69,20 @@ fn body<T: for<'a> Deserialize<'a>>(call: &Call) -> Result<T, Refusal> {
 /// `GET /api/v1/leads`: the queue's filters, `offset` and `limit`.
 pub(super) fn leads(desk: &Desk, call: &Call) -> Result<Reply, Refusal> {
     let number = |name: &str| call.query.get(name).and_then(|n| n.parse::<usize>().ok());
-    let ask = ask_of(&call.query, call.name(), None);
+    let ask = ask_of(desk, &call.query, call.name(), None, call.now);
     let states = if call.query.get("tab").is_none() && call.query.get("state").is_none() { Vec::new() } else { ask.states.clone() };
     let ask = Ask { states, offset: number("offset").unwrap_or(0), limit: number("limit").unwrap_or(50).min(MAX_LEADS), ..ask };
     let answer = desk.records.queue(&ask)?;
     let mut leads = Vec::new();
     for row in &answer.rows {
-        leads.extend(desk.records.lead(&row.id)?.map(|l| lead_json(&l, call.lang)));
+        leads.extend(desk.records.lead(&row.id)?.map(|l| told(&l, call.lang)));
     }
     Ok(Reply::Json(200, json!({ "schema": "leads/1", "total": answer.total, "leads": leads })))
 }
 
 /// `GET /api/v1/leads/{id}`.
 pub(super) fn lead(desk: &Desk, call: &Call) -> Result<Reply, Refusal> {
-    Ok(Reply::Json(200, lead_json(&call.lead(desk)?, call.lang)))
+    Ok(Reply::Json(200, told(&call.lead(desk)?, call.lang)))
 }
 
 /// `GET /api/v1/leads/{id}/packages`.
@@ -58,7 +102,7 @@ pub(super) fn decide(desk: &Desk, call: &Call) -> Result<Reply, Refusal> {
         ));
     }
     let lead = desk.records.decide_by(&lead.id, what, call.name(), call.now).map_err(|e| refused(call.lang, e))?;
-    Ok(Reply::Json(200, lead_json(&lead, call.lang)))
+    Ok(Reply::Json(200, told(&lead, call.lang)))
 }
 
 #[derive(Deserialize)]

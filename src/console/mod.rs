@@ -4,31 +4,38 @@
 //! All routes stand in one table (`routes.rs`) with who may use them; what is not in the table does not exist.
 
 mod api;
+mod blocks;
 mod call;
 mod chart;
 mod differ;
 mod forms;
 mod gate;
 mod inert;
+mod kin;
 mod layout;
+mod numbers;
 mod openapi;
 mod pages;
 mod pictures;
 mod routes;
 mod secrets;
 mod session;
+mod skeleton;
 
 pub use crate::console::routes::{ROUTES, Route, Who};
 pub use crate::console::secrets::{check_password, first_password, hash_password};
 
+use crate::model::division::Divisions;
 use crate::model::lang::Lang;
 use crate::model::site::Site;
 use crate::model::time::Timestamp;
-use crate::records::Records;
+use crate::records::{Ask, Records, RecordsError};
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 /// `[console]` of the settings file.
 #[derive(Clone, Debug, Deserialize)]
@@ -65,15 +72,29 @@ pub struct Desk {
     sessions: session::Sessions,
     /// Hashing a password takes 19 MiB: one at a time, so that nobody fills the memory with log-ins.
     hashing: Mutex<()>,
+    /// Decoding pictures, the same.
+    drawing: Mutex<()>,
+    /// Divisions of the unit's own province, for the suggestion of who might handle a lead.
+    home: Divisions,
+    kin: RwLock<Arc<kin::Kin>>,
+    /// Which picture of a package is its thumbnail: packages do not change.
+    thumbnails: Mutex<HashMap<String, Option<usize>>>,
 }
+
+/// Packages whose thumbnail is remembered.
+const MAX_THUMBNAILS: usize = 20_000;
+/// How often clusters are worked out anew.
+const KIN_EVERY: Duration = Duration::from_secs(60);
 
 impl Desk {
     /// A desk over `records` and the packages in `evidence`. `clock` gives the time.
+    #[expect(clippy::too_many_arguments, reason = "what the pages stand on, each a thing of its own")]
     pub fn new(
         records: Arc<Records>,
         evidence: PathBuf,
         sites: Vec<Site>,
         organisation: String,
+        home: Divisions,
         lang: Lang,
         settings: &Settings,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
@@ -95,10 +116,43 @@ impl Desk {
             clock: Box::new(clock),
             sessions: session::Sessions::default(),
             hashing: Mutex::new(()),
+            drawing: Mutex::new(()),
+            home,
+            kin: RwLock::default(),
+            thumbnails: Mutex::default(),
         }
     }
     fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+    fn kin(&self) -> Arc<kin::Kin> {
+        self.kin.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// Reads what the first page of the queue needs. With 100,000 leads it takes seconds: call it before anybody is served.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn warm(&self) -> Result<(), RecordsError> {
+        self.records.queue(&Ask::default()).map(|_| ())
+    }
+    fn renew_kin(&self) {
+        match kin::Kin::after(&self.kin(), &self.records) {
+            Ok(Some(new)) => *self.kin.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new),
+            Ok(None) => {}
+            Err(e) => tracing::error!("console: clusters could not be worked out: {e}"),
+        }
+    }
+    fn thumbnail(&self, package: &str) -> Option<usize> {
+        let mut known = self.thumbnails.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(n) = known.get(package) {
+            return *n;
+        }
+        let n = pictures::thumbnail(&self.evidence, package);
+        if known.len() >= MAX_THUMBNAILS {
+            known.clear();
+        }
+        known.insert(package.to_owned(), n);
+        n
     }
 }
 
@@ -111,5 +165,20 @@ where
     L: axum::serve::Listener,
     L::Addr: std::fmt::Debug,
 {
-    axum::serve(listener, gate::router(&desk)).with_graceful_shutdown(stop).await
+    let (over, mut ends) = tokio::sync::watch::channel(());
+    let work = desk.clone();
+    let kin = tokio::spawn(async move {
+        loop {
+            let desk = work.clone();
+            let _ = tokio::task::spawn_blocking(move || desk.renew_kin()).await;
+            tokio::select! {
+                () = tokio::time::sleep(KIN_EVERY) => {}
+                _ = ends.changed() => return,
+            }
+        }
+    });
+    let served = axum::serve(listener, gate::router(&desk)).with_graceful_shutdown(stop).await;
+    drop(over);
+    let _ = kin.await;
+    served
 }

@@ -3,7 +3,10 @@
 
 use crate::console::Desk;
 use crate::console::call::{Call, Refusal, Reply};
+use crate::console::pages::lead::official_package;
+use crate::console::pages::moves::refused;
 use crate::model::digest::Sha256;
+use crate::model::lead::{Lead, Move, PackageRef};
 use serde::Deserialize;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,9 @@ use std::path::{Path, PathBuf};
 const MAX_MANIFEST: u64 = 4 << 20;
 /// Largest picture that is served, in bytes.
 const MAX_PICTURE: u64 = 24 << 20;
+/// The replay file of a package, and how large one is served, in bytes.
+const REPLAY: &str = "capture.wacz";
+const MAX_REPLAY: u64 = 128 << 20;
 /// Pictures of a package that are shown.
 const MAX_PICTURES: usize = 24;
 
@@ -62,6 +68,11 @@ pub(super) fn thumbnail(root: &Path, package: &str) -> Option<usize> {
     of(root, package).iter().enumerate().min_by_key(|(_, p)| p.bytes).map(|(n, _)| n)
 }
 
+/// Is there a replay file in the package?
+pub(super) fn has_replay(root: &Path, package: &str) -> bool {
+    folder(root, package).is_some_and(|f| f.join(REPLAY).is_file())
+}
+
 /// The type that the first bytes show. `None`: no picture that we serve.
 fn sniff(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
@@ -72,22 +83,52 @@ fn sniff(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// `GET /leads/{id}/picture/{package}/{n}`: `package` is the id of a package of this lead, or `last`.
-pub(super) fn serve(desk: &Desk, call: &Call) -> Result<Reply, Refusal> {
-    let lead = call.lead(desk)?;
+/// The package that the path's second value names: an id of a package of this lead, or `last`.
+pub(super) fn package_of(lead: &Lead, call: &Call) -> Result<PackageRef, Refusal> {
     let wanted = call.path.get(1).map(String::as_str).unwrap_or_default();
     let package = if wanted == "last" { lead.packages.last() } else { lead.packages.iter().find(|p| p.id == wanted) };
-    let package = package.ok_or(Refusal::NotFound)?;
-    let n: usize = call.path.get(2).and_then(|n| n.parse().ok()).ok_or(Refusal::NotFound)?;
-    let picture = of(&desk.evidence, &package.path).into_iter().nth(n).ok_or(Refusal::NotFound)?;
-    let file = folder(&desk.evidence, &package.path).ok_or(Refusal::NotFound)?.join(&picture.path);
-    let bytes = read(&file, MAX_PICTURE).ok_or(Refusal::NotFound)?;
-    let media = sniff(&bytes).ok_or(Refusal::NotFound)?;
+    package.cloned().ok_or(Refusal::NotFound)
+}
+
+/// The `n`th picture of a package with its type, held against the manifest. `None`: there is none, or it is not what the manifest lists.
+pub(super) fn bytes(desk: &Desk, package: &str, n: usize) -> Option<(&'static str, Vec<u8>)> {
+    let picture = of(&desk.evidence, package).into_iter().nth(n)?;
+    let bytes = read(&folder(&desk.evidence, package)?.join(&picture.path), MAX_PICTURE)?;
+    let media = sniff(&bytes)?;
     if Sha256::of(&bytes) != picture.sha256 {
-        tracing::error!(package = %package.id, "{}: {} is not the file that the manifest lists", package.id, picture.path.escape_debug());
-        return Err(Refusal::NotFound);
+        tracing::error!("{}: {} is not the file that the manifest lists", package.escape_debug(), picture.path.escape_debug());
+        return None;
     }
-    Ok(Reply::File(media, None, bytes, wanted != "last"))
+    Some((media, bytes))
+}
+
+/// `GET /leads/{id}/picture/{package}/{n}`: `package` is the id of a package of this lead, `last`, or `official` for the page it imitates.
+pub(super) fn serve(desk: &Desk, call: &Call) -> Result<Reply, Refusal> {
+    let lead = call.lead(desk)?;
+    let official = call.path.get(1).is_some_and(|p| p == "official");
+    let package = if official { official_package(desk, &lead).ok_or(Refusal::NotFound)? } else { package_of(&lead, call)? };
+    let n: usize = call.path.get(2).and_then(|n| n.parse().ok()).ok_or(Refusal::NotFound)?;
+    let (media, bytes) = bytes(desk, &package.path, n).ok_or(Refusal::NotFound)?;
+    let lasts = !official && call.path.get(1).is_some_and(|p| p != "last");
+    Ok(Reply::File(media, None, bytes, lasts))
+}
+
+/// `POST /leads/{id}/replay`: the package's WACZ as a file. It holds the page as it was, personal numbers too: journalled first.
+pub(super) fn replay(desk: &Desk, call: &Call) -> Result<Reply, Refusal> {
+    let lead = call.lead(desk)?;
+    let wanted = call.form.text("package");
+    let package = lead.packages.iter().find(|p| p.id == wanted).ok_or(Refusal::NotFound)?;
+    let file = folder(&desk.evidence, &package.path).ok_or(Refusal::NotFound)?.join(REPLAY);
+    let size = std::fs::symlink_metadata(&file).ok().filter(|m| m.is_file()).ok_or(Refusal::NotFound)?.len();
+    if size > MAX_REPLAY {
+        let why = call.t("文件过大，请直接从证据目录复制。", "Too large to download; copy it from the evidence folder.");
+        return Err(Refusal::Told(413, why.into()));
+    }
+    let told = Move::Unmask { package: package.id.clone() };
+    desk.records.decide_by(&lead.id, told, call.name(), call.now).map_err(|e| refused(call.lang, e))?;
+    let bytes = read(&file, MAX_REPLAY).ok_or(Refusal::NotFound)?;
+    let name: String = package.id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    Ok(Reply::File("application/octet-stream", Some(format!("{name}.wacz")), bytes, false))
 }
 
 #[cfg(test)]

@@ -61,6 +61,8 @@ pub const ROUTES: &[Route] = &[
     post("/export", EXPORT, queue::export),
     get("/leads/{id}", Who::Signed, lead::show),
     get("/leads/{id}/picture/{package}/{n}", Who::Signed, pictures::serve),
+    get("/leads/{id}/boxes/{package}/{n}", Who::Signed, lead::boxes),
+    post("/leads/{id}/replay", REVIEW, pictures::replay),
     post("/leads/{id}/claim", REVIEW, moves::claim),
     post("/leads/{id}/release", REVIEW, moves::release),
     post("/leads/{id}/confirm", REVIEW, moves::confirm),

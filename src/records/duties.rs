@@ -3,8 +3,8 @@
 
 use crate::model::lead::{Lead, LeadId, Move, State};
 use crate::model::time::Timestamp;
+use crate::records::account::Role;
 use crate::records::journal::{Entry, Said};
-use crate::records::people::Role;
 use crate::records::{JournalCheck, Records, RecordsError, held};
 
 /// Longest detail of an audit line, in characters.

@@ -8,8 +8,8 @@ use crate::model::digest::Sha256;
 use crate::model::lead::{LeadId, Move};
 use crate::model::referral::PaperMove;
 use crate::model::time::Timestamp;
+use crate::records::account::Deed;
 use crate::records::error::{RecordsError, at};
-use crate::records::people::Deed;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -186,6 +186,15 @@ fn mend_tail(path: &Path, file: &mut File) -> std::io::Result<()> {
 }
 
 pub(super) fn read(path: &Path) -> Result<Reading, RecordsError> {
+    read_lines(path, true)
+}
+
+/// Reads the file of a program that may be writing: a last line without its line feed is not there yet.
+pub(super) fn read_beside(path: &Path) -> Result<Reading, RecordsError> {
+    read_lines(path, false)
+}
+
+fn read_lines(path: &Path, tail: bool) -> Result<Reading, RecordsError> {
     let mut lines = BufReader::new(File::open(path).map_err(at(path))?);
     let mut reading = Reading { entries: Vec::new(), check: JournalCheck::default(), head: Head::default() };
     loop {
@@ -196,6 +205,8 @@ pub(super) fn read(path: &Path) -> Result<Reading, RecordsError> {
         }
         if line.last() == Some(&b'\n') {
             line.pop();
+        } else if !tail && (got as u64) < MAX_LINE_BYTES {
+            return Ok(reading);
         }
         follow(&mut reading, &line);
     }

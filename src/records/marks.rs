@@ -89,9 +89,9 @@ pub(super) fn take_in(draft: &mut Draft<'_>, visit: &Visit) -> Result<(), Fault>
     Ok(())
 }
 
-/// The attribution of a host, without raw answers.
-pub(super) fn attribution(view: &View<'_>, host: &Host) -> Result<Option<Attribution>, Fault> {
-    view.get(&key(b"b/", host.as_str()))
+/// Where the attribution of a host stands, without raw answers.
+pub(super) fn attribution_key(host: &Host) -> Vec<u8> {
+    key(b"b/", host.as_str())
 }
 
 /// What the registers said of a registrable name, with raw answers.

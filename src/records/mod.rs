@@ -4,13 +4,16 @@
 //! A store that cannot be trusted is set aside and made anew. Cursors, run results, due times and hosts never visited stand in neither
 //! package nor journal: they are carried over where the old store can be read, else sources start over, which repeats work and loses nothing.
 
+mod account;
 mod allow;
 mod backup;
+mod board;
 mod duties;
 mod embedded;
 mod error;
 mod hosts;
 mod journal;
+mod kinship;
 mod leads;
 mod lock;
 mod mark;
@@ -24,29 +27,28 @@ mod standing;
 mod store;
 mod visits;
 mod watching;
+mod words;
 
 pub use backup::{Backup, Copied, back_up, restore};
+pub use account::{Deed, Person, Role, SavedFilter, Token};
+pub use board::{Milestones, QueueRow};
 pub use duties::{AuditAsk, AuditLine, may};
 pub use error::RecordsError;
 pub use hosts::VisitFacts;
 pub use journal::JournalCheck;
-pub use people::{Deed, LOCK_MS, MAX_FAILURES, Person, Role, SavedFilter, Token, is_name};
-pub use queue::{Answer, Ask, Milestones, QueueRow, Shared, Sort};
+pub use people::{LOCK_MS, MAX_FAILURES, is_name};
+pub use queue::{Answer, Ask, Shared, Sort};
 pub use standing::{Alert, Quota, Recheck, Sight, Standing, Tally};
+pub use words::{Due, Filter, Next, Run, Totals, Visit};
 
 use crate::model::allow::{AllowMove, Allowed};
-use crate::model::assessment::{Assessment, Verdict};
-use crate::model::attribution::Attribution;
 use crate::model::candidate::Candidate;
-use crate::model::cluster::{ClusterMove, Graph};
-use crate::model::dossier::Tie;
+use crate::model::cluster::Graph;
 use crate::model::host::Host;
-use crate::model::indicator::{Found, Indicator, Marks, kind_of};
-use crate::model::lead::{Lead, LeadId, Move, PackageRef, State, Step};
-use crate::model::registration::Registration;
+use crate::model::indicator::Marks;
+use crate::model::lead::{Lead, LeadId, Move, Step};
 use crate::model::resolution::Resolution;
 use crate::model::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -55,100 +57,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Who stands in the journal for what the program does by itself.
 pub const PROGRAM: &str = "jianwei";
 
-/// What a source's run leaves behind, for `sources` and health.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
-    /// When the run began.
-    pub at: Timestamp,
-    /// `ok`, `empty`, `blocked`, `failed`.
-    pub outcome: String,
-    /// Why, where blocked or failed.
-    pub why: String,
-    /// Names seen.
-    pub seen: u64,
-    /// Names screened in.
-    pub screened_in: u64,
-    /// Hosts not known before.
-    pub new: u64,
-}
-
-/// The result of one visit, ready to be kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Visit {
-    /// Why we came.
-    pub candidate: Candidate,
-    /// DNS facts.
-    pub resolution: Option<Resolution>,
-    /// The outcome's word.
-    pub outcome: String,
-    /// The outcome in a sentence.
-    pub outcome_why: String,
-    /// Final URL, or the requested one.
-    pub url: String,
-    /// Title, where a page came.
-    pub title: String,
-    /// Scores and findings.
-    pub assessment: Assessment,
-    /// The sealed package.
-    pub package: PackageRef,
-    /// What the page carries that ties it to others.
-    #[serde(default)]
-    pub marks: Marks,
-    /// Whose the host is. `None`: not looked at.
-    #[serde(default)]
-    pub attribution: Option<Box<Attribution>>,
-}
-
-/// Which leads. Empty parts do not filter.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Any of these states.
-    pub states: Vec<State>,
-    /// Any of these classes.
-    pub classes: Vec<Verdict>,
-    /// This protected site.
-    pub site: Option<String>,
-    /// Highest score at least this.
-    pub min_score: Option<u8>,
-    /// Seen by this source.
-    pub source: Option<String>,
-    /// Opened at or after.
-    pub since: Option<Timestamp>,
-    /// Part of host, title or URL, any case.
-    pub text: Option<String>,
-}
-
-/// What is due for one host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// Ask DNS.
-    Resolve(Candidate),
-    /// Go and see.
-    Visit(Candidate, Option<Resolution>),
-}
-
-/// When a host is looked at next. `None` in `at`: only when something new is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Next {
-    /// The next stage is a visit (else a resolution).
-    pub visit: bool,
-    /// When.
-    pub at: Option<Timestamp>,
-}
-
-/// Totals of the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// Hosts known.
-    pub hosts: u64,
-    /// Of these, present in DNS at the last look.
-    pub present: u64,
-    /// Visits made.
-    pub visits: u64,
-    /// Leads.
-    pub leads: u64,
-}
-
 /// The open store of one data folder. All methods block on the disk: call them from a blocking thread.
 /// Every change is on disk when its method returns; several threads that change things at once share one flush.
 pub struct Records {
@@ -156,11 +64,13 @@ pub struct Records {
     journal: Mutex<journal::Journal>,
     mark: Mutex<mark::Mark>,
     people: Mutex<people::Book>,
-    board: Mutex<queue::Board>,
+    board: queue::Board,
     /// Made when first asked for, then kept in step.
     graph: Mutex<Option<Graph>>,
     /// What the official sites carry; goes into every graph.
     official: Mutex<Vec<Marks>>,
+    /// Hosts on which the held graph is behind: a decision does not wait for whoever reads the graph.
+    behind: Mutex<std::collections::BTreeSet<Host>>,
     places: opening::Places,
     // Last, so that the folder is let go only after the store has closed.
     _lock: lock::FolderLock,
@@ -198,10 +108,20 @@ impl Records {
         }
         journal.continue_from(shelf.view().meta.journal);
         let people = Mutex::new(people::Book::open(dir)?);
-        let board = Mutex::default();
-        let (graph, official) = (Mutex::new(None), Mutex::default());
-        let records =
-            Self { shelf, journal: Mutex::new(journal), mark: Mutex::new(mark), people, board, graph, official, places, _lock: lock };
+        let board = queue::Board::default();
+        let graph = Mutex::new(None);
+        let records = Self {
+            shelf,
+            journal: Mutex::new(journal),
+            mark: Mutex::new(mark),
+            people,
+            board,
+            graph,
+            official: Mutex::default(),
+            behind: Mutex::default(),
+            places,
+            _lock: lock,
+        };
         records.flush()?;
         let check = records.judge(&reading);
         if let Some(first) = check.faults.first() {
@@ -305,7 +225,7 @@ impl Records {
     pub fn finish_visit(&self, visit: &Visit, next: Next) -> Result<Option<(Lead, bool)>, RecordsError> {
         self.reopen_changed(visit)?;
         let lead = self.change(|draft| visits::take_in(draft, visit, next))?;
-        self.follow(&visit.candidate.host)?;
+        self.follow(&visit.candidate.host);
         Ok(lead)
     }
     /// Takes in a visit whose package was sealed just before the process died. What is due stays due, so the step that was cut off is
@@ -351,7 +271,7 @@ impl Records {
     /// # Errors
     /// [`RecordsError::Store`].
     pub fn lead(&self, id: &LeadId) -> Result<Option<Lead>, RecordsError> {
-        self.told(self.shelf.view().get(&leads::lead_key(id)))
+        self.told(self.shelf.peek(&leads::lead_key(id)))
     }
     /// The lead on a host, if any; with several protected sites, that of the highest score.
     ///
@@ -381,7 +301,7 @@ impl Records {
         self.told(draft.put(leads::lead_key(id), &lead).and_then(|()| hosts::after_move(&mut draft, &lead, &what, now)))?;
         self.told(draft.commit())?;
         self.flush()?;
-        self.follow(&lead.candidate.host)?;
+        self.follow(&lead.candidate.host);
         Ok(lead)
     }
     /// A person's word that a host is ours or known good, or is so no longer: journalled (fsync), then kept. An allowed host is due for nothing.
@@ -416,106 +336,6 @@ impl Records {
     pub fn allowed_in(dir: &Path) -> Result<Vec<Allowed>, RecordsError> {
         allow::in_journal(dir)
     }
-    /// A person's word on which hosts belong together: journalled (fsync), then kept. Each can be taken back by its opposite.
-    ///
-    /// # Errors
-    /// [`RecordsError::NoReason`]: nothing is written. [`RecordsError::Store`]: if the line reached the journal, the next open applies it.
-    pub fn arrange(&self, what: &ClusterMove, by: &str, now: Timestamp) -> Result<(), RecordsError> {
-        if what.reason().trim().is_empty() {
-            let (ClusterMove::Merge { host, .. }
-            | ClusterMove::Unmerge { host, .. }
-            | ClusterMove::Split { host, .. }
-            | ClusterMove::Unsplit { host, .. }) = what;
-            return Err(RecordsError::NoReason { host: host.clone() });
-        }
-        let mut draft = self.shelf.draft();
-        let head = held(&self.journal).append(now, by, journal::Said::Clusters(what.clone()))?;
-        draft.meta.journal = head;
-        self.told(marks::apply(&mut draft, now, by, what, head.seq).and_then(|()| draft.commit()))?;
-        if let Some(graph) = held(&self.graph).as_mut() {
-            graph.apply(what, &marks::told(by, now));
-        }
-        self.flush()
-    }
-    /// Says what the official sites carry. Whoever else carries it copied it: it ties nothing, and nothing is asked for its sake.
-    pub fn keep_official(&self, marks: Vec<Marks>) {
-        *held(&self.graph) = None;
-        *held(&self.official) = marks;
-    }
-    /// Reads who carries what, of all hosts visited, with the leads' states and what people said. Held in memory from the first call on
-    /// (some KiB a host), and kept in step with every visit and decision.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn with_graph<T>(&self, read: impl FnOnce(&mut Graph) -> T) -> Result<T, RecordsError> {
-        let mut held = held(&self.graph);
-        let graph = match held.take() {
-            Some(graph) => graph,
-            None => {
-                let mut graph = self.told(marks::graph(&self.shelf.view()))?;
-                crate::records::held(&self.official).iter().for_each(|marks| graph.official(marks));
-                graph
-            }
-        };
-        Ok(read(held.insert(graph)))
-    }
-    /// Brings the held graph up to date on one host.
-    fn follow(&self, host: &Host) -> Result<(), RecordsError> {
-        let mut held = held(&self.graph);
-        if let (Some(graph), Some((standing, marks))) = (held.as_mut(), self.told(marks::now(&self.shelf.view(), host))?) {
-            graph.put(host, standing, &marks);
-        }
-        Ok(())
-    }
-    /// What these marks share with confirmed leads on other hosts: the heaviest of each kind, at most 16. Light and official ones tell nothing.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn ties(&self, host: &Host, marks: &Marks) -> Result<Vec<Tie>, RecordsError> {
-        self.with_graph(|graph| graph.ties(host, marks, |i: &Indicator| kind_of(&i.kind).map_or("", |k| k.tie)))
-    }
-    /// Whose a host is, as of the latest visit; of the raw answers who was asked what and how it ended, not the text (it is in the package).
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn attribution(&self, host: &Host) -> Result<Option<Attribution>, RecordsError> {
-        self.told(marks::attribution(&self.shelf.view(), host))
-    }
-    /// Every attribution.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn attributions(&self) -> Result<Vec<Attribution>, RecordsError> {
-        self.told(marks::attributions(&self.shelf.view()))
-    }
-    /// The latest answer of the registers on a host's registrable name. `None`: never asked, or nobody answered.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn registration(&self, host: &Host) -> Result<Option<Registration>, RecordsError> {
-        let Some(name) = host.registrable() else { return Ok(None) };
-        self.told(marks::registration(&self.shelf.view(), name))
-    }
-    /// What a host carries, where each was seen, and when. `None`: no visit with a page.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn marks(&self, host: &Host) -> Result<Option<(Vec<Found>, Timestamp)>, RecordsError> {
-        self.told(marks::of(&self.shelf.view(), host))
-    }
-    /// Keeps what passive DNS saw: hosts with an address or alias of theirs. Returns how many are new.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn keep_passive_dns(&self, seen: &[(Host, String)]) -> Result<u64, RecordsError> {
-        *held(&self.graph) = None;
-        let mut new = 0;
-        for chunk in seen.chunks(1_000) {
-            new +=
-                self.change(|draft| chunk.iter().try_fold(0, |n, (host, data)| Ok(n + u64::from(marks::put_old(draft, host, data)?))))?;
-        }
-        Ok(new)
-    }
     /// Totals.
     ///
     /// # Errors
@@ -544,6 +364,18 @@ impl Records {
     pub fn verify_journal(&self) -> Result<JournalCheck, RecordsError> {
         let reading = held(&self.journal).read()?;
         Ok(self.judge(&reading))
+    }
+    /// The same of a data folder without opening it: takes no lock, so that it works beside a running program, which may be writing the last
+    /// line at this moment. The chain alone is checked; that the last line is the one that was written, only the store knows.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`] where the file cannot be read. No journal yet is a whole one.
+    pub fn verify_journal_in(dir: &Path) -> Result<JournalCheck, RecordsError> {
+        let path = dir.join("journal.jsonl");
+        if !path.exists() {
+            return Ok(JournalCheck::default());
+        }
+        Ok(journal::read_beside(&path)?.check)
     }
     /// Everything acknowledged so far is on disk when this returns.
     ///

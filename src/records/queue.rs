@@ -1,68 +1,16 @@
-//! The queue: one small line a lead, held in memory, so that a page of 100,000 leads is filtered and sorted in milliseconds.
-//! Made at the first question from the leads themselves and kept in step with every change; never written, never asked for a decision.
-//! A room's part of its own because a lead's row is some kilobytes of JSON and a table needs two hundred bytes of it.
+//! The queue: what is asked of the board, and what it answers. Decisions never rest on it: a lead's own row is read for those.
 
 use crate::model::assessment::Verdict;
+use crate::model::attribution::Attribution;
 use crate::model::host::Host;
 use crate::model::lead::{Lead, LeadId, Move, State, Step};
 use crate::model::time::Timestamp;
+use crate::records::board::{QueueRow, Rows};
 use crate::records::leads::lead_key;
-use crate::records::{Records, RecordsError, held};
-use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use crate::records::{Records, RecordsError, marks};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
-
-/// Characters of a title that the queue keeps.
-const TITLE_CHARS: usize = 160;
-
-/// One line of the queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueueRow {
-    /// The lead.
-    pub id: LeadId,
-    /// Its host.
-    pub host: Host,
-    /// Title, cut to 160 characters.
-    pub title: String,
-    /// Protected site.
-    pub site: String,
-    /// Class.
-    pub class: Verdict,
-    /// Highest of the three scores.
-    pub score: u8,
-    /// State.
-    pub state: State,
-    /// Who holds it, and until when.
-    pub holder: Option<(String, Timestamp)>,
-    /// Sources that saw it.
-    pub sources: Vec<String>,
-    /// When it became a lead.
-    pub opened_at: Timestamp,
-    /// Last decision or assessment.
-    pub changed_at: Timestamp,
-    /// Path of the latest package. `None`: its packages were removed.
-    pub package: Option<String>,
-    /// First addresses, at most four.
-    pub addresses: Vec<IpAddr>,
-    /// When it was confirmed, referred and seen blocked, by decisions that stand.
-    pub marks: Milestones,
-    haystack: String,
-}
-
-/// When the decisions that a month is counted by were made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Milestones {
-    /// First confirmation.
-    pub confirmed: Option<Timestamp>,
-    /// Approval.
-    pub approved: Option<Timestamp>,
-    /// Referral.
-    pub referred: Option<Timestamp>,
-    /// Seen down.
-    pub blocked: Option<Timestamp>,
-    /// Dismissal.
-    pub dismissed: Option<Timestamp>,
-}
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 /// Order of the queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,12 +45,22 @@ pub struct Ask {
     pub since: Option<Timestamp>,
     /// Opened or changed after.
     pub news_since: Option<Timestamp>,
+    /// Domain registered at or after; one whose date is not known does not pass.
+    pub registered_since: Option<Timestamp>,
+    /// Province of the server.
+    pub province: Option<String>,
+    /// One of those that serve it.
+    pub provider: Option<String>,
+    /// On one of these hosts: a cluster's.
+    pub hosts: Option<Arc<HashSet<Host>>>,
     /// Held by this person.
     pub holder: Option<String>,
     /// Part of host, title, address or id; any case.
     pub text: Option<String>,
     /// Order.
     pub sort: Sort,
+    /// Count what is new since then among what passes. `None`: nothing is counted.
+    pub last_look: Option<Timestamp>,
     /// Rows passed over.
     pub offset: usize,
     /// Rows given at most.
@@ -116,169 +74,18 @@ pub struct Answer {
     pub rows: Vec<QueueRow>,
     /// Rows that passed the filter.
     pub total: usize,
+    /// Of these, opened or changed since `last_look`.
+    pub news: usize,
     /// All leads by state, without the filter.
     pub by_state: BTreeMap<&'static str, usize>,
-    /// Protected sites and sources that occur, for the filter's lists; at most 50 each.
+    /// Protected sites that occur, for the filter's lists; the commonest 200, in alphabetical order.
     pub sites: Vec<String>,
-    /// As above.
+    /// Sources, as above.
     pub sources: Vec<String>,
-}
-
-/// The rows in memory.
-#[derive(Default)]
-pub(super) struct Board {
-    rows: Option<HashMap<LeadId, QueueRow>>,
-}
-
-impl QueueRow {
-    fn of(lead: &Lead) -> Self {
-        let text =
-            format!("{}\n{}\n{}\n{}", lead.id, lead.candidate.host.unicode(), lead.url.chars().take(300).collect::<String>(), lead.title);
-        let stands = lead.standing();
-        let last = |want: fn(&Move) -> bool| stands.iter().rev().find(|s| want(&s.what)).map(|s| s.at);
-        let mut sources: Vec<String> = lead.candidate.sightings.iter().map(|s| s.source.clone()).collect();
-        sources.sort();
-        sources.dedup();
-        Self {
-            id: lead.id.clone(),
-            host: lead.candidate.host.clone(),
-            title: lead.title.chars().take(TITLE_CHARS).collect(),
-            site: if lead.assessment.site.is_empty() { lead.candidate.site.clone() } else { lead.assessment.site.clone() },
-            class: lead.class(),
-            score: lead.assessment.scores.max(),
-            state: lead.state,
-            holder: lead.holder.clone().zip(lead.held_until()),
-            sources,
-            opened_at: lead.opened_at,
-            changed_at: lead.history.last().map_or(lead.assessment.at, |s: &Step| s.at.max(lead.assessment.at)),
-            package: lead.packages.last().map(|p| p.path.clone()),
-            addresses: lead.resolution.iter().flat_map(|r| r.addresses.iter().copied()).take(4).collect(),
-            marks: Milestones {
-                confirmed: last(|m| matches!(m, Move::Confirm)),
-                approved: last(|m| matches!(m, Move::Approve)),
-                referred: last(|m| matches!(m, Move::Refer { .. })),
-                blocked: last(|m| matches!(m, Move::Block)),
-                dismissed: last(|m| matches!(m, Move::Dismiss { .. })),
-            },
-            haystack: text.chars().take(800).collect::<String>().to_lowercase(),
-        }
-    }
-    fn passes(&self, ask: &Ask, text: Option<&str>) -> bool {
-        (ask.states.is_empty() || ask.states.contains(&self.state))
-            && (ask.classes.is_empty() || ask.classes.contains(&self.class))
-            && ask.site.as_ref().is_none_or(|s| *s == self.site)
-            && ask.source.as_ref().is_none_or(|s| self.sources.contains(s))
-            && ask.min_score.is_none_or(|s| self.score >= s)
-            && ask.since.is_none_or(|at| self.opened_at >= at)
-            && ask.news_since.is_none_or(|at| self.opened_at > at || self.changed_at > at)
-            && ask.holder.as_ref().is_none_or(|who| self.holder.as_ref().is_some_and(|(h, _)| h == who))
-            && text.is_none_or(|t| self.haystack.contains(t))
-    }
-}
-
-fn order(sort: Sort, a: &QueueRow, b: &QueueRow) -> std::cmp::Ordering {
-    let first = match sort {
-        Sort::Score => b.score.cmp(&a.score),
-        Sort::Newest => b.opened_at.cmp(&a.opened_at),
-        Sort::Oldest => a.opened_at.cmp(&b.opened_at),
-        Sort::Changed => b.changed_at.cmp(&a.changed_at),
-        Sort::Host => a.host.cmp(&b.host),
-    };
-    first.then_with(|| a.host.cmp(&b.host)).then_with(|| a.id.cmp(&b.id))
-}
-
-impl Records {
-    /// A page of the queue.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn queue(&self, ask: &Ask) -> Result<Answer, RecordsError> {
-        self.on_board(|rows| {
-            let text = ask.text.as_ref().map(|t| t.to_lowercase());
-            let mut answer = Answer::default();
-            let mut found: Vec<&QueueRow> = Vec::new();
-            for row in rows.values() {
-                *answer.by_state.entry(row.state.word()).or_default() += 1;
-                note(&mut answer.sites, &row.site);
-                row.sources.iter().for_each(|s| note(&mut answer.sources, s));
-                if row.passes(ask, text.as_deref()) {
-                    found.push(row);
-                }
-            }
-            answer.total = found.len();
-            let end = ask.offset.saturating_add(ask.limit).min(found.len());
-            // Only the page that is shown needs its order.
-            if end < found.len() && end > 0 {
-                found.select_nth_unstable_by(end - 1, |a, b| order(ask.sort, a, b));
-                found.truncate(end);
-            }
-            found.sort_unstable_by(|a, b| order(ask.sort, a, b));
-            answer.rows = found.into_iter().skip(ask.offset).take(ask.limit).cloned().collect();
-            answer.sites.sort();
-            answer.sources.sort();
-            answer
-        })
-    }
-    /// Looks at every row once, for sums.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn each_row(&self, see: &mut dyn FnMut(&QueueRow)) -> Result<(), RecordsError> {
-        self.on_board(|rows| rows.values().for_each(see))
-    }
-    /// Leads that share something with `lead`: name, address or title; each with the words for what is shared. At most `limit`, highest score first.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn alike(&self, lead: &Lead, limit: usize) -> Result<Vec<(QueueRow, Vec<Shared>)>, RecordsError> {
-        let own = QueueRow::of(lead);
-        self.on_board(|rows| {
-            let others = rows.values().filter(|r| r.id != own.id);
-            let mut found: Vec<_> = others.map(|r| (r, shared(&own, r))).filter(|(_, s)| !s.is_empty()).collect();
-            found.sort_by(|(a, x), (b, y)| y.len().cmp(&x.len()).then_with(|| order(Sort::Score, a, b)));
-            found.into_iter().take(limit).map(|(r, s)| (r.clone(), s)).collect()
-        })
-    }
-    /// Referrals made before of this host, its registrable name, or this very lead: newest first.
-    ///
-    /// # Errors
-    /// [`RecordsError::Store`].
-    pub fn referred_before(&self, lead: &Lead) -> Result<Vec<(LeadId, Host, Step)>, RecordsError> {
-        let name = lead.candidate.host.registrable().map(str::to_owned);
-        let same = |row: &QueueRow| {
-            row.marks.referred.is_some()
-                && (row.host == lead.candidate.host || (name.is_some() && row.host.registrable() == name.as_deref()))
-        };
-        let ids: Vec<LeadId> = self.on_board(|rows| rows.values().filter(|r| same(r)).map(|r| r.id.clone()).collect())?;
-        let mut prior = Vec::new();
-        for id in ids {
-            let Some(other) = self.lead(&id)? else { continue };
-            let steps = other.history.iter().filter(|s| matches!(s.what, Move::Refer { .. }));
-            prior.extend(steps.map(|s| (id.clone(), other.candidate.host.clone(), s.clone())));
-        }
-        prior.sort_by_key(|(_, _, s)| std::cmp::Reverse(s.at));
-        Ok(prior)
-    }
-    fn on_board<T>(&self, ask: impl FnOnce(&HashMap<LeadId, QueueRow>) -> T) -> Result<T, RecordsError> {
-        let mut board = held(&self.board);
-        let changed = self.shelf.changed_leads();
-        if board.rows.is_none() {
-            let mut rows = HashMap::new();
-            self.told(self.shelf.view().each(b"l/", |_, lead: Lead| {
-                rows.insert(lead.id.clone(), QueueRow::of(&lead));
-                ControlFlow::Continue(())
-            }))?;
-            board.rows = Some(rows);
-        } else if let Some(rows) = &mut board.rows {
-            for id in changed {
-                match self.told(self.shelf.view().get::<Lead>(&lead_key(&id)))? {
-                    Some(lead) => rows.insert(id, QueueRow::of(&lead)),
-                    None => rows.remove(&id),
-                };
-            }
-        }
-        Ok(ask(board.rows.get_or_insert_default()))
-    }
+    /// Provinces, as above.
+    pub provinces: Vec<String>,
+    /// Those that serve leads, as above.
+    pub providers: Vec<String>,
 }
 
 /// What two leads share.
@@ -292,15 +99,110 @@ pub enum Shared {
     Title,
 }
 
-fn shared(a: &QueueRow, b: &QueueRow) -> Vec<Shared> {
-    let name = a.host.registrable().is_some() && a.host.registrable() == b.host.registrable();
-    let address = a.addresses.iter().any(|x| b.addresses.contains(x));
-    let title = a.title == b.title && a.title.chars().count() >= 6;
-    [(name, Shared::Name), (address, Shared::Address), (title, Shared::Title)].into_iter().filter(|(is, _)| *is).map(|(_, s)| s).collect()
-}
+/// The rows in memory; none until they are first asked for.
+pub(super) type Board = RwLock<Option<Rows>>;
 
-fn note(list: &mut Vec<String>, word: &str) {
-    if list.len() < 50 && !word.is_empty() && !list.iter().any(|w| w == word) {
-        list.push(word.to_owned());
+impl Records {
+    /// Changes with everything that is kept.
+    pub fn edition(&self) -> u64 {
+        self.shelf.view().meta.seq
+    }
+    /// A page of the queue.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn queue(&self, ask: &Ask) -> Result<Answer, RecordsError> {
+        self.on_board(|rows| rows.answer(ask))
+    }
+    /// Looks at every row once, for sums.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn each_row(&self, see: &mut dyn FnMut(&QueueRow)) -> Result<(), RecordsError> {
+        self.on_board(|rows| rows.iter().for_each(see))
+    }
+    /// Leads that share something with `lead`: name, address or title; each with the words for what is shared. At most `limit`, highest score first.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn alike(&self, lead: &Lead, limit: usize) -> Result<Vec<(QueueRow, Vec<Shared>)>, RecordsError> {
+        self.on_board(|rows| rows.alike(&lead.id, limit))
+    }
+    /// Referrals made before of this host, its registrable name, or this very lead: newest first.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn referred_before(&self, lead: &Lead) -> Result<Vec<(LeadId, Host, Step)>, RecordsError> {
+        let host = &lead.candidate.host;
+        let ids: Vec<LeadId> = self.on_board(|rows| {
+            let sent = |row: &&QueueRow| row.marks.referred.is_some();
+            match host.registrable() {
+                Some(name) => rows.named(name).filter(sent).map(|r| r.id.clone()).collect(),
+                None => rows.iter().filter(|r| r.host == *host).filter(sent).map(|r| r.id.clone()).collect(),
+            }
+        })?;
+        let mut prior = Vec::new();
+        for id in ids {
+            let Some(other) = self.lead(&id)? else { continue };
+            let steps = other.history.iter().filter(|s| matches!(s.what, Move::Refer { .. }));
+            prior.extend(steps.map(|s| (id.clone(), other.candidate.host.clone(), s.clone())));
+        }
+        prior.sort_by_key(|(_, _, s)| std::cmp::Reverse(s.at));
+        Ok(prior)
+    }
+    fn on_board<T>(&self, ask: impl FnOnce(&Rows) -> T) -> Result<T, RecordsError> {
+        let ready = {
+            let board = self.board.read().unwrap_or_else(PoisonError::into_inner);
+            board.is_some() && !self.shelf.has_changed_leads()
+        };
+        if !ready {
+            let mut board = self.board.write().unwrap_or_else(PoisonError::into_inner);
+            self.keep_up(&mut board)?;
+            // Readers come in again without anybody between: what was just taken in is what is answered from.
+            let board = RwLockWriteGuard::downgrade(board);
+            return Ok(ask(board.as_ref().unwrap_or(&Rows::default())));
+        }
+        let board = self.board.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(ask(board.as_ref().unwrap_or(&Rows::default())))
+    }
+    /// Brings the rows up to date.
+    fn keep_up(&self, board: &mut Option<Rows>) -> Result<(), RecordsError> {
+        // Taken before the rows are read: what changes meanwhile is told again.
+        let changed = self.shelf.changed_leads();
+        let served = |host: &Host| self.shelf.peek::<Attribution>(&marks::attribution_key(host));
+        match board {
+            None => {
+                let mut rows = Rows::default();
+                let mut trouble = None;
+                self.told(self.shelf.view().each(b"l/", |_, lead: Lead| match served(&lead.candidate.host) {
+                    Ok(whose) => {
+                        rows.append(&lead, whose.as_ref());
+                        ControlFlow::Continue(())
+                    }
+                    Err(fault) => {
+                        trouble = Some(fault);
+                        ControlFlow::Break(())
+                    }
+                }))?;
+                self.told(trouble.map_or(Ok(()), Err))?;
+                rows.sort();
+                *board = Some(rows);
+            }
+            Some(rows) => {
+                for id in &changed {
+                    match self.told(self.shelf.peek::<Lead>(&lead_key(id)))? {
+                        Some(lead) => {
+                            let whose = self.told(served(&lead.candidate.host))?;
+                            rows.put(&lead, whose.as_ref());
+                        }
+                        None => {
+                            *board = None;
+                            return self.keep_up(board);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }

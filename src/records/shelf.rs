@@ -89,6 +89,14 @@ impl Shelf {
     pub(super) fn changed_leads(&self) -> BTreeSet<LeadId> {
         std::mem::take(&mut *self.changed.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
+    /// Were leads written since [`Shelf::changed_leads`] was last asked?
+    pub(super) fn has_changed_leads(&self) -> bool {
+        !self.changed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_empty()
+    }
+    /// One row as it stands, without waiting for the transaction that is being written.
+    pub(super) fn peek<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Fault> {
+        self.store.get(key)?.map(|v| parse(&v)).transpose()
+    }
     /// A consistent view for reading.
     pub(super) fn view(&self) -> View<'_> {
         View { store: self.store.as_ref(), meta: self.meta.read().unwrap_or_else(std::sync::PoisonError::into_inner) }

@@ -110,7 +110,7 @@ impl Records {
             }
             visits::take_in(draft, visit, next)
         })?;
-        self.follow(&visit.candidate.host)?;
+        self.follow(&visit.candidate.host);
         Ok(lead)
     }
     /// Re-checks of one lead, oldest first.

@@ -2,6 +2,10 @@
 
 mod browser;
 mod chrome;
+mod doors;
+mod hostile;
+mod life;
+mod lot;
 mod routes;
 
 use jianwei::console::hash_password;
@@ -143,7 +147,12 @@ impl Answer {
 
 /// One request on a connection of its own, every byte ours: paths are sent as they stand.
 pub(crate) fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(address).expect("connected");
+    try_ask(address, method, path, headers, body).expect("an answer")
+}
+
+/// The same. `None`: nobody is there, or the answer was cut off.
+pub(crate) fn try_ask(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(60))).expect("set");
     let given: BTreeMap<&str, &str> = headers.iter().copied().collect();
     let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
@@ -160,11 +169,13 @@ pub(crate) fn ask(address: &str, method: &str, path: &str, headers: &[(&str, &st
     read_answer(&raw)
 }
 
-fn read_answer(raw: &[u8]) -> Answer {
-    let split = raw.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
+fn read_answer(raw: &[u8]) -> Option<Answer> {
+    let split = raw.windows(4).position(|w| w == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&raw[..split]).into_owned();
     let mut lines = head.lines();
     let status = lines.next().and_then(|l| l.split(' ').nth(1)).and_then(|s| s.parse().ok()).expect("a status");
     let headers: Vec<(String, String)> = lines.filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_lowercase(), v.to_owned())).collect();
-    Answer { status, headers, body: raw[split + 4..].to_vec() }
+    let answer = Answer { status, headers, body: raw[split + 4..].to_vec() };
+    let length: Option<usize> = answer.header("content-length").and_then(|l| l.parse().ok());
+    length.is_none_or(|l| l == answer.body.len()).then_some(answer)
 }

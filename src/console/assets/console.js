@@ -124,7 +124,7 @@
     1: () => { const e = now(); if (e) decide(e.dataset.state === "confirmed" ? "approve" : "confirm"); },
     2: () => ask("dismiss"), 3: () => ask("note"), n: () => ask("note"), u: undo,
     x: () => { const box = row() && $("input[name=id]", row()); if (box) { box.checked = !box.checked; count(); } },
-    d: () => { const d = $("#differ"); if (d) d.scrollIntoView({ block: "start" }); },
+    d: () => { const d = $("#differ"); if (d) { choose("differ"); d.scrollIntoView({ block: "start" }); } },
     "/": () => { const s = $("#search"); if (s) s.focus(); else location.href = "/queue"; },
     "?": () => { const d = $("#keys"); if (d) d.showModal(); },
     Escape: () => { if (lead) location.href = "/queue"; },
@@ -144,6 +144,81 @@
     event.preventDefault();
     act();
   });
+
+  // The parts of a lead's page as tabs. Without script they stand one under the other.
+  const parts = $("#parts");
+  const tabs = parts ? all("a", parts).filter(a => document.getElementById(a.hash.slice(1))) : [];
+  function choose(id, focus) {
+    if (!tabs.some(t => t.hash === "#" + id)) return;
+    for (const tab of tabs) {
+      const on = tab.hash === "#" + id;
+      tab.setAttribute("aria-selected", on ? "true" : "false");
+      tab.tabIndex = on ? 0 : -1;
+      document.getElementById(tab.hash.slice(1)).hidden = !on;
+      if (on && focus) tab.focus();
+    }
+  }
+  if (parts && tabs.length) {
+    all("a", parts).forEach(a => { if (!tabs.includes(a)) a.remove(); });
+    parts.setAttribute("role", "tablist");
+    for (const tab of tabs) {
+      const panel = document.getElementById(tab.hash.slice(1));
+      tab.setAttribute("role", "tab");
+      tab.id = "tab-" + panel.id;
+      tab.setAttribute("aria-controls", panel.id);
+      panel.setAttribute("role", "tabpanel");
+      panel.setAttribute("aria-labelledby", tab.id);
+    }
+    parts.addEventListener("click", event => {
+      const tab = event.target.closest("a");
+      if (!tab) return;
+      event.preventDefault();
+      choose(tab.hash.slice(1), true);
+      history.replaceState(null, "", tab.hash);
+    });
+    parts.addEventListener("keydown", event => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      const here = tabs.indexOf(document.activeElement);
+      if (!step || here < 0) return;
+      event.preventDefault();
+      event.stopPropagation();
+      choose(tabs[(here + step + tabs.length) % tabs.length].hash.slice(1), true);
+    });
+    const asked = location.hash.slice(1);
+    choose(tabs.some(t => t.hash === "#" + asked) ? asked : tabs[0].hash.slice(1));
+  }
+
+  // Two pictures: beside each other, one cut over the other, or one after the other.
+  const pair = $("#pair");
+  if (pair) {
+    const swipe = $("#swipe"), boxes = $(".boxes", pair), still = matchMedia("(prefers-reduced-motion: reduce)");
+    let beat = 0;
+    const press = (button, on) => button.setAttribute("aria-pressed", on ? "true" : "false");
+    const mode = name => {
+      const again = pair.dataset.mode === name;
+      pair.dataset.mode = name;
+      all("[data-mode]", document.querySelector(".modes")).forEach(b => press(b, b.dataset.mode === name));
+      clearInterval(beat);
+      const flip = () => pair.classList.toggle("other");
+      if (name !== "blink") pair.classList.remove("other");
+      else if (still.matches) { if (again) flip(); } else beat = setInterval(flip, 900);
+      swipe.closest("label").hidden = name !== "swipe";
+    };
+    const cut = () => pair.style.setProperty("--cut", swipe.value + "%");
+    swipe.addEventListener("input", cut);
+    cut();
+    mode("side");
+    document.querySelector(".modes").addEventListener("click", event => {
+      const button = event.target.closest("button");
+      if (!button) return;
+      if (button.dataset.mode) { mode(button.dataset.mode); return; }
+      if (!boxes.getAttribute("src")) boxes.src = boxes.dataset.src;
+      boxes.hidden = !boxes.hidden;
+      press(button, !boxes.hidden);
+    });
+    keys.s = () => mode({ side: "swipe", swipe: "blink", blink: "side" }[pair.dataset.mode]);
+    keys.b = () => document.querySelector("[data-boxes]").click();
+  }
 
   function count() {
     const n = all("input[name=id]:checked").length, bulk = $("#bulk");

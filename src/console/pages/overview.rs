@@ -21,7 +21,9 @@ struct Sums {
     states: BTreeMap<&'static str, u64>,
     weeks: [u64; WEEKS],
     ages: [u64; 4],
-    sites: BTreeMap<String, u64>,
+    /// By name; empty: unknown.
+    provinces: BTreeMap<String, u64>,
+    providers: BTreeMap<String, u64>,
     total: u64,
 }
 
@@ -34,23 +36,27 @@ struct Counts {
     dismissed: u64,
 }
 
-/// The calendar month before `now`'s, in Beijing time.
-fn month_before(now: Timestamp) -> String {
-    let this = now.beijing();
-    let first = Timestamp::parse(&format!("{}-01T00:00:00+08:00", &this[..7]));
-    first.map_or_else(String::new, |t| t.plus_millis(-1).beijing_month())
+/// Begin and end of a calendar month in Beijing time, from any moment of it.
+fn month_of(within: Timestamp) -> (Timestamp, Timestamp) {
+    let first = |at: Timestamp| Timestamp::parse(&format!("{}-01T00:00:00+08:00", at.beijing_month())).unwrap_or(at);
+    let begin = first(within);
+    (begin, first(begin.plus_millis(32 * DAY_MS)))
 }
 
 fn sums(desk: &Desk, now: Timestamp) -> Result<Sums, Refusal> {
-    let months = [now.beijing_month(), month_before(now)];
+    let this = month_of(now);
+    let months = [this, month_of(this.0.plus_millis(-1))];
     let mut sums = Sums::default();
     desk.records.each_row(&mut |row| {
         sums.total += 1;
         let class = sums.classes.entry(row.class.word()).or_insert((0, Some(row.class)));
         class.0 += 1;
         *sums.states.entry(row.state.word()).or_default() += 1;
-        if sums.sites.len() < 50 || sums.sites.contains_key(&row.site) {
-            *sums.sites.entry(row.site.clone()).or_default() += 1;
+        for (sum, name) in [(&mut sums.provinces, row.province.as_ref()), (&mut sums.providers, row.providers.first())] {
+            let name = name.map_or("", |n| &**n);
+            if sum.len() < 2_000 || sum.contains_key(name) {
+                *sum.entry(name.to_owned()).or_default() += 1;
+            }
         }
         let weeks = (now.millis() - row.opened_at.millis()).div_euclid(7 * DAY_MS);
         if let Some(week) = usize::try_from(weeks).ok().filter(|w| *w < WEEKS) {
@@ -66,7 +72,7 @@ fn sums(desk: &Desk, now: Timestamp) -> Result<Sums, Refusal> {
             }] += 1;
         }
         for (month, counts) in months.iter().zip(&mut sums.month) {
-            let within = |at: Option<Timestamp>| u64::from(at.is_some_and(|t| t.beijing_month() == *month));
+            let within = |at: Option<Timestamp>| u64::from(at.is_some_and(|t| month.0 <= t && t < month.1));
             counts.found += within(Some(row.opened_at));
             counts.confirmed += within(row.marks.confirmed);
             counts.referred += within(row.marks.referred);
@@ -92,6 +98,8 @@ pub(in crate::console) fn show(desk: &Desk, call: &Call) -> Result<Reply, Refusa
                 (bars(call.t("待审核线索的等待时间", "How long leads have waited for review"), &ages(call, &sums)))
                 (bars(call.t("类别", "Class"), &classes(call, &sums)))
                 (bars(call.t("状态", "State"), &states(call, &sums)))
+                (bars(call.t("服务器所在省份", "Province of the server"), &most(call, &sums.provinces)))
+                (bars(call.t("服务商（托管、CDN、注册商）", "Provider (hosting, CDN, registrar)"), &most(call, &sums.providers)))
             }
         }
         p.aside { (call.lang.pick(
@@ -155,6 +163,18 @@ fn states(call: &Call, sums: &Sums) -> Vec<Bar> {
         tone: "plain",
     };
     State::ALL.iter().map(bar).filter(|b| b.value > 0).collect()
+}
+
+/// The largest ten, and the rest; what is not known last.
+fn most(call: &Call, sums: &BTreeMap<String, u64>) -> Vec<Bar> {
+    let mut named: Vec<(&String, u64)> = sums.iter().filter(|(n, _)| !n.is_empty()).map(|(n, c)| (n, *c)).collect();
+    named.sort_by_key(|(name, n)| (std::cmp::Reverse(*n), *name));
+    let rest: u64 = named.iter().skip(10).map(|(_, n)| n).sum();
+    let bar = |label: String, value: u64, tone: &'static str| Bar { label, value, tone };
+    let mut bars: Vec<Bar> = named.into_iter().take(10).map(|(name, n)| bar(plain(name, 12), n, "plain")).collect();
+    bars.push(bar(call.t("其他", "others").into(), rest, "plain"));
+    bars.push(bar(call.t("未知", "unknown").into(), sums.get("").copied().unwrap_or(0), "plain"));
+    bars.into_iter().filter(|b| b.value > 0).collect()
 }
 
 /// `GET /sources`.

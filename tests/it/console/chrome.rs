@@ -158,6 +158,7 @@ impl Chrome {
             "Enter" => (13, "\r"),
             "Escape" => (27, ""),
             "Tab" => (9, ""),
+            "ArrowRight" => (39, ""),
             other => (u32::from(other.chars().next().map_or('\0', |c| c.to_ascii_uppercase())), other),
         };
         let mut down = json!({"type": if text.is_empty() { "rawKeyDown" } else { "keyDown" }, "key": key, "windowsVirtualKeyCode": code});
@@ -169,6 +170,15 @@ impl Chrome {
     }
     pub(super) fn write(&mut self, text: &str) {
         self.call("Input.insertText", json!({"text": text}));
+    }
+    /// A small picture for the README, in `target/console-shots/docs`; `make shots` takes it over.
+    pub(super) fn doc(&mut self, name: &str) {
+        self.size(1280, 800);
+        let data = self.call("Page.captureScreenshot", json!({"format": "webp", "quality": 60}));
+        self.size(1440, 900);
+        let bytes = base64::engine::general_purpose::STANDARD.decode(data["data"].as_str().expect("a picture")).expect("base64");
+        std::fs::create_dir_all(shots().join("docs")).expect("made");
+        std::fs::write(shots().join(format!("docs/{name}.webp")), bytes).expect("written");
     }
     pub(super) fn shot(&mut self, name: &str) {
         let data = self.call("Page.captureScreenshot", json!({"format": "png"}));

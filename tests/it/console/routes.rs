@@ -31,6 +31,8 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ("POST", "/export", EXPORT),
     ("GET", "/leads/{id}", ALL),
     ("GET", "/leads/{id}/picture/{package}/{n}", ALL),
+    ("GET", "/leads/{id}/boxes/{package}/{n}", ALL),
+    ("POST", "/leads/{id}/replay", REVIEW),
     ("POST", "/leads/{id}/claim", REVIEW),
     ("POST", "/leads/{id}/release", REVIEW),
     ("POST", "/leads/{id}/confirm", REVIEW),

@@ -1,0 +1,68 @@
+//! Over time: every capture of the host with its picture, and the re-checks after a referral.
+
+use crate::console::inert::inert;
+use crate::console::layout::{hidden, moment};
+use crate::console::pages::lead::{MAX_ROWS, View};
+use crate::console::pictures;
+use crate::records::{Recheck, Sight};
+use maud::{Markup, html};
+
+/// Captures whose picture is shown.
+const MAX_SHOTS: usize = 12;
+
+/// All captures, newest first.
+pub(super) fn packages(v: &View<'_>) -> Markup {
+    let lead = &v.lead;
+    html! {
+        section.card #packages {
+            h2 { (v.t("固定记录（时间线）", "Captures over time")) }
+            @if lead.packages.is_empty() { p.aside { (v.t("没有。", "None.")) } }
+            ol.timeline.shots { @for (i, p) in lead.packages.iter().rev().take(MAX_ROWS).enumerate() { li aria-current=[(v.package.as_ref() == Some(p)).then_some("true")] {
+                @if let Some(n) = (i < MAX_SHOTS).then(|| v.desk.thumbnail(&p.path)).flatten() {
+                    img src={"/leads/" (lead.id) "/picture/" (p.id) "/" (n)} alt="" loading="lazy" width="96" height="60";
+                }
+                div {
+                    a href={"/leads/" (lead.id) "?package=" (p.id)} { (moment(p.captured_at)) } " " (inert(&p.outcome, 30))
+                    div.aside { (inert(&p.id, 60)) } div.hash { "SHA-256 " (p.manifest_sha256) }
+                }
+            } } }
+            @if let (Some(p), true) = (&v.package, v.reviews()) { @if pictures::has_replay(&v.desk.evidence, &p.path) {
+                h3 { (v.t("重放", "Replay")) }
+                p.aside { (v.t(
+                    "控制台不重放网页：这里只有图片和文字。下载 WACZ 后，在断开网络的机器上用 ReplayWeb.page 打开。其中证号未脱敏，下载写入日志。",
+                    "The console replays no page: here are pictures and text alone. Download the WACZ and open it in ReplayWeb.page on a machine without network. \
+                     Its numbers are not masked; the download is journalled.",
+                )) }
+                form method="post" action={"/leads/" (lead.id) "/replay"} { (hidden(v.call)) input type="hidden" name="package" value=(p.id); button { (v.t("下载 WACZ", "Download the WACZ")) } }
+            } }
+        }
+    }
+}
+
+/// What each look after the referral showed, with its picture.
+pub(super) fn rechecks(v: &View<'_>, rechecks: &[Recheck]) -> Markup {
+    if rechecks.is_empty() {
+        return html! {};
+    }
+    let word = |s: Sight| match s {
+        Sight::Up => v.t("仍在线", "up"),
+        Sight::Down => v.t("打不开", "down"),
+        Sight::Changed => v.t("内容已变", "changed"),
+    };
+    html! {
+        section.card #rechecks {
+            h2 { (v.t("移送后复查", "Re-checks after the referral")) }
+            ol.timeline.shots { @for r in rechecks.iter().rev().take(MAX_ROWS) { li {
+                @let package = r.packages.iter().find_map(|id| v.lead.packages.iter().find(|p| p.id == *id));
+                @if let Some((p, n)) = package.and_then(|p| Some((p, v.desk.thumbnail(&p.path)?))) {
+                    a href={"/leads/" (v.lead.id) "?package=" (p.id)} { img src={"/leads/" (v.lead.id) "/picture/" (p.id) "/" (n)} alt=(v.t("复查截图", "picture of the re-check")) loading="lazy" width="96" height="60"; }
+                }
+                div {
+                    (moment(r.at)) " " b { (word(r.sight)) }
+                    @if let Some(to) = &r.moved_to { " → " (inert(&to.replace('.', "[.]"), 120)) }
+                    div.aside { @for (who, met) in r.visitors.iter().take(8) { (inert(who, 30)) "：" (inert(met, 40)) "  " } }
+                }
+            } } }
+        }
+    }
+}
