@@ -2,8 +2,8 @@
 //! and whether the words of any one site can weigh enough together. One table look-up a byte, whatever the number of sites.
 //! Coarser than the [`super::sieve`] that follows, never finer: what goes no further here could not pass there.
 
+use super::grams::{self, Collected, Grams};
 use super::letters::{self, Near};
-use super::prefilter;
 use super::sieve::Structure;
 
 /// Symbols of a row; codes of ASCII bytes are below.
@@ -39,40 +39,13 @@ const MAX_FOUND: usize = 32;
 /// Worths whose letters are asked for together.
 const GROUP: usize = 8;
 /// Sites that are weighed apart; further ones share the last place.
-const MAX_SITES: usize = 8;
+pub(super) const MAX_SITES: usize = 8;
 /// Longest line; a longer one goes further.
 const MAX_LINE: usize = 256;
 
-/// Three letters in a row of each piece that a name must have one of.
-struct Anchors(Box<[u64; 1 << 9]>);
-
-impl Anchors {
-    fn new(pieces: &[Vec<u8>]) -> Self {
-        let mut anchors = Self(Box::new([0; 1 << 9]));
-        let mut mark = |three: &[u8]| {
-            let index = three.iter().fold(0, |index, code| index << 5 | usize::from(code & 31));
-            anchors.0[index >> 6] |= 1 << (index & 63);
-        };
-        for piece in pieces {
-            match piece.windows(3).max_by_key(|three| prefilter::rarity(three.iter())) {
-                Some(three) => mark(three),
-                None => (0..32).for_each(|any| {
-                    mark(&[&[any], piece.as_slice()].concat());
-                    mark(&[piece.as_slice(), &[any]].concat());
-                }),
-            }
-        }
-        anchors
-    }
-    /// Bit 0: stand these three codes there?
-    fn holds(&self, index: usize) -> u64 {
-        self.0[index >> 6 & 0x1ff] >> (index & 63)
-    }
-}
-
 /// The compiled pass.
 pub(super) struct Glance {
-    anchors: Anchors,
+    grams: Grams,
     rows: Rows,
     /// For each state where its words begin in `words`; one more for the end.
     told: Vec<u32>,
@@ -175,22 +148,29 @@ pub(super) struct Text<'a> {
 }
 
 impl Glance {
-    /// Builds the automaton. `pieces`: one of them stands in every name that can be hit; `levels`: what the words of each site must weigh.
-    pub(super) fn new<'a>(pieces: &[Vec<u8>], texts: impl Iterator<Item = Text<'a>>, levels: impl Iterator<Item = i32>) -> Self {
+    /// Builds the automaton. `collected`: what every name that can be hit holds; `levels`: what the words of each site must weigh, and
+    /// `less` by how much less is enough in a line with foreign letters.
+    pub(super) fn new<'a>(
+        collected: &Collected,
+        texts: impl Iterator<Item = Text<'a>>,
+        levels: impl Iterator<Item = i32>,
+        less: i32,
+    ) -> Self {
+        let mut by_place = [i32::MAX; MAX_SITES];
+        for (site, level) in levels.enumerate() {
+            let place = &mut by_place[place_of(site) as usize];
+            *place = level.min(*place);
+        }
         let (told, words, bounds, patterns) = Default::default();
         let mut glance = Self {
-            anchors: Anchors::new(pieces),
+            grams: Grams::new(collected, &by_place, less),
             rows: Rows::Long(Vec::new()),
             told,
             words,
             bounds,
             patterns,
-            levels: [i32::MAX; MAX_SITES],
+            levels: by_place,
         };
-        for (site, level) in levels.enumerate() {
-            let place = &mut glance.levels[place_of(site) as usize];
-            *place = level.min(*place);
-        }
         let mut trie = Trie::default();
         for text in texts {
             trie.add(text.codes, u32::try_from(glance.patterns.len()).unwrap_or(u32::MAX));
@@ -240,24 +220,32 @@ impl Glance {
         if line.len() > MAX_LINE {
             return Glanced::Unknown;
         }
-        let (mut seen, mut coded, mut before, mut last, mut any) = (0_u32, false, letters::OTHER, 0_usize, 0);
+        let (mut seen, mut coded, mut before, mut last) = (0_u32, false, letters::OTHER, 0_usize);
+        let (mut sums, mut reached) = (0, 0);
         for byte in line {
             let code = letters::CODES[usize::from(*byte)] & 31;
             seen |= 1 << code;
             coded |= code | before == letters::SEPARATOR;
             before = code;
             last = if code == letters::SEPARATOR { last } else { last << 5 | usize::from(code) };
-            any |= self.anchors.holds(last);
+            reached |= self.grams.weigh(last, code, &mut sums);
         }
-        // A piece of two letters may stand last.
-        any |= self.anchors.holds(last << 5 | usize::from(letters::LINE_END));
         if seen >> letters::SLOW & 1 == 1 || coded && letters::is_coded(line) {
             return Glanced::Unknown;
         }
-        if any & 1 == 0 {
+        let sites = grams::sites(reached);
+        if sites == 0 {
             return Glanced::Nothing;
         }
-        self.find(line, seen, found)
+        match self.find(line, seen, found) {
+            Glanced::Words(words) if words & sites == 0 => Glanced::Nothing,
+            Glanced::Words(words) => Glanced::Words(words & sites),
+            other => other,
+        }
+    }
+    /// Can these codes come to a site's level?
+    pub(super) fn in_sight(&self, text: &[u8], foreign: bool) -> bool {
+        self.grams.reach(text, foreign)
     }
     fn find(&self, line: &[u8], seen: u32, found: &mut Found) -> Glanced {
         match &self.rows {

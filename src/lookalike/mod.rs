@@ -8,6 +8,7 @@ mod cost;
 mod cover;
 mod fuzzy;
 mod glance;
+mod grams;
 mod han;
 mod layout;
 mod letters;

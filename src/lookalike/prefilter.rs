@@ -1,7 +1,9 @@
 //! The first pass over a block: which lines could carry a token at all. One look per two bytes, whatever the number of
-//! tokens and sites: four characters, each read as one of 32 codes, are an index into a bitmap of 128 KB.
+//! tokens and sites: four characters, each read as one of 32 codes, are an index into a bitmap of 128 KB. Where it says yes, the
+//! character behind them is asked for as well.
 
 use super::letters::{CODES, LINE_END, SEPARATOR, SLOW};
+use std::collections::HashMap;
 
 /// Bits of one code.
 const BITS: u32 = 5;
@@ -17,58 +19,45 @@ const STEP: usize = 16;
 /// Windows that make a line worth a closer look.
 pub(super) struct Prefilter {
     bits: Box<[u64; WORDS]>,
+    /// For each window that is marked which codes may follow, as an index into `follow`; beyond 256 such sets, any.
+    follows: Box<[u8]>,
+    follow: Vec<u32>,
 }
+
+/// Any code may follow.
+const ANY: u32 = u32::MAX;
 
 impl Prefilter {
     /// From pieces in codes, one of which stands in every name that can be hit, separators aside.
     pub(super) fn new<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut filter = Self { bits: Box::new([0; WORDS]) };
+        let mut filter = Self { bits: Box::new([0; WORDS]), follows: Box::default(), follow: vec![ANY] };
+        let mut marked = vec![0_u32; 1 << (BITS as usize * WINDOW)];
         for at in 0..WINDOW {
-            filter.mark(&place(at, SLOW));
+            mark(&mut marked, &place(at, SLOW), None);
         }
         // Two separators side by side: an xn-- label, or letters kept apart by more than one.
         for at in 0..WINDOW - 1 {
             let mut window = place(at, SEPARATOR);
             window[at + 1] = Some(SEPARATOR);
-            filter.mark(&window);
+            mark(&mut marked, &window, None);
         }
         for piece in pieces {
             let rarest = piece.windows(PIECE).max_by_key(|window| rarity(window.iter()));
-            filter.add(rarest.unwrap_or(piece));
+            add(&mut marked, rarest.unwrap_or(piece));
+        }
+        let mut sets = HashMap::from([(ANY, 0_u8)]);
+        filter.follows = vec![0; marked.len()].into();
+        for (index, codes) in marked.into_iter().enumerate().filter(|(_, codes)| *codes != 0) {
+            filter.bits[index >> 6] |= 1 << (index & 63);
+            filter.follows[index] = match u8::try_from(sets.len()) {
+                Ok(next) => *sets.entry(codes).or_insert_with(|| {
+                    filter.follow.push(codes);
+                    next
+                }),
+                Err(_) => sets.get(&codes).copied().unwrap_or(0),
+            };
         }
         filter
-    }
-    /// Marks a piece in each form that it may be written in, a separator or none before each letter, at even and odd places.
-    fn add(&mut self, piece: &[u8]) {
-        for gaps in 0..1_u32 << piece.len().saturating_sub(1) {
-            let mut written = vec![];
-            for (i, code) in piece.iter().enumerate() {
-                if i > 0 && gaps >> (i - 1) & 1 == 1 {
-                    written.push(SEPARATOR);
-                }
-                written.push(*code);
-            }
-            for odd in 0..2 {
-                let windows = (0..written.len() + WINDOW - 1).filter(|start| start % 2 == odd).map(|start| -> [Option<u8>; WINDOW] {
-                    std::array::from_fn(|i| (start + i + 1).checked_sub(WINDOW).and_then(|at| written.get(at)).copied())
-                });
-                let rarest = windows.max_by_key(|window| rarity(window.iter().flatten()));
-                if let Some(window) = rarest {
-                    self.mark(&window);
-                }
-            }
-        }
-    }
-    /// Marks all windows of this shape; `None` is any code.
-    fn mark(&mut self, window: &[Option<u8>; WINDOW]) {
-        let mut indices = vec![0_usize];
-        for code in window {
-            let codes = code.map_or(0..1 << BITS, |c| usize::from(c)..usize::from(c) + 1);
-            indices = indices.iter().flat_map(|index| codes.clone().map(move |c| index << BITS | c)).collect();
-        }
-        for index in indices {
-            self.bits[index >> 6] |= 1 << (index & 63);
-        }
     }
     /// Calls `line` with every line of `block` that holds a window, in order, and with its last line.
     pub(super) fn lines<'a>(&self, block: &'a [u8], line: &mut dyn FnMut(&'a [u8])) {
@@ -94,10 +83,9 @@ impl Prefilter {
             line(&last[start..]);
         }
     }
-    /// Offset of the first byte of the first window that is marked.
+    /// Offset of the first byte of the first window that is marked, and followed as it must be.
     fn find(&self, block: &[u8]) -> Option<usize> {
         let pair = |bytes: &[u8]| usize::from(CODES[usize::from(bytes[0])]) << BITS | usize::from(CODES[usize::from(bytes[1])]);
-        let marked = |index: usize| self.bits[(index >> 6) & (WORDS - 1)] >> (index & 63);
         let mut before = usize::from(LINE_END) << BITS | usize::from(LINE_END);
         let steps = block.chunks_exact(STEP);
         let tail = steps.remainder();
@@ -106,29 +94,73 @@ impl Prefilter {
             let mut any = 0;
             for two in step.chunks_exact(2) {
                 let here = pair(two);
-                any |= marked(before << (2 * BITS) | here);
+                any |= self.marked(before << (2 * BITS) | here);
                 before = here;
             }
             if any & 1 == 1 {
-                before = start;
+                let mut earlier = start;
                 for (j, two) in step.chunks_exact(2).enumerate() {
                     let here = pair(two);
-                    if marked(before << (2 * BITS) | here) & 1 == 1 {
-                        return Some((i * STEP + 2 * j).saturating_sub(2));
+                    let at = i * STEP + 2 * j;
+                    if self.holds(earlier << (2 * BITS) | here, block.get(at + 2)) {
+                        return Some(at.saturating_sub(2));
                     }
-                    before = here;
+                    earlier = here;
                 }
             }
         }
         let read = block.len() - tail.len();
         for (j, two) in tail.chunks_exact(2).enumerate() {
             let here = pair(two);
-            if marked(before << (2 * BITS) | here) & 1 == 1 {
-                return Some((read + 2 * j).saturating_sub(2));
+            let at = read + 2 * j;
+            if self.holds(before << (2 * BITS) | here, block.get(at + 2)) {
+                return Some(at.saturating_sub(2));
             }
             before = here;
         }
         None
+    }
+    /// Bit 0: is it?
+    fn marked(&self, index: usize) -> u64 {
+        self.bits[(index >> 6) & (WORDS - 1)] >> (index & 63)
+    }
+    /// Is the window marked, and may this byte follow it?
+    fn holds(&self, index: usize, next: Option<&u8>) -> bool {
+        let follow = || self.follow[usize::from(self.follows[index & (self.follows.len() - 1)])];
+        self.marked(index) & 1 == 1 && next.is_none_or(|byte| follow() >> CODES[usize::from(*byte)] & 1 == 1)
+    }
+}
+
+/// Marks a piece in each form that it may be written in, a separator or none before each letter, at even and odd places.
+fn add(marked: &mut [u32], piece: &[u8]) {
+    for gaps in 0..1_u32 << piece.len().saturating_sub(1) {
+        let mut written = vec![];
+        for (i, code) in piece.iter().enumerate() {
+            if i > 0 && gaps >> (i - 1) & 1 == 1 {
+                written.push(SEPARATOR);
+            }
+            written.push(*code);
+        }
+        for odd in 0..2 {
+            let windows = (0..written.len() + WINDOW - 1).filter(|start| start % 2 == odd).map(|start| -> [Option<u8>; WINDOW + 1] {
+                std::array::from_fn(|i| (start + i + 1).checked_sub(WINDOW).and_then(|at| written.get(at)).copied())
+            });
+            if let Some([a, b, c, d, next]) = windows.max_by_key(|window| rarity(window.iter().flatten())) {
+                mark(marked, &[a, b, c, d], next);
+            }
+        }
+    }
+}
+
+/// Marks all windows of this shape, and what follows them; `None` is any code.
+fn mark(marked: &mut [u32], window: &[Option<u8>; WINDOW], next: Option<u8>) {
+    let mut indices = vec![0_usize];
+    for code in window {
+        let codes = code.map_or(0..1 << BITS, |c| usize::from(c)..usize::from(c) + 1);
+        indices = indices.iter().flat_map(|index| codes.clone().map(move |c| index << BITS | c)).collect();
+    }
+    for index in indices {
+        marked[index] |= next.map_or(ANY, |code| 1 << code);
     }
 }
 

@@ -5,6 +5,7 @@
 use super::compiled::{self, Compiled};
 use super::fuzzy;
 use super::glance::{self, Found, Glance, Glanced, Text, Worth};
+use super::grams::Collected;
 use super::letters::{self, Letters, Near};
 use super::prefilter::Prefilter;
 use super::tokens::{Form, Token};
@@ -72,7 +73,7 @@ pub(super) enum Structure {
 
 /// A token that the pattern is a piece of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Target {
+pub(super) struct Target {
     weight: i32,
     /// Of the token itself.
     points: i32,
@@ -101,7 +102,7 @@ impl Sieve {
     /// Compiles all sites' tokens, and the block pass before it.
     pub(super) fn new(sites: &[Compiled]) -> Result<(Self, Prefilter), String> {
         let mut patterns: BTreeMap<Vec<u8>, Pattern> = BTreeMap::new();
-        let mut anchors: Vec<Vec<u8>> = Vec::new();
+        let (mut anchors, mut collected): (Vec<Vec<u8>>, Collected) = Default::default();
         let (mut texts, mut numbers) = (Vec::new(), HashMap::new());
         let codes = |text: &str| text.chars().map(letters::code).collect::<Vec<u8>>();
         for (site, compiled) in sites.iter().enumerate() {
@@ -113,13 +114,23 @@ impl Sieve {
                     texts.len() - 1
                 });
                 let anchor = speaks(token) || structure != Structure::No;
-                for (index, (piece, offset, slack)) in compiled::pieces(token, &compiled.hosts).into_iter().enumerate() {
+                let pieces = compiled::pieces(token, &compiled.hosts);
+                // Where a piece stands, of which it is made, the whole need not be looked for.
+                let parts =
+                    pieces.split_first().is_some_and(|(whole, parts)| parts.iter().any(|(piece, ..)| whole.0.contains(piece.as_str())));
+                for (index, (piece, offset, slack)) in pieces.into_iter().enumerate() {
                     let piece = codes(&piece);
                     if anchor && piece.iter().all(|c| *c < 0x80) {
                         anchors.push(piece.clone());
                     }
                     let whole = index == 0;
                     let target = Target::of(token, text, usize::from(offset), usize::from(slack), whole);
+                    if !whole || !parts {
+                        collected.add(site, &piece, target);
+                    }
+                    if whole && structure != Structure::No {
+                        collected.always(&piece);
+                    }
                     own.entry(piece.clone()).or_default().push(target);
                     let pattern = patterns.entry(piece).or_default();
                     pattern.targets.push(target);
@@ -137,6 +148,7 @@ impl Sieve {
             let (hosts, trees) = (compiled.site.hosts.iter(), compiled.site.trees.iter());
             for text in hosts.chain(trees).chain(&compiled.names.paths).map(plain).filter(|t| t.len() >= 2) {
                 anchors.push(text.clone());
+                collected.always(&text);
                 patterns.entry(text).or_default().always = true;
             }
         }
@@ -159,7 +171,7 @@ impl Sieve {
             worths: pattern.worths.clone(),
         });
         let pieces = shortest(anchors);
-        let glance = Glance::new(&pieces, plain, levels());
+        let glance = Glance::new(&collected, plain, levels(), super::screen::MIXED_POINTS);
         let prefilter = Prefilter::new(pieces.iter().map(Vec::as_slice));
         let level = levels().min().unwrap_or(0);
         Ok((Self { automaton, patterns: patterns.into_values().collect(), texts, level, glance }, prefilter))
@@ -175,6 +187,9 @@ impl Sieve {
         }
         if let Glanced::Words(sites) = glanced {
             return self.fitted_can_weigh_enough(sites, scratch);
+        }
+        if !self.glance.in_sight(scratch.letters.text(), scratch.letters.foreign) {
+            return false;
         }
         // Foreign characters are only coarsely known, so that no token can be fitted to them.
         self.can_weigh_enough(scratch, false) && (scratch.letters.foreign || self.can_weigh_enough(scratch, true))
@@ -344,8 +359,16 @@ impl Target {
             text,
         }
     }
+    /// What the token weighs.
+    pub(super) fn points(&self) -> i32 {
+        self.points
+    }
+    /// Letters before the pattern that the token may take.
+    pub(super) fn before(&self) -> usize {
+        self.offset + self.slack
+    }
     /// What the token takes at least where the pattern stands at letter `at`.
-    fn core(&self, at: usize) -> (usize, usize) {
+    pub(super) fn core(&self, at: usize) -> (usize, usize) {
         let start = at.saturating_sub(self.offset);
         let from = start + self.slack;
         (from, (start.saturating_sub(self.slack) + self.shortest).max(from))

@@ -426,6 +426,11 @@ fn a_bad_word_or_technique_is_refused_with_file_line_and_what_was_meant() {
     }
 }
 
+fn cpu_ms() -> i64 {
+    let t = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    t.tv_sec * 1_000 + t.tv_nsec / 1_000_000
+}
+
 #[test]
 fn hostile_lines_are_answered_quickly_and_without_a_panic() {
     let list = watchlist();
@@ -455,15 +460,12 @@ fn hostile_lines_are_answered_quickly_and_without_a_panic() {
     lines.push(vec![0xff; 1_000_000]);
     lines.push((0..1_000_000_u32).map(|i| (i % 256) as u8).filter(|b| *b != b'\n').collect());
     for line in &lines {
-        let started = std::time::Instant::now();
+        // CPU time of this thread: what others do on the machine is no matter.
+        let started = cpu_ms();
         let _ = list.screen(line);
         list.screen_block(line, &mut |_, _| {});
-        assert!(
-            started.elapsed().as_millis() < 1_500,
-            "{:?} took {:?}",
-            String::from_utf8_lossy(&line[..20.min(line.len())]),
-            started.elapsed()
-        );
+        let took = cpu_ms() - started;
+        assert!(took < 1_500, "{:?} took {took} ms", String::from_utf8_lossy(&line[..20.min(line.len())]));
     }
     let long = format!("{}.cx-mem-gov-cn.top", "a-".repeat(100));
     assert!(list.screen(long.as_bytes()).is_some(), "a long name is still read to its end");
