@@ -32,8 +32,11 @@ pub(super) fn router(desk: &Arc<Desk>) -> Router {
         let filter = if route.method == "POST" { MethodFilter::POST } else { MethodFilter::GET };
         router = router.route(route.path, on(filter, move |path: RawPathParams, request: Request| answer(desk, route, path, request)));
     }
-    let desk = desk.clone();
-    router.fallback(move |request: Request| stranger(desk.clone(), request))
+    let (none, other) = (desk.clone(), desk.clone());
+    // Another method on a known path does not exist either, and its answer is dressed like all.
+    router
+        .fallback(move |request: Request| stranger(none.clone(), request))
+        .method_not_allowed_fallback(move |request: Request| stranger(other.clone(), request))
 }
 
 async fn stranger(desk: Arc<Desk>, request: Request) -> Response<Body> {

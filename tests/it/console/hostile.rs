@@ -129,7 +129,10 @@ fn inert(path: &str, html: &str) -> Vec<String> {
             assert!(!key.starts_with("on") && key != "style" && key != "srcdoc", "{path}: <{name} {key}>");
             if matches!(key.as_str(), "href" | "src" | "action" | "formaction" | "data-src") {
                 assert!(value.starts_with('/') && !value.starts_with("//") || value.starts_with('#'), "{path}: <{name} {key}={value:?}>");
-                links.push(value.replace("&amp;", "&"));
+                // A form is no link: its address is asked by POST alone.
+                if !key.ends_with("action") || name == "form" && value == "/queue" {
+                    links.push(value.replace("&amp;", "&"));
+                }
             }
             if name == "script" && key == "src" {
                 assert!(value.starts_with("/assets/console.js?"), "{path}: {value}");
