@@ -60,7 +60,7 @@ impl Pass {
         let answered: Vec<&Capture> = met.captures.iter().filter(|c| c.outcome == Outcome::Captured).collect();
         let rules = self.rules.get();
         let away = |c: &&Capture| c.final_url.as_deref().and_then(host_of).is_some_and(|h| h != candidate.host && rules.is_official(&h));
-        let near = !leads.is_empty() || candidate.name_hit().is_some() || met.score >= IN_REACH || answered.iter().any(|c| away(&c));
+        let near = !leads.is_empty() || candidate.name_hit().is_some() || met.score >= IN_REACH || answered.iter().any(away);
         if !near || rules.is_official(&candidate.host) {
             return Vec::new();
         }
