@@ -151,7 +151,13 @@ fn attribution(n: u64) -> Result<Attribution, Box<dyn std::error::Error>> {
     Ok(Attribution {
         at: at(n),
         registration: Some(registration),
-        hosting: Hosting { at: Some(at(n)), placed: vec![placed], fronts: vec![], tables: vec!["ip2region 2026-01-01".into()] },
+        hosting: Hosting {
+            at: Some(at(n)),
+            placed: vec![placed],
+            networks: vec![],
+            fronts: vec![],
+            tables: vec!["ip2region 2026-01-01".into()],
+        },
         filings: vec![],
         remarks: vec![],
         issuer: Some("Some CA".into()),

@@ -97,7 +97,13 @@ fn look(facts: &mut LeadFacts, glance: Glance, whole: bool) {
 }
 
 /// Whom a lead might go to. One that came from above goes to the city's group. `victim`, `ordered`: what the analyst says, for this suggestion alone.
-pub(super) fn suggestion(lead: &Lead, attribution: Option<&Attribution>, home: &Divisions, victim: Option<&str>, ordered: bool) -> Suggestion {
+pub(super) fn suggestion(
+    lead: &Lead,
+    attribution: Option<&Attribution>,
+    home: &Divisions,
+    victim: Option<&str>,
+    ordered: bool,
+) -> Suggestion {
     let mut reporters = lead.candidate.sightings.iter().filter_map(|s| s.context.reporter.as_deref());
     let ordered = ordered || reporters.any(|r| r.contains("交办") || r.contains("上级"));
     jurisdiction::suggest(attribution, home, &lead.opened_at.beijing_month(), victim, ordered)

@@ -248,7 +248,8 @@ fn plan(context: &Context, book: &RuleBook, records: Option<&Arc<Records>>) -> R
         let (sites, suffixes, files, mine) = (sites.clone(), suffixes.clone(), files.clone(), settings.clone());
         let build = move |known: &Known| sources::build_knowing(&mine, &sites, &files, &|| scan::permutations(&sites, &suffixes), known);
         let file = context.settings.file.display();
-        build(&Known::default()).map_err(|e| Failure::usage(format!("{file}：{}", e.told(Lang::Zh)), format!("{file}: {e}"), context.lang))?;
+        build(&Known::default())
+            .map_err(|e| Failure::usage(format!("{file}：{}", e.told(Lang::Zh)), format!("{file}: {e}"), context.lang))?;
         let anew = asked::is_asked(&settings.kind);
         let records = records.filter(|_| anew).cloned();
         let make = Box::new(move || {

@@ -26,8 +26,8 @@ mod wacz;
 mod warc;
 mod warc_check;
 
-pub use glance::{Glance, StampFile};
 pub use custody::Deed;
+pub use glance::{Glance, StampFile};
 pub use proof::stamp::Met;
 pub use proof::waiting::Waiting;
 pub use reverify::{Bad, Reverification, Round, Stepped};

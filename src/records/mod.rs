@@ -29,8 +29,8 @@ mod visits;
 mod watching;
 mod words;
 
-pub use backup::{Backup, Copied, back_up, restore};
 pub use account::{Deed, Person, Role, SavedFilter, Token};
+pub use backup::{Backup, Copied, back_up, restore};
 pub use board::{Milestones, QueueRow};
 pub use duties::{AuditAsk, AuditLine, may};
 pub use error::RecordsError;

@@ -20,11 +20,13 @@ const IP: &str = "ip";
 
 /// First and last address as 128-bit numbers, and the RDAP base.
 type Blocks = Vec<(u128, u128, String)>;
+/// A list, and when it was fetched. `None`: not yet.
+type Fetched = Option<(Timestamp, Arc<Blocks>)>;
 
 /// What is remembered: the lists of IPv4 and IPv6, and answers.
 #[derive(Default)]
 pub(super) struct Networks {
-    lists: [Mutex<Option<(Timestamp, Arc<Blocks>)>>; 2],
+    lists: [Mutex<Fetched>; 2],
     known: Mutex<Vec<Network>>,
 }
 

@@ -55,7 +55,7 @@ fn change(i: usize, dossier: &mut Dossier) {
         host,
         at: at(0),
         registration: Some(registration),
-        hosting: Hosting { at: Some(at(0)), placed: vec![placed], fronts, tables: vec!["ip2region 2024-02-28".into()] },
+        hosting: Hosting { at: Some(at(0)), placed: vec![placed], networks: vec![], fronts, tables: vec!["ip2region 2024-02-28".into()] },
         filings: vec![],
         remarks: vec![],
         issuer: None,

@@ -5,9 +5,6 @@ use crate::capture::browser::page::Tab;
 use crate::capture::browser::watch::Watch;
 use crate::capture::browser::wire::WireError;
 use crate::model::rendered::KeptFile;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
 
 const MAX_FILES: usize = 120;
 const MAX_FILE_BYTES: usize = 4 << 20;
@@ -37,16 +34,6 @@ pub(super) async fn resources(tab: &Tab<'_>, watch: &Watch) -> Vec<KeptFile> {
         kept.push(file);
     }
     kept
-}
-
-/// The body of a finished request, decoded.
-pub(super) async fn body(tab: &Tab<'_>, id: &str) -> Result<Vec<u8>, WireError> {
-    let value = tab.call("Network.getResponseBody", json!({"requestId": id})).await?;
-    let told = value["body"].as_str().unwrap_or_default();
-    if value["base64Encoded"].as_bool() == Some(true) {
-        return Ok(STANDARD.decode(told).unwrap_or_default());
-    }
-    Ok(told.as_bytes().to_vec())
 }
 
 /// A media type fit for a manifest.

@@ -21,7 +21,6 @@ use crate::capture::browser::page::Job;
 use crate::capture::browser::process::Process;
 use crate::capture::browser::wire::WireError;
 use crate::capture::film::Reel;
-use crate::capture::pictures;
 use crate::model::capture::{Capture, Outcome};
 use crate::net::Net;
 use std::path::PathBuf;
@@ -119,7 +118,7 @@ impl Browser {
     /// # Errors
     /// [`BrowserError`]: there is no browser to be had. What the world did is the capture's outcome.
     pub async fn visit(&self, url: &Url, variant: &str, net: &Net) -> Result<Capture, BrowserError> {
-        let tab = self.inner.tabs.acquire().await;
+        let _tab = self.inner.tabs.acquire().await;
         net.turn(url).await;
         let mut last = String::new();
         let reel = self.inner.reel.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -127,12 +126,7 @@ impl Browser {
             let process = self.process().await?;
             let job = Job { url, variant, net, repeated, reel: reel.as_ref() };
             match tokio::time::timeout(LONGEST, page::visit(&process, &job)).await {
-                Ok(Ok(mut capture)) => {
-                    // Its tab is closed; the next visit need not wait for what is read from the pictures.
-                    drop(tab);
-                    tokio::task::block_in_place(|| pictures::read_into(&mut capture));
-                    return Ok(capture);
-                }
+                Ok(Ok(capture)) => return Ok(capture),
                 Ok(Err(WireError::Said { method, why })) => last = format!("{method}: {why}"),
                 Ok(Err(trouble)) => last = trouble.to_string(),
                 Err(_) => last = format!("no end after {} s", LONGEST.as_secs()),

@@ -325,7 +325,7 @@ pub(super) async fn hear(tab: &Tab<'_>, job: &Job<'_>, event: &Event, watch: &mu
             let id = text(&p["requestId"], 100);
             let document = watch.finished.last().filter(|f| f.document && f.id == id).map(|f| f.id.clone());
             if let Some(id) = document {
-                let body = keep::body(tab, &id).await;
+                let body = body(tab, &id).await;
                 if let (Ok(body), Some(hop)) = (body, watch.hop_of(&id)) {
                     hops::with_body(hop, body);
                 }

@@ -109,6 +109,7 @@ pub(super) fn keep(records: &Records, evidence_root: &Path, carried: &Carried, w
         status: Some(200),
         media_type: word.into(),
         failed: word.into(),
+        ..Request::default()
     };
     let browser = Browsing {
         product: word.into(),

@@ -175,6 +175,7 @@ async fn a_watch_verifies_all_packages_every_night_and_raises_one_alert_for_the_
         kind: "vandal".into(),
         schedule: jianwei::pipeline::cron::Schedule::parse("0 12 * * *").expect("a schedule"),
         make: Box::new(make),
+        anew: false,
     };
     let watch = Watch {
         pass: pass.clone(),
@@ -184,6 +185,7 @@ async fn a_watch_verifies_all_packages_every_night_and_raises_one_alert_for_the_
         data_dir: dir.path().to_path_buf(),
         organisation: String::new(),
         unstamped: None,
+        owed: None,
     };
     watch.run(None, stop, Arc::new(|_| {})).await.expect("without a fault");
     let below = all[1].strip_prefix(dir.path().join("evidence")).expect("below").to_str().expect("UTF-8").to_owned();
