@@ -240,8 +240,8 @@ fn in_a_browser(served: &Served, id: &LeadId) {
     for path in [
         "/queue?tab=all".to_owned(),
         format!("/leads/{id}"),
-        format!("/leads/{id}#dom"),
         "/audit".into(),
+        format!("/leads/{id}#dom"),
         "/sources".into(),
         "/overview".into(),
     ] {
