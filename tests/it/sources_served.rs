@@ -229,7 +229,8 @@ async fn every_saved_result_page_gives_what_it_holds() {
         "https://download.csdn.net/blog/column/12220857/146982802",
     ];
     let so360 = ["http://uml.org.cn/ai/202507144.asp", "https://one.example/a?x=1&y=2"];
-    let table: [(&str, &str, &str, &str, &str, &[&str]); 17] = [
+    type Row<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, &'a [&'a str]);
+    let table: [Row<'_>; 17] = [
         ("baidu", "s", "baiduspider-test_web_normal.html", "Python", "Ok", card),
         ("baidu", "s", "baiduspider-test_web_total.html", "Python", "Ok", card),
         ("baidu", "s", "baiduspider-test_web_pages-single.html", "trdewersdtrewrsfdxgcrtd", "none with its real address", &[]),

@@ -34,7 +34,7 @@ impl Line {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("bound"));
         let target = server.base.trim_start_matches("http://").to_owned();
-        let (sent, breaks_after): (Arc<Mutex<Vec<u8>>>, Arc<Mutex<Option<usize>>>) = Default::default();
+        let (sent, breaks_after) = (Arc::<Mutex<Vec<u8>>>::default(), Arc::<Mutex<Option<usize>>>::default());
         let (kept, limit) = (Arc::clone(&sent), Arc::clone(&breaks_after));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {

@@ -73,7 +73,7 @@ fn sealed(dir: &Path, name: &str) -> Attribution {
     let root = dir.join("data/evidence");
     let stored =
         evidence::packages(&root).expect("packages").iter().map(|p| evidence::read(&root, p).expect("reads back")).collect::<Vec<_>>();
-    let of_host = stored.into_iter().filter(|s| s.dossier.candidate.host.as_str() == name).next_back();
+    let of_host = stored.into_iter().rfind(|s| s.dossier.candidate.host.as_str() == name);
     *of_host.unwrap_or_else(|| panic!("{name} has no package")).dossier.facts.attribution.expect("looked at")
 }
 
