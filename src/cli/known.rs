@@ -104,8 +104,7 @@ pub(super) fn suggestion(
     victim: Option<&str>,
     ordered: bool,
 ) -> Suggestion {
-    let mut reporters = lead.candidate.sightings.iter().filter_map(|s| s.context.reporter.as_deref());
-    let ordered = ordered || reporters.any(|r| r.contains("交办") || r.contains("上级"));
+    let ordered = ordered || lead.candidate.sightings.iter().any(|s| s.context.is_handed_down());
     jurisdiction::suggest(attribution, home, &lead.opened_at.beijing_month(), victim, ordered)
 }
 

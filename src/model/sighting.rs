@@ -42,3 +42,10 @@ pub struct Context {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reporter: Option<String>,
 }
+
+impl Context {
+    /// Did an authority above the unit hand it down (交办)?
+    pub fn is_handed_down(&self) -> bool {
+        self.reporter.as_deref().is_some_and(|r| r.contains("交办") || r.contains("上级"))
+    }
+}

@@ -41,7 +41,7 @@ pub(super) fn source(sighting: &Sighting) -> &'static str {
         "04举报12350"
     } else if reporter.contains("110") {
         "05举报110"
-    } else if reporter.contains("交办") || reporter.contains("上级") {
+    } else if sighting.context.is_handed_down() {
         "07上级交办"
     } else if !reporter.is_empty() || has("tip") {
         "09其他举报"

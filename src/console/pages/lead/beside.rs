@@ -49,7 +49,7 @@ pub(super) fn pictures(v: &View<'_>) -> Markup {
                 None => {
                     h2 { (v.t("截图", "Pictures")) }
                     a href=(src(n)) { img.alone src=(src(n)) alt=(v.t("被查网页截图", "picture of the page")); }
-                    p.aside { (v.t("没有官方网页的截图可对照：运行 jianwei check 官方网址，下一次扫描后即有。", "There is no picture of the official page to compare: `jianwei check` of its address makes one, the next scan takes it in.")) }
+                    p.aside { (v.t("没有官方网页的截图可对照。", "There is no picture of the official page to compare.")) }
                 }
             }
             @if all.len() > 1 {

@@ -16,7 +16,8 @@ const MAX_HOSTS: usize = 40;
 pub(super) fn whose(v: &View<'_>, attribution: Option<&Attribution>) -> Markup {
     let lang = v.call.lang;
     let month = v.lead.opened_at.beijing_month();
-    let suggestion = jurisdiction::suggest(attribution, &v.desk.home, &month, None, false);
+    let ordered = v.lead.candidate.sightings.iter().any(|s| s.context.is_handed_down());
+    let suggestion = jurisdiction::suggest(attribution, &v.desk.home, &month, None, ordered);
     html! {
         section.card #whose {
             h2 { (v.t("归属", "Whose it is")) }
