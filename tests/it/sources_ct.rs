@@ -418,7 +418,7 @@ async fn the_real_checkpoint_verifies_and_a_bent_one_does_not() {
 }
 
 /// The entries of a real data tile, as (TimestampedEntry, whole entry).
-fn real_entries(tile: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn real_entries(tile: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let sized = |at: usize, digits: usize| at + digits + tile[at..at + digits].iter().fold(0, |n, d| n << 8 | usize::from(*d));
     let (mut at, mut entries) = (0, Vec::new());
     while at < tile.len() {

@@ -3,6 +3,7 @@
 use crate::lab::ctlog::CtLog;
 use crate::lab::nginx::{Nginx, Server};
 use crate::sources::{engine_files, failures, names, net, run};
+use crate::sources_ct::real_entries;
 use crate::world::shared;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -48,20 +49,6 @@ async fn every_saved_feed_gives_its_names() {
     }
 }
 
-/// The entries of a data tile, as (TimestampedEntry, whole entry).
-fn entries(tile: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let sized = |at: usize, digits: usize| at + digits + tile[at..at + digits].iter().fold(0, |n, d| n << 8 | usize::from(*d));
-    let (mut at, mut entries) = (0, Vec::new());
-    while at < tile.len() {
-        let precertificate = tile[at + 9] == 1;
-        let stamped = sized(sized(at + 10 + if precertificate { 32 } else { 0 }, 3), 2);
-        let end = sized(if precertificate { sized(stamped, 3) } else { stamped }, 2);
-        entries.push((tile[at..stamped].to_vec(), tile[at..end].to_vec()));
-        at = end;
-    }
-    entries
-}
-
 /// Data tiles that are here: which of the real log's, under which number ours has them.
 const TILES: [(&str, &str); 3] = [("000", "000"), ("003", "001"), ("003.p/10", "002.p/10")];
 
@@ -71,7 +58,7 @@ async fn the_real_tiles_of_a_log_give_the_same_names_as_data_and_as_names_and_al
     let read = |path: &str| fs::read(tiles.join(path)).expect("there");
     let mut log = CtLog::new("navigli.example");
     for (real, _) in TILES {
-        for (stamped, whole) in entries(&read(&format!("data/{real}"))) {
+        for (stamped, whole) in real_entries(&read(&format!("data/{real}"))) {
             log.push_raw(&stamped, &whole);
         }
     }
