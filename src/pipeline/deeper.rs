@@ -43,6 +43,10 @@ impl Pass {
             // Twice its turn: half the usual pace.
             net.turn(&url).await;
             let capture = capture::visit(&url, variant, false, &net).await;
+            // A server that gives trouble once is not asked for more.
+            if !matches!(capture.outcome, Outcome::Captured | Outcome::NotHtml { .. }) {
+                break;
+            }
             let known = |c: &Capture| same(c, &capture);
             if met.captures.iter().any(known) || found.iter().any(|(_, c)| known(c)) {
                 alike += 1;

@@ -176,7 +176,7 @@ fn a_hostile_server_costs_neither_half_a_minute_nor_100_mib() {
 #[test]
 fn a_scan_killed_at_twenty_moments_ends_with_the_same_leads() {
     let lab = Lab::start(None);
-    let undisturbed = world::lab_settings(&lab, 4_000);
+    let undisturbed = world::lab_settings(&lab, 8_000);
     let began = Instant::now();
     let sources = ["--source", "names", "--source", "search-lab"];
     scan(undisturbed.path(), &sources);
@@ -185,7 +185,7 @@ fn a_scan_killed_at_twenty_moments_ends_with_the_same_leads() {
     assert!(want.len() > 10, "{}", want.len());
     let mut random = world::Random::new(20_261_124);
     for _ in 0..5 {
-        let dir = world::lab_settings(&lab, 4_000);
+        let dir = world::lab_settings(&lab, 8_000);
         for _ in 0..4 {
             let arguments = [&["scan", "--quiet"][..], &sources].concat();
             let child = command(dir.path(), &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
