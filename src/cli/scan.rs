@@ -16,6 +16,7 @@ use crate::records::Filter;
 use crate::sources::{self, Known, Source, words};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
+use std::sync::Arc;
 
 /// Names of one protected host that are asked of DNS in one pass; they come most likely first.
 const PERMUTATIONS_A_HOST: usize = 30_000;
@@ -35,19 +36,19 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
     let evidence_dir = context.settings.evidence_dir();
     evidence::sweep(&evidence_dir).map_err(|e| Failure::from(anyhow::Error::new(e)))?;
     capture::sweep_profiles(&std::env::temp_dir());
-    let pass = Pass {
+    let pass = Arc::new(Pass {
         sites: book.plain_sites(),
         watchlist,
         rules: follower.current(),
         net,
-        records: std::sync::Arc::new(records),
+        records: Arc::new(records),
         evidence_dir,
         browser: context.settings.capture.browser(),
         capture: context.settings.capture.clone(),
         evidence: context.settings.evidence.clone(),
         desk: context.desk(&book)?,
         paths: book.paths()?,
-    };
+    });
     let _following = follower.follow()?;
     let shown = Shown::new(context.lang, context.quiet);
     let summary = context.block_on(async {

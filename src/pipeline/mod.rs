@@ -12,6 +12,7 @@ pub mod recheck;
 pub mod retry;
 pub mod schedule;
 pub mod stop;
+mod turns;
 pub mod watch;
 pub mod work;
 
@@ -130,7 +131,11 @@ impl Pass {
     ///
     /// # Errors
     /// [`PassError`]: the store or the disk. Everything acknowledged before stays.
-    pub async fn scan(&self, sources: Vec<Box<dyn crate::sources::Source>>, progress: Progress<'_>) -> Result<Summary, PassError> {
+    pub async fn scan(
+        self: &Arc<Self>,
+        sources: Vec<Box<dyn crate::sources::Source>>,
+        progress: Progress<'_>,
+    ) -> Result<Summary, PassError> {
         let mut summary = Summary::default();
         tokio::task::block_in_place(|| self.adopt())?;
         summary.stamps.stamped = self.stamp_waiting().await?.stamped;

@@ -15,23 +15,19 @@ use crate::model::time::Timestamp;
 use crate::pipeline::deeper::Met;
 use crate::pipeline::look::{Looker, Start};
 use crate::pipeline::stop::Stop;
+use crate::pipeline::turns::{MAX_STARTS, Turns};
 use crate::pipeline::{Event, Pass, PassError, Progress, intake, recheck, schedule};
 use crate::records::{Due, Next, PROGRAM, Recheck, Run, Sight, Visit};
 use crate::resolve;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use url::Url;
 
-/// Hosts worked on at once. Bounds memory: each visit holds at most a few bodies of `max_body_bytes`.
-const AT_ONCE: usize = 8;
 /// Due items taken from records at a time.
 const TAKE: usize = 512;
 /// Different addresses of one host that one visit looks at: its root or first address, and what searches and tips named.
 const MAX_URLS: usize = 3;
-/// Visits of one host that may begin without one that ends: a page that takes the process down must not do so for ever.
-const MAX_STARTS: u32 = 5;
 
 /// What the due work gave.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -69,41 +65,38 @@ struct Look {
 
 impl Pass {
     /// Works until nothing is due, or until `stop`: then what is under way may end, and what does not is due again.
-    pub(super) async fn work(&self, stop: &Stop, progress: Progress<'_>) -> Result<WorkSummary, PassError> {
+    pub(super) async fn work(self: &Arc<Self>, stop: &Stop, progress: Progress<'_>) -> Result<WorkSummary, PassError> {
         let mut summary = WorkSummary::default();
         let mut done = 0;
-        let mut waiting: VecDeque<Due> = VecDeque::new();
-        let mut busy: HashMap<Host, bool> = HashMap::new();
-        let mut running = FuturesUnordered::new();
+        let mut turns = Turns::default();
         loop {
             if stop.is_set() {
-                waiting.clear();
-            } else if waiting.is_empty() && running.len() < AT_ONCE {
+                turns.forget();
+            } else if turns.wants_more() {
                 let due = tokio::task::block_in_place(|| self.records.due(self.net.now(), TAKE))?;
-                waiting = due.into_iter().filter(|d| !busy.contains_key(&candidate_of(d).host)).collect();
+                tokio::task::block_in_place(|| turns.queue(due, |host| self.records.starts(host)))?;
             }
-            while running.len() < AT_ONCE
-                && let Some(due) = waiting.pop_front()
-            {
-                let host = candidate_of(&due).host.clone();
-                busy.insert(host.clone(), matches!(due, Due::Visit(..)));
-                running.push(async move { (host, self.one(due).await) });
+            while let Some(due) = turns.next() {
+                let pass = self.clone();
+                turns.begin(due, move |due| async move { pass.one(due).await });
             }
             let ended = tokio::select! {
                 biased;
-                ended = running.next() => ended,
+                ended = turns.ended() => ended,
                 () = stop.overdue() => None,
             };
-            let Some((host, result)) = ended else { break };
-            busy.remove(&host);
-            self.keep(result?, &mut summary, progress)?;
+            match ended {
+                None => break,
+                Some((_, Ok(result))) => self.keep(result?, &mut summary, progress)?,
+                // It is due still, and its start stays counted.
+                Some((host, Err(why))) => tracing::error!(%host, "{host}: {why}"),
+            }
             done += 1;
-            progress(Event::Worked { done, left: (waiting.len() + running.len()) as u64 });
+            progress(Event::Worked { done, left: turns.left() });
         }
-        drop(running);
-        for (host, _) in busy.iter().filter(|(_, visit)| **visit) {
+        for host in turns.give_up().await {
             // Given up by a clean stop: not one of the starts that took the process down.
-            tokio::task::block_in_place(|| self.records.unstarted(host))?;
+            tokio::task::block_in_place(|| self.records.unstarted(&host))?;
         }
         Ok(summary)
     }
@@ -320,12 +313,6 @@ fn words_only(mut capture: Capture) -> Capture {
         (hop.body, hop.wire_body) = (Vec::new(), Vec::new());
     }
     capture
-}
-
-fn candidate_of(due: &Due) -> &Candidate {
-    match due {
-        Due::Resolve(candidate) | Due::Visit(candidate, _) => candidate,
-    }
 }
 
 /// The addresses to look at: the candidate's own, then those that sightings named on the same host.

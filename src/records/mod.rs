@@ -193,6 +193,14 @@ impl Records {
             Ok(after.attempts)
         })
     }
+    /// Starts on `host` since a step last ended; 0 for a host that is not known.
+    ///
+    /// # Errors
+    /// [`RecordsError::Store`].
+    pub fn starts(&self, host: &Host) -> Result<u32, RecordsError> {
+        let known: Option<hosts::Known> = self.told(self.shelf.peek(&hosts::host_key(host)))?;
+        Ok(known.map_or(0, |k| k.attempts))
+    }
     /// Keeps DNS facts and what is due next, in one transaction.
     ///
     /// # Errors

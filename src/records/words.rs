@@ -3,6 +3,7 @@
 use crate::model::assessment::{Assessment, Verdict};
 use crate::model::attribution::Attribution;
 use crate::model::candidate::Candidate;
+use crate::model::host::Host;
 use crate::model::indicator::Marks;
 use crate::model::lead::{PackageRef, State};
 use crate::model::resolution::Resolution;
@@ -79,6 +80,15 @@ pub enum Due {
     Resolve(Candidate),
     /// Go and see.
     Visit(Candidate, Option<Resolution>),
+}
+
+impl Due {
+    /// The host it is about.
+    pub fn host(&self) -> &Host {
+        match self {
+            Self::Resolve(candidate) | Self::Visit(candidate, _) => &candidate.host,
+        }
+    }
 }
 
 /// When a host is looked at next. `None` in `at`: only when something new is seen.

@@ -62,7 +62,6 @@ fn tiles(server: &Server) -> BTreeMap<String, usize> {
 }
 
 #[test]
-#[ignore = "one lead is missing after the kills: to be found out whether its host was under way at five of them and so left alone for a day"]
 fn a_watch_over_mixed_sources_killed_at_twenty_moments_loses_no_candidate_and_reads_no_range_twice() {
     let Some(nginx) = Nginx::program() else { return };
     let lab = Lab::start(None);

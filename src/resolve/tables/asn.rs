@@ -1,15 +1,15 @@
 //! The ASN table: CSV lines `first,last,number,holder`, sorted, IPv4 or IPv6. Searched by halves in the file itself: no index, no memory.
 
 use crate::model::hosting::Said;
-use crate::resolve::tables::paged::Paged;
+use crate::resolve::tables::paged::{Look, Paged};
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
 /// Longest line looked at, in bytes.
 const MAX_LINE: usize = 512;
-/// Bytes on either side that hold a whole line nearly always.
-const NEAR: usize = 96;
+/// Longest text of an address, its comma included.
+const MAX_ADDRESS: usize = 48;
 
 pub(crate) struct Asn {
     file: Paged,
@@ -19,8 +19,7 @@ pub(crate) struct Asn {
 impl Asn {
     pub(crate) fn open(path: &Path, as_of: String) -> io::Result<Self> {
         let file = Paged::open(path)?;
-        let first = file.some(0, MAX_LINE)?;
-        if line_in(&first).and_then(parts).is_none() {
+        if line_in(&file.look().some(0, MAX_LINE)?).and_then(parts).is_none() {
             return Err(io::Error::other("its first line is not `first,last,number,holder`"));
         }
         Ok(Self { file, as_of })
@@ -33,16 +32,17 @@ impl Asn {
     }
     pub(crate) fn said(&self, ip: IpAddr) -> io::Result<Option<Said>> {
         // Invariant: the line at `low` starts at or below `ip`; every line from `high` on starts above it. Whole lines are left out at each step.
+        let mut look = self.file.look();
         let (mut low, mut high) = (0, self.file.len());
         while low + 1 < high {
             let middle = u64::midpoint(low, high);
-            match self.start_at(middle)? {
+            match start_at(&mut look, middle)? {
                 Some((_, end, first)) if first <= ip => low = end.clamp(middle, high - 1),
                 Some((start, ..)) => high = start.clamp(low + 1, middle),
                 None => high = middle,
             }
         }
-        let Some((first, last, number, holder)) = self.line_at(low)? else { return Ok(None) };
+        let Some((first, last, number, holder)) = line_at(&mut look, low)? else { return Ok(None) };
         Ok((first <= ip && ip <= last).then(|| Said {
             source: "asn".into(),
             as_of: self.as_of.clone(),
@@ -51,32 +51,44 @@ impl Asn {
             ..Said::default()
         }))
     }
-    /// Of the line that holds the byte `at`: where it begins, where its last known byte is, and its first address. Looks near first.
-    fn start_at(&self, at: u64) -> io::Result<Option<(u64, u64, IpAddr)>> {
-        let mut buffer = [0; 2 * MAX_LINE];
-        for reach in [NEAR, MAX_LINE] {
-            let from = at.saturating_sub(reach as u64);
-            let size = usize::try_from(self.file.len() - from).unwrap_or(usize::MAX).min(2 * reach);
-            let window = &mut buffer[..size];
-            self.file.read(from, window)?;
-            let here = usize::try_from(at - from).unwrap_or(0).min(size);
-            let before = window[..here].iter().rposition(|b| *b == b'\n').map(|i| i + 1);
-            let Some(start) = before.or((from == 0).then_some(0)) else { continue };
-            let Some(comma) = window[start..].iter().position(|b| *b == b',') else { continue };
-            let first = std::str::from_utf8(&window[start..start + comma]).ok().and_then(|t| t.parse().ok());
-            let end = window[here..].iter().position(|b| *b == b'\n').map_or(here, |i| here + i);
-            return Ok(first.map(|first| (from + start as u64, from + end as u64, first)));
-        }
-        Ok(None)
+}
+
+/// Of the line that holds the byte `at`: where it begins, where its last known byte is, and its first address. Looks in the page first.
+fn start_at(look: &mut Look<'_>, at: u64) -> io::Result<Option<(u64, u64, IpAddr)>> {
+    let (page, here) = look.around(at)?;
+    if let Some(found) = start_in(page, here, at == here as u64) {
+        return Ok(Some(placed(found, at, here)));
     }
-    /// The line that holds the byte `at`.
-    fn line_at(&self, at: u64) -> io::Result<Option<(IpAddr, IpAddr, u32, String)>> {
-        let from = at.saturating_sub(MAX_LINE as u64);
-        let window = self.file.some(from, 2 * MAX_LINE)?;
-        let here = usize::try_from(at - from).unwrap_or(0).min(window.len());
-        let start = window[..here].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-        Ok(line_in(&window[start..]).and_then(parts))
-    }
+    // The line begins in the page before, or its first field ends in the next.
+    let from = at.saturating_sub(MAX_LINE as u64);
+    let here = usize::try_from(at - from).unwrap_or(0);
+    let window = look.some(from, 2 * MAX_LINE)?;
+    Ok(start_in(&window, here.min(window.len()), from == 0).map(|found| placed(found, at, here)))
+}
+
+/// From places in a window to places in the file, where `here` in the window is `at` in the file.
+fn placed((start, end, first): (usize, usize, IpAddr), at: u64, here: usize) -> (u64, u64, IpAddr) {
+    let base = at - here as u64;
+    (base + start as u64, base + end as u64, first)
+}
+
+/// [`start_at`] within a window. `whole`: the window begins where the file does.
+fn start_in(window: &[u8], here: usize, whole: bool) -> Option<(usize, usize, IpAddr)> {
+    let before = memchr::memrchr(b'\n', &window[here.saturating_sub(MAX_LINE)..here]).map(|i| here.saturating_sub(MAX_LINE) + i + 1);
+    let start = before.or((whole && here <= MAX_LINE).then_some(0))?;
+    let comma = memchr::memchr(b',', window[start..].get(..MAX_ADDRESS.min(window.len() - start))?)?;
+    let first = std::str::from_utf8(&window[start..start + comma]).ok()?.parse().ok()?;
+    let end = memchr::memchr(b'\n', &window[here..(here + MAX_LINE).min(window.len())]).map_or(here, |i| here + i);
+    Some((start, end, first))
+}
+
+/// The line that holds the byte `at`.
+fn line_at(look: &mut Look<'_>, at: u64) -> io::Result<Option<(IpAddr, IpAddr, u32, String)>> {
+    let from = at.saturating_sub(MAX_LINE as u64);
+    let window = look.some(from, 2 * MAX_LINE)?;
+    let here = usize::try_from(at - from).unwrap_or(0).min(window.len());
+    let start = window[..here].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+    Ok(line_in(&window[start..]).and_then(parts))
 }
 
 fn line_in(bytes: &[u8]) -> Option<&str> {

@@ -17,7 +17,7 @@ pub(crate) struct Xdb {
 impl Xdb {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = Paged::open(path)?;
-        let head: [u8; 16] = file.bytes(0)?;
+        let head: [u8; 16] = file.look().bytes(0)?;
         if u16::from_le_bytes([head[0], head[1]]) != 2 {
             return Err(io::Error::other("is no ip2region xdb of version 2"));
         }
@@ -34,7 +34,8 @@ impl Xdb {
     /// `国家|区域|省|市|ISP`. `None`: no segment holds the address.
     pub(crate) fn region(&self, ip: Ipv4Addr) -> io::Result<Option<String>> {
         let [a, b, ..] = ip.octets();
-        let index: [u8; 8] = self.file.bytes(HEADER + (u64::from(a) * 256 + u64::from(b)) * 8)?;
+        let mut look = self.file.look();
+        let index: [u8; 8] = look.bytes(HEADER + (u64::from(a) * 256 + u64::from(b)) * 8)?;
         let word = |i: usize| u64::from(u32::from_le_bytes([index[i], index[i + 1], index[i + 2], index[i + 3]]));
         let (first, last) = (word(0), word(4));
         if first < HEADER || last < first || last > self.file.len() {
@@ -44,7 +45,7 @@ impl Xdb {
         let (mut low, mut high) = (0, (last - first) / SEGMENT);
         while low <= high {
             let middle = u64::midpoint(low, high);
-            let s: [u8; 14] = self.file.bytes(first + middle * SEGMENT)?;
+            let s: [u8; 14] = look.bytes(first + middle * SEGMENT)?;
             let at = |i: usize| u32::from_le_bytes([s[i], s[i + 1], s[i + 2], s[i + 3]]);
             if ip < at(0) {
                 let Some(below) = middle.checked_sub(1) else { break };
@@ -52,7 +53,7 @@ impl Xdb {
             } else if ip > at(4) {
                 low = middle + 1;
             } else {
-                let text = self.file.some(u64::from(at(10)), usize::from(u16::from_le_bytes([s[8], s[9]])))?;
+                let text = look.some(u64::from(at(10)), usize::from(u16::from_le_bytes([s[8], s[9]])))?;
                 return Ok(Some(String::from_utf8_lossy(&text).into_owned()));
             }
         }
