@@ -23,6 +23,8 @@ const ROUNDS: usize = 3;
 
 pub(crate) fn bench(dir: &Path) -> Option<()> {
     let Some(nginx) = Nginx::program() else { return Some(()) };
+    fs::create_dir_all(dir).ok()?;
+    let dir = &dir.canonicalize().ok()?;
     let root = dir.join("log");
     let list = dir.join("log_list.json");
     fs::create_dir_all(&root).ok()?;
