@@ -199,7 +199,8 @@ fn map(pose: &Pose, whole: f64) -> impl Fn(f64, f64) -> Option<(f64, f64)> {
     // The camera stands some three sides away; the paper is turned about its own axis, then tilted about two others.
     let (sin, cos) = pose.turn.sin_cos();
     let ((sa, ca), (sb, cb)) = (pose.tilt.0.sin_cos(), pose.tilt.1.sin_cos());
-    let (u, v) = ([cos * cb, sin * ca + cos * sa * sb, sin * sa - cos * ca * sb], [-sin * cb, cos * ca - sin * sa * sb, cos * sa + sin * ca * sb]);
+    let (u, v) =
+        ([cos * cb, sin * ca + cos * sa * sb, sin * sa - cos * ca * sb], [-sin * cb, cos * ca - sin * sa * sb, cos * sa + sin * ca * sb]);
     let (far, x0, y0, side) = (3.0, pose.x, pose.y, pose.side);
     move |x, y| {
         // Point p*u + q*v on the plane whose picture is (x, y): two linear equations.

@@ -87,7 +87,8 @@ impl View {
     fn look(self, photo: &GrayImage, found: &mut BTreeSet<String>) {
         let (part, whole) = self.size;
         let scaled = |n: u32| (n * part / whole).max(1);
-        let mut seen = if part == whole { photo.clone() } else { imageops::thumbnail(photo, scaled(photo.width()), scaled(photo.height())) };
+        let mut seen =
+            if part == whole { photo.clone() } else { imageops::thumbnail(photo, scaled(photo.width()), scaled(photo.height())) };
         let source = |seen: GrayImage| {
             let (width, height) = seen.dimensions();
             Luma8LuminanceSource::new(seen.into_raw(), width, height).ok()
@@ -145,8 +146,7 @@ fn around(photo: &GrayImage, percent: u64) -> GrayImage {
 }
 
 fn read(ink: Option<impl Binarizer>, found: &mut BTreeSet<String>) {
-    let hints =
-        DecodeHints { TryHarder: Some(true), PossibleFormats: Some([BarcodeFormat::QR_CODE].into()), ..DecodeHints::default() };
+    let hints = DecodeHints { TryHarder: Some(true), PossibleFormats: Some([BarcodeFormat::QR_CODE].into()), ..DecodeHints::default() };
     // The decoder is other people's code on hostile pictures: a panic there is a picture without a code.
     let codes = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         ink.and_then(|ink| QrReader.decode_multiple_with_hints(&mut BinaryBitmap::new(ink), &hints).ok())

@@ -253,7 +253,11 @@ fn reports_left_beside_a_running_watch_are_taken_in_within_a_minute_and_outlive_
     let child = watch::begin(dir.path());
     watch::wait(Duration::from_secs(60), "the report", dir.path(), || left() == before + 1 && is_lead(&fakes[3]));
     assert_eq!(watch::end(child).1, Some(0), "{}", watch::log(dir.path()));
-    assert!(waiting.join("0000000000001-9-0.broken").exists() && watch::log(dir.path()).contains("put aside"), "{}", watch::log(dir.path()));
+    assert!(
+        waiting.join("0000000000001-9-0.broken").exists() && watch::log(dir.path()).contains("put aside"),
+        "{}",
+        watch::log(dir.path())
+    );
     want.push(fakes[3].host.clone());
     want.sort();
     assert_eq!(leads_of(dir.path()), want);

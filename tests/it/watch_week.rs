@@ -147,7 +147,11 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
         let (dies, stays, returns) = (dies.clone(), stays.clone(), returns.clone());
         move |day: i64, now: Timestamp| {
             memory.lock().expect("whole").push(health::memory().unwrap_or(0));
-            eprintln!("day {day}: {} MiB resident, store {} KiB", health::memory().unwrap_or(0) >> 20, bytes_in(&data.join("records")) >> 10);
+            eprintln!(
+                "day {day}: {} MiB resident, store {} KiB",
+                health::memory().unwrap_or(0) >> 20,
+                bytes_in(&data.join("records")) >> 10
+            );
             // A seventh of the fakes appears each day, and each is seen again on the next; the newest file rotates.
             let share = fakes.len().div_ceil(6);
             let ours = |d: i64| fakes.iter().skip(usize::try_from(d).unwrap_or(0) * share).take(if d < 0 { 0 } else { share });
@@ -245,11 +249,11 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
     assert!(last.sources.iter().all(|s| s.standing.bad_in_a_row == 0), "{:?}", last.sources);
 
     // Memory: nothing piles up with what a day brings. What grows is the store's page cache, which fills with the rows that are written and
-    // is capped at 256 MiB; a leak of the feeds, the visits or the runs would go far beyond.
+    // is capped at 256 MiB, by a few MiB a day here, and the allocator's arenas. A leak of the feeds, the visits or the runs would go beyond.
     let memory = memory.lock().expect("whole").clone();
     eprintln!("memory by day, MiB: {:?}", memory.iter().map(|m| m >> 20).collect::<Vec<_>>());
     let (second, most) = (memory[2], memory[2..].iter().copied().max().unwrap_or(0));
-    assert!(most < second + (128 << 20), "{memory:?}");
+    assert!(most < second + (80 << 20), "{memory:?}");
 }
 
 fn plans(

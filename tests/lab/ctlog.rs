@@ -298,7 +298,6 @@ fn proof(first: usize, hashes: &[Hash], is_whole: bool) -> Vec<Hash> {
     rest
 }
 
-
 /// The entries of a real data tile, as (TimestampedEntry, whole entry).
 pub(crate) fn real_entries(tile: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let sized = |at: usize, digits: usize| at + digits + tile[at..at + digits].iter().fold(0, |n, d| n << 8 | usize::from(*d));
