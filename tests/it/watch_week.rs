@@ -253,7 +253,7 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
     let memory = memory.lock().expect("whole").clone();
     eprintln!("memory by day, MiB: {:?}", memory.iter().map(|m| m >> 20).collect::<Vec<_>>());
     let (second, most) = (memory[2], memory[2..].iter().copied().max().unwrap_or(0));
-    assert!(most < second + (80 << 20), "{memory:?}");
+    assert!(most < second + (64 << 20), "{memory:?}");
 }
 
 fn plans(
