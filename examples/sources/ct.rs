@@ -134,7 +134,8 @@ fn lay_out(folder: &Path) -> Option<(CtLog, bool)> {
         roots.push(root(hashes.as_chunks::<32>().0));
         put(&kind_of(folder, "0", kind), &hashes)?;
         put(&kind_of(folder, "data", kind), &log.answer(&format!("tile/data/00{kind}"), size, true)?)?;
-        let names = if is_real { real[kind].1.clone() } else { log.answer(&format!("tile/names/00{kind}"), size, true)? };
+        let of_real = real.get(kind).filter(|_| is_real).map(|(_, names)| names.clone());
+        let names = of_real.or_else(|| log.answer(&format!("tile/names/00{kind}"), size, true))?;
         put(&kind_of(folder, "names", kind), &names)?;
     }
     for n in 0..TILES {

@@ -14,9 +14,12 @@ const BLANK: u64 = 20;
 /// Clock ticks a second in /proc on Linux, whatever the kernel's own.
 const TICKS_PER_S: f64 = 100.0;
 
+/// What makes a photo hard; was all of it read by us, and by the other?
+type Row = (Vec<&'static str>, bool, bool);
+
 pub(crate) fn bench(dir: &Path, count: u64) -> Option<()> {
     fs::create_dir_all(dir).ok()?;
-    let mut rows: Vec<(Vec<&'static str>, bool, bool)> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     let (mut times, mut wrong, mut all_codes, mut read_codes) = (Vec::new(), 0, 0, 0);
     let there = Command::new("zbarimg").arg("--version").output().is_ok();
     let (mut others_s, mut others) = (0.0, 0);
@@ -42,7 +45,7 @@ pub(crate) fn bench(dir: &Path, count: u64) -> Option<()> {
         times.push(ms);
         rows.push((photo.tags, found, other_found));
     }
-    let share = |which: &dyn Fn(&(Vec<&'static str>, bool, bool)) -> bool| rows.iter().filter(|r| which(r)).count();
+    let share = |which: &dyn Fn(&Row) -> bool| rows.iter().filter(|r| which(r)).count();
     let (found, all) = (share(&|r| r.1), rows.len());
     times.sort_by(f64::total_cmp);
     let (median, most) = (*times.get(all / 2)?, *times.last()?);
