@@ -6,7 +6,7 @@ TABLES ?= jianwei-data/tables
 
 FUZZ_SECONDS ?= 600
 
-.PHONY: help demo data test shots lint bench bench-assess bench-attribution bench-capture bench-console bench-dns bench-referral fuzz build deps test-deps clean-demo
+.PHONY: help demo data test shots lint bench bench-assess bench-attribution bench-capture bench-console bench-dns bench-referral bench-sources fuzz build deps test-deps clean-demo
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -73,6 +73,12 @@ bench-referral: deps ## the lead list of 10,000 leads by the program itself: tim
 	@scripts/need.sh time:/usr/bin/time
 	cargo build --release --example referral --bin jianwei
 	bash scripts/bench-referral.sh
+
+bench-sources: deps ## certificate entries a second, a zone pair of 50 million names, QR codes in 200 photos (beside comm and zbar)
+	@scripts/need.sh nginx-light:/usr/sbin/nginx time:/usr/bin/time
+	@scripts/need.sh zbar-tools:zbarimg || true
+	cargo build --release --example sources
+	bash scripts/bench/sources.sh
 
 build: ## the release binary
 	cargo build --release --bin jianwei

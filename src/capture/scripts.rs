@@ -10,9 +10,13 @@ pub(super) const MAX_SCRIPT_BYTES: usize = 512 << 10;
 /// Most redirects read of one page.
 pub(super) const MAX_REDIRECTS: usize = 16;
 
+/// Longest address that is followed.
+const MAX_TARGET_CHARS: usize = 2_000;
+
+/// No count stands in it: a repetition up to 2,000 made an automaton whose every scratch memory had tens of megabytes, one a thread.
 static LOCATION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r#"(?:^|[^\w$.])(?:(?:window|document|self|top|parent|this)\s*\.\s*)?location(?:\s*\.\s*href)?\s*(?:=\s*|\.\s*(?:replace|assign)\s*\(\s*)(?:"([^"\\\n]{1,2000})"|'([^'\\\n]{1,2000})'|`([^`$\\\n]{1,2000})`)\s*(.)?"#,
+        r#"(?:^|[^\w$.])(?:(?:window|document|self|top|parent|this)\s*\.\s*)?location(?:\s*\.\s*href)?\s*(?:=\s*|\.\s*(?:replace|assign)\s*\(\s*)(?:"([^"\\\n]+)"|'([^'\\\n]+)'|`([^`$\\\n]+)`)\s*(.)?"#,
     )
     .expect("the pattern is a constant and has a test")
 });
@@ -43,6 +47,9 @@ pub(super) fn redirects(script: &str, base: &Url) -> Vec<Leads> {
             continue;
         }
         let Some(target) = found.iter().skip(1).take(3).flatten().next() else { continue };
+        if target.as_str().chars().nth(MAX_TARGET_CHARS).is_some() {
+            continue;
+        }
         let Some(url) = absolute(target.as_str(), base) else { continue };
         let whole = found.get(0).map_or((0, ""), |m| (m.start(), m.as_str()));
         // The pattern takes the character before as well; it may be the brace of the function that this is in.
@@ -145,6 +152,13 @@ mod tests {
         assert_eq!(leads("top.location.replace( 'z.html' )"), one("http://a.example/x/z.html", true, 0));
         assert_eq!(leads("setTimeout(function(){ window.location.href=\"/q\"; }, 2000)"), one("http://a.example/q", true, 2000));
         assert_eq!(leads("window.onload=function(){location.assign('/q')}"), one("http://a.example/q", true, 0));
+    }
+
+    #[test]
+    fn an_address_longer_than_any_is_passed_over_and_the_next_one_is_read() {
+        let long = |n: usize| format!("location.href='/{}';\nlocation='/q'", "a".repeat(n));
+        assert_eq!(leads(&long(2_000)), one("http://a.example/q", true, 0));
+        assert_eq!(leads(&long(1_999)).len(), 2);
     }
 
     #[test]

@@ -29,6 +29,11 @@ impl Context {
 
     /// The store of the data folder, opened for this process alone; repaired from the packages where it must be.
     pub(super) fn records(&self) -> Result<Records, Failure> {
+        self.records_or_busy()?.map_err(|e| self.records_failure(&e))
+    }
+
+    /// The same; where another process has it, that is the inner error.
+    pub(super) fn records_or_busy(&self) -> Result<Result<Records, RecordsError>, Failure> {
         let dir = self.settings.data_dir();
         if !dir.is_dir() {
             std::fs::create_dir_all(dir).map_err(|e| {
@@ -40,9 +45,13 @@ impl Context {
             })?;
         }
         let root = self.settings.evidence_dir();
-        let records = Records::open(dir, &|| stored_visits(&root)).map_err(|e| self.records_failure(&e))?;
+        let records = match Records::open(dir, &|| stored_visits(&root)) {
+            Ok(records) => records,
+            Err(busy @ RecordsError::InUse { .. }) => return Ok(Err(busy)),
+            Err(e) => return Err(self.records_failure(&e)),
+        };
         records.keep_official(official::marks(self));
-        Ok(records)
+        Ok(Ok(records))
     }
 
     /// A store error in this person's language.

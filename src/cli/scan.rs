@@ -11,6 +11,7 @@ use crate::evidence;
 use crate::lookalike;
 use crate::model::lang::Lang;
 use crate::model::site::Site;
+use crate::pipeline::tray::Tray;
 use crate::pipeline::{Pass, PassError, Summary, watch};
 use crate::records::Filter;
 use crate::sources::{self, Known, Source, words};
@@ -49,6 +50,8 @@ pub(super) fn run(context: &Context, args: &ScanArgs) -> Result<Exit, Failure> {
         desk: context.desk(&book)?,
         paths: book.paths()?,
     });
+    // Reports that were left while another program had the store.
+    Tray::of(context.settings.data_dir()).take_in(&pass.records, pass.net.now()).map_err(|e| context.records_failure(&e))?;
     let _following = follower.follow()?;
     let shown = Shown::new(context.lang, context.quiet);
     let summary = context.block_on(async {

@@ -1,4 +1,5 @@
 //! `jianwei tip add`: a report from the hot line becomes a candidate; the next scan visits it. One address, or those in the QR codes of a photo.
+//! While another process has the store, reports are left in the tray: a running watch takes them in within seconds, else the next scan does.
 
 use crate::cli::Context;
 use crate::cli::args::TipCommand;
@@ -13,13 +14,12 @@ use crate::model::lang::{Both, Lang};
 use crate::model::sighting::{Context as Where, Sighting};
 use crate::model::time::Timestamp;
 use crate::pipeline::intake;
+use crate::pipeline::tray::{TIP, Tray};
 use crate::records::{Records, Run};
 use crate::{capture, sources};
 use serde_json::json;
 use std::path::Path;
 
-/// Source id of what people report.
-const SOURCE: &str = "tip";
 /// Largest photo.
 const MAX_PHOTO_BYTES: u64 = 64 << 20;
 /// Text beside the codes that is kept with each sighting.
@@ -37,7 +37,9 @@ pub(super) fn run(context: &Context, command: &TipCommand) -> Result<Exit, Failu
 pub(super) struct Counter {
     book: RuleBook,
     watchlist: Watchlist,
-    records: Records,
+    /// `None`: another process has the store.
+    records: Option<Records>,
+    tray: Tray,
     allowed: Vec<Allowed>,
     /// When the reports came.
     pub(super) now: Timestamp,
@@ -48,9 +50,14 @@ impl Counter {
         let now = context.net()?.now();
         let book = RuleBook::read(&context.settings, context.lang)?;
         let watchlist = book.watchlist()?;
-        let records = context.records()?;
-        let allowed = records.allowed().map_err(|e| context.records_failure(&e))?;
-        Ok(Self { book, watchlist, records, allowed, now })
+        let records = context.records_or_busy()?.ok();
+        let mut tray = Tray::of(context.settings.data_dir());
+        let allowed = match &records {
+            Some(records) => tray.take_in(records, now).and_then(|_| records.allowed()),
+            None => Records::allowed_in(context.settings.data_dir()),
+        };
+        let allowed = allowed.map_err(|e| context.records_failure(&e))?;
+        Ok(Self { book, watchlist, records, tray, allowed, now })
     }
     /// A reported address as a candidate, or why it is none.
     pub(super) fn judge(&self, url: &str, by: &str, mut at: Where) -> Result<Candidate, Both> {
@@ -58,7 +65,7 @@ impl Counter {
         reasons.extend(self.watchlist.screen(url.as_bytes()).map(Reason::Name));
         let seen = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         at.reporter = Some(by.to_owned());
-        let sighting = Sighting { seen, source: SOURCE.into(), seen_at: self.now, context: at };
+        let sighting = Sighting { seen, source: TIP.into(), seen_at: self.now, context: at };
         let Some(candidate) = intake::candidate(sighting, reasons) else {
             return Err(Both::new(format!("“{url}” 不是可访问的网址"), format!("`{url}` is no address to visit")));
         };
@@ -78,16 +85,31 @@ impl Counter {
         }
         Ok(candidate)
     }
-    /// Stores them in one transaction; how many hosts are new.
-    pub(super) fn take(&self, context: &Context, candidates: Vec<Candidate>) -> Result<u64, Failure> {
+    /// Stores them in one transaction; how many hosts are new. `None`: another process has the store, and they wait for it on disk.
+    pub(super) fn take(&self, context: &Context, candidates: Vec<Candidate>) -> Result<Option<u64>, Failure> {
+        let Some(records) = &self.records else {
+            return self.tray.leave(candidates, self.now).map(|()| None).map_err(|e| {
+                let shown = context.settings.data_dir().display().to_string();
+                Failure::failed(format!("{shown}：无法写入（{e}）"), format!("{shown}: cannot write ({e})"), context.lang)
+            });
+        };
         let count = candidates.len() as u64;
         let run = Run { at: self.now, outcome: "ok".into(), why: String::new(), seen: count, screened_in: count, new: 0 };
-        self.records.commit_batch(SOURCE, candidates, "", &run).map_err(|e| context.records_failure(&e))
+        records.commit_batch(TIP, candidates, "", &run).map(Some).map_err(|e| context.records_failure(&e))
     }
 }
 
-fn added(new: bool, lang: Lang) -> &'static str {
-    lang.pick(if new { "已登记" } else { "已登记（该主机此前已知）" }, if new { "added" } else { "added (host known before)" })
+fn added(new: Option<bool>, lang: Lang) -> &'static str {
+    match new {
+        Some(true) => lang.pick("已登记", "added"),
+        Some(false) => lang.pick("已登记（该主机此前已知）", "added (host known before)"),
+        None => waits(lang),
+    }
+}
+
+/// Where a report is that could not be stored at once.
+pub(super) fn waits(lang: Lang) -> &'static str {
+    lang.pick("已登记，由正在运行的监测（或下一次 scan）接收", "added; the running watch (or the next scan) takes it in")
 }
 
 fn one(context: &Context, url: &str, by: &str) -> Result<Exit, Failure> {
@@ -95,7 +117,7 @@ fn one(context: &Context, url: &str, by: &str) -> Result<Exit, Failure> {
     let counter = Counter::open(context)?;
     let candidate = counter.judge(url, by, Where::default()).map_err(|why| Failure::usage(why.zh, why.en, lang))?;
     let host = candidate.host.clone();
-    let new = counter.take(context, vec![candidate])? == 1;
+    let new = counter.take(context, vec![candidate])?.map(|n| n == 1);
     if context.json {
         say::json(&json!({"schema": "tip/1", "host": host, "new": new}))?;
     } else {
@@ -133,7 +155,7 @@ fn photo(context: &Context, file: &Path, by: &str) -> Result<Exit, Failure> {
             told.push(match counter.judge(&code, by, at) {
                 Ok(candidate) => {
                     let host = candidate.host.clone();
-                    let new = counter.take(context, vec![candidate])? == 1;
+                    let new = counter.take(context, vec![candidate])?.map(|n| n == 1);
                     (code, Ok((host, new)))
                 }
                 Err(why) => (code, Err(why)),

@@ -3,7 +3,7 @@
 use crate::cli::Context;
 use crate::cli::fail::{Exit, Failure};
 use crate::cli::say;
-use crate::cli::tip::{Counter, bytes_of};
+use crate::cli::tip::{Counter, bytes_of, waits};
 use crate::model::lang::Both;
 use crate::model::sighting::Context as Where;
 use crate::sources::reports;
@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context, file: &Path, by: &str) -> Result<Exit, Fail
     refused.sort_by_key(|(line, _)| *line);
     let rows = table.reports.len() + table.without.len();
     let count = taken.len();
-    let new = if taken.is_empty() { 0 } else { counter.take(context, taken)? };
+    let new = if taken.is_empty() { Some(0) } else { counter.take(context, taken)? };
     if context.json {
         let refused: Vec<_> = refused.iter().map(|(line, why)| json!({"line": line, "why": why.get(lang)})).collect();
         say::json(&json!({
@@ -59,9 +59,13 @@ pub(super) fn run(context: &Context, file: &Path, by: &str) -> Result<Exit, Fail
         if table.garbled {
             say::note(lang.pick("文件中有无法识别的字符，已用 � 代替", "some bytes stand for no character; they became \u{fffd}"));
         }
+        let of_them = match new {
+            Some(new) => lang.pick(format!("新主机 {new} 个"), format!("{new} new hosts")),
+            None => waits(lang).to_owned(),
+        };
         say::line(&lang.pick(
-            format!("共 {rows} 行：登记网址 {count} 个（新主机 {new} 个），未登记 {} 处", refused.len()),
-            format!("{rows} rows: {count} addresses added ({new} new hosts), {} not added", refused.len()),
+            format!("共 {rows} 行：登记网址 {count} 个（{of_them}），未登记 {} 处", refused.len()),
+            format!("{rows} rows: {count} addresses added ({of_them}), {} not added", refused.len()),
         ))?;
     }
     Ok(match (count, refused.len()) {

@@ -19,12 +19,14 @@ use crate::pipeline::{Event, Pass};
 use crate::records::Records;
 use crate::sources::{self, Known};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often settings and rules are looked at.
 const LOOK: Duration = Duration::from_secs(5);
 /// How often packages without a time-stamp are tried again.
 const STAMP: Duration = Duration::from_secs(300);
+/// How long another process may have the store before the watch gives up.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// Blocking work that is left at the end may take so long.
 const LEAVE: Duration = Duration::from_secs(2);
 
@@ -46,7 +48,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
 async fn keep_on(context: &Context) -> Result<Exit, Failure> {
     // First of all: a stop that comes while the store opens or the words are compiled is one in order, too.
     let wish = signals()?;
-    let records = Arc::new(tokio::task::block_in_place(|| context.records())?);
+    let records = Arc::new(records(context, &wish).await?);
     let mut settings = context.settings.clone();
     let mut announce = true;
     loop {
@@ -61,6 +63,19 @@ async fn keep_on(context: &Context) -> Result<Exit, Failure> {
             settings = again;
         }
         announce = false;
+    }
+}
+
+/// The store. A command that has it for a moment, `jianwei sources` for one, is waited for; another watch is not.
+async fn records(context: &Context, wish: &Stop) -> Result<Records, Failure> {
+    let began = Instant::now();
+    loop {
+        match tokio::task::block_in_place(|| context.records_or_busy())? {
+            Ok(records) => return Ok(records),
+            Err(busy) if began.elapsed() > PATIENCE || wish.is_set() => return Err(context.records_failure(&busy)),
+            Err(busy) => tracing::debug!("{busy}; waiting"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

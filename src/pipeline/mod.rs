@@ -12,6 +12,7 @@ pub mod recheck;
 pub mod retry;
 pub mod schedule;
 pub mod stop;
+pub mod tray;
 mod turns;
 pub mod watch;
 pub mod work;

@@ -1,11 +1,12 @@
 //! What people report as a photo: the QR codes in it. In: bytes. Out: the texts of the codes. Pure.
-//! Photos are tilted, dark, blurred; each is looked at in several ways until a code is read. A picture that claims to be huge is not unpacked.
+//! Photos are tilted, dark, blurred, and hold several codes: each is looked at in several ways, and what any of them reads counts. A picture
+//! that claims to be huge is not unpacked.
 
 use image::{GrayImage, ImageReader, Limits, imageops};
-use rxing::common::HybridBinarizer;
+use rxing::common::{GlobalHistogramBinarizer, HybridBinarizer};
 use rxing::multi::MultipleBarcodeReader as _;
-use rxing::multi::qrcode::QRCodeMultiReader;
-use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8LuminanceSource};
+use rxing::qrcode::cpp_port::QrReader;
+use rxing::{BarcodeFormat, Binarizer, BinaryBitmap, DecodeHints, Luma8LuminanceSource};
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
@@ -13,9 +14,30 @@ use std::io::Cursor;
 const MAX_SIDE: u32 = 12_000;
 const MAX_UNPACKED_BYTES: u64 = 512 << 20;
 /// The side to which large photos are brought first: codes are read there best and soonest.
-const SIDE: u32 = 1_000;
+const SIDE: u32 = 1_200;
 const MAX_CODES: usize = 32;
 const MAX_TEXT_CHARS: usize = 4_096;
+
+/// How much smaller a photo is looked at, as a share: noise of the sensor goes with the size.
+type Size = (u32, u32);
+const WHOLE: Size = (1, 1);
+const SMALLER: Size = (3, 4);
+const HALF: Size = (1, 2);
+
+/// Ways that each read codes which the others do not, the cheap ones; every photo is looked at in all of them, as it may hold several codes.
+const VIEWS: [View; 4] = [
+    View { size: SMALLER, ink: Ink::Blocks },
+    View { size: HALF, ink: Ink::Around(95) },
+    View { size: WHOLE, ink: Ink::Blocks },
+    View { size: WHOLE, ink: Ink::Around(85) },
+];
+/// The same for photos in which those find nothing.
+const MORE: [View; 4] = [
+    View { size: SMALLER, ink: Ink::Around(93) },
+    View { size: HALF, ink: Ink::Blocks },
+    View { size: SMALLER, ink: Ink::Inverted },
+    View { size: WHOLE, ink: Ink::Sharpened },
+];
 
 /// The texts of all QR codes of a picture (PNG, JPEG, WebP, GIF, BMP), each once.
 ///
@@ -30,31 +52,60 @@ pub fn codes(picture: &[u8]) -> Result<Vec<String>, String> {
     let photo = reader.decode().map_err(|e| format!("the picture cannot be read: {e}"))?.into_luma8();
     let mut found = BTreeSet::new();
     let small = fitted(&photo, SIDE);
-    for view in [View::Plain, View::Stretched, View::Local, View::Sharpened, View::Half] {
-        look(&seen(&small, view), &mut found);
-        if !found.is_empty() {
-            break;
-        }
+    VIEWS.iter().for_each(|view| view.look(&small, &mut found));
+    if found.is_empty() {
+        MORE.iter().for_each(|view| view.look(&small, &mut found));
     }
     if found.is_empty() && photo.width().max(photo.height()) > SIDE {
         let large = fitted(&photo, 2 * SIDE);
-        for view in [View::Plain, View::Local] {
-            look(&seen(&large, view), &mut found);
-        }
+        [Ink::Blocks, Ink::Around(93)].into_iter().for_each(|ink| View { size: WHOLE, ink }.look(&large, &mut found));
     }
     Ok(found.into_iter().take(MAX_CODES).collect())
 }
 
+/// One way to look at a photo.
 #[derive(Clone, Copy)]
-enum View {
-    Plain,
-    /// Darkest to black, lightest to white.
-    Stretched,
-    /// Each spot against its surroundings: shadows and lamps do not matter.
-    Local,
+struct View {
+    size: Size,
+    ink: Ink,
+}
+
+/// What counts as black.
+#[derive(Clone, Copy)]
+enum Ink {
+    /// By the darkness of small blocks.
+    Blocks,
+    /// What is darker than so many percent of its surroundings: shadows and lamps do not matter.
+    Around(u64),
+    /// White codes on black, by blocks.
+    Inverted,
+    /// The same as around, after edges were made stronger.
     Sharpened,
-    /// Noise of the sensor goes with the size.
-    Half,
+}
+
+impl View {
+    fn look(self, photo: &GrayImage, found: &mut BTreeSet<String>) {
+        let (part, whole) = self.size;
+        let scaled = |n: u32| (n * part / whole).max(1);
+        let mut seen =
+            if part == whole { photo.clone() } else { imageops::thumbnail(photo, scaled(photo.width()), scaled(photo.height())) };
+        let source = |seen: GrayImage| {
+            let (width, height) = seen.dimensions();
+            Luma8LuminanceSource::new(seen.into_raw(), width, height).ok()
+        };
+        match self.ink {
+            Ink::Blocks => read(source(seen).map(HybridBinarizer::new), found),
+            Ink::Inverted => {
+                imageops::invert(&mut seen);
+                read(source(seen).map(HybridBinarizer::new), found);
+            }
+            Ink::Around(percent) => read(source(around(&seen, percent)).map(GlobalHistogramBinarizer::new), found),
+            Ink::Sharpened => {
+                let sharp = around(&imageops::unsharpen(&seen, 2.0, 1), 93);
+                read(source(sharp).map(GlobalHistogramBinarizer::new), found);
+            }
+        }
+    }
 }
 
 fn fitted(photo: &GrayImage, side: u32) -> GrayImage {
@@ -66,37 +117,8 @@ fn fitted(photo: &GrayImage, side: u32) -> GrayImage {
     imageops::thumbnail(photo, scaled(photo.width()), scaled(photo.height()))
 }
 
-fn seen(photo: &GrayImage, view: View) -> GrayImage {
-    match view {
-        View::Plain => photo.clone(),
-        View::Stretched => stretched(photo),
-        View::Local => local(photo),
-        View::Sharpened => imageops::unsharpen(&stretched(photo), 2.0, 1),
-        View::Half => imageops::thumbnail(photo, (photo.width() / 2).max(1), (photo.height() / 2).max(1)),
-    }
-}
-
-fn stretched(photo: &GrayImage) -> GrayImage {
-    let mut counts = [0_u64; 256];
-    photo.as_raw().iter().for_each(|p| counts[usize::from(*p)] += 1);
-    let edge = photo.as_raw().len() as u64 / 100;
-    let cut = |levels: Vec<usize>| {
-        let mut sum = 0;
-        levels.into_iter().find(|l| {
-            sum += counts[*l];
-            sum > edge
-        })
-    };
-    let (low, high) = (cut((0..256).collect()).unwrap_or(0), cut((0..256).rev().collect()).unwrap_or(255));
-    let width = high.saturating_sub(low).max(1);
-    let level = |p: u8| u8::try_from((usize::from(p).saturating_sub(low) * 255 / width).min(255)).unwrap_or(u8::MAX);
-    let mut out = photo.clone();
-    out.iter_mut().for_each(|p| *p = level(*p));
-    out
-}
-
 /// Black or white, by the mean around each pixel (an integral image makes that one pass).
-fn local(photo: &GrayImage) -> GrayImage {
+fn around(photo: &GrayImage, percent: u64) -> GrayImage {
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     let raw = photo.as_raw();
     let mut sums = vec![0_u64; (width + 1) * (height + 1)];
@@ -116,41 +138,24 @@ fn local(photo: &GrayImage) -> GrayImage {
             let at = |y: usize, x: usize| sums[y * (width + 1) + x];
             let sum = at(bottom, right) + at(top, left) - at(top, right) - at(bottom, left);
             let area = ((bottom - top) * (right - left)) as u64;
-            let dark = u64::from(raw[y * width + x]) * area * 100 < sum * 93;
+            let dark = u64::from(raw[y * width + x]) * area * 100 < sum * percent;
             out.as_mut()[y * width + x] = if dark { 0 } else { 255 };
         }
     }
     out
 }
 
-fn look(photo: &GrayImage, found: &mut BTreeSet<String>) {
-    let hints = || DecodeHints {
-        TryHarder: Some(true),
-        AlsoInverted: Some(true),
-        PossibleFormats: Some([BarcodeFormat::QR_CODE].into()),
-        ..DecodeHints::default()
-    };
-    let (width, height, raw) = (photo.width(), photo.height(), photo.as_raw());
-    let mut keep = |text: &str| {
-        let text: String = text.trim().chars().take(MAX_TEXT_CHARS).collect();
+fn read(ink: Option<impl Binarizer>, found: &mut BTreeSet<String>) {
+    let hints = DecodeHints { TryHarder: Some(true), PossibleFormats: Some([BarcodeFormat::QR_CODE].into()), ..DecodeHints::default() };
+    // The decoder is other people's code on hostile pictures: a panic there is a picture without a code.
+    let codes = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        ink.and_then(|ink| QrReader.decode_multiple_with_hints(&mut BinaryBitmap::new(ink), &hints).ok())
+    }));
+    for code in codes.ok().flatten().unwrap_or_default() {
+        let text: String = code.getText().trim().chars().take(MAX_TEXT_CHARS).collect();
         if !text.is_empty() && found.len() < MAX_CODES {
             found.insert(text);
         }
-    };
-    // The decoder is other people's code on hostile pictures: a panic there is a picture without a code.
-    let several = std::panic::catch_unwind(|| {
-        let source = Luma8LuminanceSource::new(raw.clone(), width, height)?;
-        let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
-        QRCodeMultiReader::new().decode_multiple_with_hints(&mut bitmap, &hints())
-    });
-    for code in several.ok().and_then(Result::ok).unwrap_or_default() {
-        keep(code.getText());
-    }
-    let one = std::panic::catch_unwind(|| {
-        rxing::helpers::detect_in_luma_with_hints(raw.clone(), width, height, Some(BarcodeFormat::QR_CODE), &mut hints())
-    });
-    if let Some(code) = one.ok().and_then(Result::ok) {
-        keep(code.getText());
     }
 }
 

@@ -61,14 +61,34 @@ fn names_source(path: &Path) -> Box<dyn Source> {
 
 /// Polls until there is no more; the batches and the last cursor.
 pub(crate) async fn run(source: &mut dyn Source, from: Option<Cursor>) -> (Vec<Batch>, Cursor) {
-    let (net, mut cursor, mut batches) = (net(), from, Vec::new());
+    run_through(&net(), source, from).await
+}
+
+/// The same through a door of the test's own.
+pub(crate) async fn run_through(net: &Net, source: &mut dyn Source, from: Option<Cursor>) -> (Vec<Batch>, Cursor) {
+    let (mut cursor, mut batches) = (from, Vec::new());
     for _ in 0..10_000 {
-        let batch = source.poll(cursor.as_ref(), &net).await;
+        let batch = source.poll(cursor.as_ref(), net).await;
         cursor = Some(batch.cursor.clone());
         let more = batch.more;
         batches.push(batch);
         if !more {
             return (batches, cursor.expect("set above"));
+        }
+    }
+    panic!("a run that does not end");
+}
+
+/// The same with a new source for each batch, as if the process had been killed after each.
+pub(crate) async fn run_killed(source: impl Fn() -> Box<dyn Source>, from: Option<Cursor>) -> Vec<Batch> {
+    let (net, mut cursor, mut batches) = (net(), from, Vec::new());
+    for _ in 0..10_000 {
+        let batch = source().poll(cursor.as_ref(), &net).await;
+        cursor = Some(batch.cursor.clone());
+        let more = batch.more;
+        batches.push(batch);
+        if !more {
+            return batches;
         }
     }
     panic!("a run that does not end");
@@ -189,16 +209,7 @@ async fn a_run_killed_anywhere_goes_on_behind_the_last_stored_block() {
     assert!(undisturbed.len() > 6, "several blocks a file");
     assert!(undisturbed.iter().all(|b| b.names.len() <= (4 << 20) + (64 << 10)));
 
-    let (net, mut cursor, mut batches) = (net(), None::<Cursor>, Vec::new());
-    loop {
-        let batch = names_source(folder.path()).poll(cursor.as_ref(), &net).await;
-        cursor = Some(batch.cursor.clone());
-        let more = batch.more;
-        batches.push(batch);
-        if !more {
-            break;
-        }
-    }
+    let batches = run_killed(|| names_source(folder.path()), None).await;
     assert!(names(&batches) == names(&undisturbed), "a new source for each block gives the same names");
     assert_eq!(names(&batches).len(), 2_100_001);
 }
@@ -577,19 +588,6 @@ fn lab_and_door() -> (crate::lab::Lab, Net) {
     (lab, Net::new(&settings).expect("right settings"))
 }
 
-async fn run_through(net: &Net, source: &mut dyn Source) -> Vec<Batch> {
-    let (mut cursor, mut batches) = (None::<Cursor>, Vec::new());
-    loop {
-        let batch = source.poll(cursor.as_ref(), net).await;
-        cursor = Some(batch.cursor.clone());
-        let more = batch.more && batches.len() < 1_000;
-        batches.push(batch);
-        if !more {
-            return batches;
-        }
-    }
-}
-
 #[tokio::test]
 async fn the_lab_engine_answers_every_query_of_the_shipped_site() {
     let text = include_str!("../../rules/sites/cx.mem.gov.cn.toml");
@@ -599,7 +597,7 @@ async fn the_lab_engine_answers_every_query_of_the_shipped_site() {
     let (_lab, net) = lab_and_door();
     let settings: Settings = toml::from_str("id = 's'\nkind = 'search'\nengine = 'lab'\npages = 5").expect("settings");
     let mut source = build(&settings, &[site], &engine_files(), &Vec::new).expect("right settings");
-    let batches = run_through(&net, source.as_mut()).await;
+    let batches = run_through(&net, source.as_mut(), None).await.0;
     let bad: Vec<&RunOutcome> = batches.iter().map(|b| &b.outcome).filter(|o| **o != RunOutcome::Ok).collect();
     assert!(bad.is_empty(), "{bad:?}");
     let asked: std::collections::BTreeSet<_> = batches.iter().flat_map(|b| &b.sightings).map(|s| s.context.query.clone()).collect();
@@ -614,7 +612,7 @@ async fn the_lab_engine_shows_each_of_the_other_outcomes() {
         let settings: Settings =
             toml::from_str(&format!("id = 's'\nkind = 'search'\nengine = 'lab'\nqueries = ['{word}']")).expect("settings");
         let mut source = build(&settings, &[], &engine_files(), &Vec::new).expect("right settings");
-        let batches = run_through(&net, source.as_mut()).await;
+        let batches = run_through(&net, source.as_mut(), None).await.0;
         let last = format!("{:?}", batches[0].outcome);
         assert!(last.starts_with(want), "{word}: {last}");
         assert!(batches[0].sightings.is_empty(), "{word}");
@@ -627,7 +625,7 @@ async fn of_the_permutations_those_that_exist_are_given_once_a_day() {
     let names = || ["nobody-has-this.example", "search.lab.example", "not a host", "nor-this.top"].map(str::to_owned).to_vec();
     let settings: Settings = toml::from_str("id = 'p'\nkind = 'permutations'").expect("settings");
     let source = || build(&settings, &[], &[], &names).expect("right settings");
-    let batches = run_through(&net, source().as_mut()).await;
+    let batches = run_through(&net, source().as_mut(), None).await.0;
     let seen: Vec<&str> = batches.iter().flat_map(|b| &b.sightings).map(|s| s.seen.as_str()).collect();
     assert_eq!(seen, ["search.lab.example"], "{batches:?}");
     let again = source().poll(Some(&batches[0].cursor), &net).await;

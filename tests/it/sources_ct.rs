@@ -1,7 +1,7 @@
 //! Certificate logs over real sockets: what they give, how they fail, and that no cursor moves past what was read.
 
-use crate::lab::ctlog::CtLog;
-use crate::sources::{asked, failures, http, names, net, run, server};
+use crate::lab::ctlog::{CtLog, real_entries};
+use crate::sources::{asked, failures, http, names, net, run, run_killed, run_through, server};
 use crate::world::shared;
 use jianwei::sources::{Batch, Cursor, RunOutcome, Settings, Source, build};
 use std::fs;
@@ -129,18 +129,9 @@ async fn a_new_log_is_read_from_its_end_and_then_on_by_both_apis_and_with_names_
 async fn a_run_killed_after_any_batch_goes_on_behind_it() {
     for tiled in [true, false] {
         let served = Served::start(log_of(256), tiled, false).await;
-        let (_, mut cursor) = run(served.source(AT_ONCE).as_mut(), None).await;
+        let (_, cursor) = run(served.source(AT_ONCE).as_mut(), None).await;
         served.grow(12_345);
-        let (net, mut batches) = (net(), Vec::new());
-        loop {
-            let batch = served.source(AT_ONCE).poll(Some(&cursor), &net).await;
-            cursor = batch.cursor.clone();
-            let more = batch.more;
-            batches.push(batch);
-            if !more {
-                break;
-            }
-        }
+        let batches = run_killed(|| served.source(AT_ONCE), Some(cursor)).await;
         assert!(batches.len() >= 3, "{}", outcomes(&batches));
         assert!(names(&batches) == expected(256, 12_345), "each name once, none missing (tiled: {tiled})");
     }
@@ -322,15 +313,9 @@ async fn a_log_that_hangs_stops_no_other() {
     let net = jianwei::net::Net::new(&settings).expect("right settings");
     let (mut source, mut cursor, mut batches) = (good.source(AT_ONCE), None::<Cursor>, Vec::new());
     for round in 0..2 {
-        loop {
-            let batch = source.poll(cursor.as_ref(), &net).await;
-            cursor = Some(batch.cursor.clone());
-            let more = batch.more;
-            batches.push(batch);
-            if !more {
-                break;
-            }
-        }
+        let (more, at) = run_through(&net, source.as_mut(), cursor).await;
+        batches.extend(more);
+        cursor = Some(at);
         if round == 0 {
             good.grow(2_000);
         }
@@ -415,20 +400,6 @@ async fn the_real_checkpoint_verifies_and_a_bent_one_does_not() {
         let (batches, _) = run(source(&temp.path().join("list.json"), "").as_mut(), None).await;
         assert!(failures(&batches)[0].contains(words), "{batches:?}");
     }
-}
-
-/// The entries of a real data tile, as (TimestampedEntry, whole entry).
-pub(crate) fn real_entries(tile: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let sized = |at: usize, digits: usize| at + digits + tile[at..at + digits].iter().fold(0, |n, d| n << 8 | usize::from(*d));
-    let (mut at, mut entries) = (0, Vec::new());
-    while at < tile.len() {
-        let precertificate = tile[at + 9] == 1;
-        let stamped = sized(sized(at + 10 + if precertificate { 32 } else { 0 }, 3), 2);
-        let end = sized(if precertificate { sized(stamped, 3) } else { stamped }, 2);
-        entries.push((tile[at..stamped].to_vec(), tile[at..end].to_vec()));
-        at = end;
-    }
-    entries
 }
 
 #[tokio::test]

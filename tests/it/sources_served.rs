@@ -1,9 +1,8 @@
 //! Every saved page, feed, log and answer of the shared research data, served by nginx and read through the sources over real sockets.
 
-use crate::lab::ctlog::CtLog;
+use crate::lab::ctlog::{CtLog, real_entries};
 use crate::lab::nginx::{Nginx, Server};
-use crate::sources::{engine_files, failures, names, net, run};
-use crate::sources_ct::real_entries;
+use crate::sources::{engine_files, failures, names, net, run, run_through};
 use crate::world::shared;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -169,16 +168,7 @@ async fn of_a_real_log_list_the_logs_in_use_are_read_and_the_key_file_is_that_of
     };
     let net = jianwei::net::Net::new(&settings).expect("right settings");
     let mut source = built(&format!("id = 'ct'\nkind = 'ct'\nurl = '{}/loglist3-2022-test.json'", server.base), &[]);
-    let (mut cursor, mut batches) = (None, Vec::new());
-    loop {
-        let batch = source.poll(cursor.as_ref(), &net).await;
-        cursor = Some(batch.cursor.clone());
-        let more = batch.more;
-        batches.push(batch);
-        if !more {
-            break;
-        }
-    }
+    let (batches, _) = run_through(&net, source.as_mut(), None).await;
     let mut tried: Vec<String> = failures(&batches).iter().filter_map(|f| f.split('\'').nth(1).map(str::to_owned)).collect();
     tried.sort();
     assert_eq!(tried, ["Aviator", "Icarus", "Rocketeer"], "not the one without a state and key, not the past shard, not the retired one");

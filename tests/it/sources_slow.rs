@@ -1,7 +1,7 @@
 //! Answers that come drop by drop, and logs that retire: nothing waits for ever, nothing is lost.
 
 use crate::lab::ctlog::CtLog;
-use crate::sources::{engine_files, failures, http, many, names, server};
+use crate::sources::{engine_files, failures, http, many, names, run_through, server};
 use jianwei::net::{Net, Settings as NetSettings};
 use jianwei::sources::{Batch, Cursor, Settings, Source, build};
 use std::fs;
@@ -61,16 +61,7 @@ fn built(toml: &str) -> Box<dyn Source> {
 }
 
 async fn run(source: &mut dyn Source, from: Option<Cursor>) -> (Vec<Batch>, Cursor) {
-    let (net, mut cursor, mut batches) = (net(), from, Vec::new());
-    loop {
-        let batch = source.poll(cursor.as_ref(), &net).await;
-        cursor = Some(batch.cursor.clone());
-        let more = batch.more;
-        batches.push(batch);
-        if !more {
-            return (batches, cursor.expect("set above"));
-        }
-    }
+    run_through(&net(), source, from).await
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Reports from people, by the real program: a photo with QR codes and text beside them, and the table of a hot line.
 
 use crate::cli::{jianwei, stderr, stdout};
+use crate::lab::{Expected, Lab};
+use crate::{watch, world};
 use image::{DynamicImage, GenericImage as _, Luma, Rgba, RgbaImage};
 use jianwei::model::candidate::Candidate;
 use jianwei::model::time::Timestamp;
@@ -8,6 +10,7 @@ use jianwei::records::{Due, Records};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 fn unit() -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
@@ -196,4 +199,95 @@ fn a_file_that_is_no_table_of_reports_is_one_clear_line_and_nothing_is_stored() 
     std::fs::write(dir.path().join("all.csv"), "网址\nhttp://a-cx-mem.top/\nb-cx-mem.top\n").expect("written");
     let good = jianwei(dir.path(), &["tip", "import", "all.csv", "--lang", "en"]);
     assert_eq!((good.status.code(), stdout(&good).trim()), (Some(0), "2 rows: 2 addresses added (2 new hosts), 0 not added"));
+}
+
+/// A lab whose only source gives nothing, so that every lead comes from a report; and its fakes.
+fn quiet(lab: &Lab) -> (tempfile::TempDir, Vec<Expected>) {
+    let dir = world::lab_settings(lab, 4_000);
+    let file = dir.path().join("jianwei.toml");
+    let text = std::fs::read_to_string(&file).expect("there");
+    let text = text.split("[[source]]").next().unwrap_or_default().replace("[capture]\n", "[capture]\nvariants = [\"desktop\"]\n");
+    let source = "[[source]]\nid = \"names\"\nkind = \"names\"\npath = \"names.txt\"\n[rules]\nsites = [\"cx.mem.gov.cn\"]\n[watch]\nlook_every_s = 1\n";
+    std::fs::write(file, format!("{text}{source}")).expect("written");
+    std::fs::write(dir.path().join("names.txt"), "ordinary.com\n").expect("written");
+    (dir, lab.expected().into_iter().filter(Expected::is_lead).collect())
+}
+
+fn leads_of(dir: &Path) -> Vec<String> {
+    let mut hosts: Vec<String> = watch::leads(dir).iter().filter_map(|l| Some(l.split(' ').next()?.to_owned())).collect();
+    hosts.sort();
+    hosts
+}
+
+#[test]
+fn reports_left_beside_a_running_watch_are_taken_in_within_a_minute_and_outlive_a_kill() {
+    let lab = Lab::start(None);
+    let (dir, fakes) = quiet(&lab);
+    let child = watch::begin(dir.path());
+    let table = format!("网址,内容\n{},假的\nhttps://cx.mem.gov.cn/,真的\n{},也是\n", fakes[1].url, fakes[2].url);
+    std::fs::write(dir.path().join("table.csv"), table).expect("written");
+    let one = jianwei(dir.path(), &["tip", "add", &fakes[0].url, "--json"]);
+    assert_eq!(one.status.code(), Some(0), "{} {}", stdout(&one), stderr(&one));
+    let told: Value = serde_json::from_str(&stdout(&one)).expect("JSON");
+    assert_eq!((told["host"].as_str(), &told["new"]), (Some(fakes[0].host.as_str()), &Value::Null), "what is new, only the store knows");
+    let many = jianwei(dir.path(), &["tip", "import", "table.csv"]);
+    assert_eq!(many.status.code(), Some(3), "{} {}", stdout(&many), stderr(&many));
+    assert!(stdout(&many).contains("登记网址 2 个（已登记，由正在运行的监测") && stdout(&many).contains("官方网站"), "{}", stdout(&many));
+    let waiting = dir.path().join("data/tips/waiting");
+    let left = || std::fs::read_dir(&waiting).expect("a tray").count();
+    let is_lead = |fake: &Expected| watch::log(dir.path()).contains(&format!("new lead {}:", fake.host));
+    watch::wait(Duration::from_secs(60), "the reports", dir.path(), || left() == 0 && fakes[..3].iter().all(is_lead));
+    assert_eq!(watch::end(child).1, Some(0), "{}", watch::log(dir.path()));
+    let mut want: Vec<String> = fakes[..3].iter().map(|f| f.host.clone()).collect();
+    want.sort();
+    assert_eq!(leads_of(dir.path()), want, "{}", watch::log(dir.path()));
+
+    // A watch that is killed before it looked, a file that is none, a host that was allowed meanwhile: the next one takes in what is right.
+    let mut child = watch::begin(dir.path());
+    let before = left();
+    let known = jianwei(dir.path(), &["tip", "add", &fakes[3].url]);
+    assert!(stdout(&known).contains("由正在运行的监测"), "{}", stdout(&known));
+    child.kill().expect("killed");
+    child.wait().expect("reaped");
+    std::fs::write(waiting.join("0000000000001-9-0.json"), "{\"schema\":\"tips/1\",").expect("written");
+    let child = watch::begin(dir.path());
+    watch::wait(Duration::from_secs(60), "the report", dir.path(), || left() == before + 1 && is_lead(&fakes[3]));
+    assert_eq!(watch::end(child).1, Some(0), "{}", watch::log(dir.path()));
+    assert!(
+        waiting.join("0000000000001-9-0.broken").exists() && watch::log(dir.path()).contains("put aside"),
+        "{}",
+        watch::log(dir.path())
+    );
+    want.push(fakes[3].host.clone());
+    want.sort();
+    assert_eq!(leads_of(dir.path()), want);
+}
+
+#[test]
+fn reports_that_wait_are_taken_in_by_the_next_command_that_has_the_store_but_not_what_was_allowed_meanwhile() {
+    let dir = unit();
+    let held = Records::open(&dir.path().join("data"), &Vec::new).expect("opens");
+    for host in ["a-cx-mem.top", "b-cx-mem.top"] {
+        let run = jianwei(dir.path(), &["tip", "add", host, "--lang", "en"]);
+        assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+        assert!(stdout(&run).contains("(or the next scan) takes it in"), "{}", stdout(&run));
+    }
+    drop(held);
+    let allow = jianwei(dir.path(), &["allow", "add", "b-cx-mem.top", "--reason", "ours", "--by", "甲"]);
+    assert_eq!(allow.status.code(), Some(0), "{} {}", stdout(&allow), stderr(&allow));
+    let run = jianwei(dir.path(), &["tip", "add", "c-cx-mem.top", "--lang", "en"]);
+    assert!(stdout(&run).ends_with("added\n"), "{}", stdout(&run));
+    assert_eq!(hosts(&waiting(dir.path())), ["a-cx-mem.top", "c-cx-mem.top"]);
+    assert_eq!(std::fs::read_dir(dir.path().join("data/tips/waiting")).expect("a tray").count(), 0);
+}
+
+#[test]
+fn a_watch_waits_for_a_command_that_has_the_store_for_a_moment() {
+    let dir = unit();
+    let held = Records::open(&dir.path().join("data"), &Vec::new).expect("opens");
+    let child = watch::start(dir.path());
+    std::thread::sleep(Duration::from_secs(2));
+    drop(held);
+    watch::wait(Duration::from_secs(60), "the start", dir.path(), || watch::log(dir.path()).contains("the watch begins"));
+    assert_eq!(watch::end(child).1, Some(0), "{}", watch::log(dir.path()));
 }

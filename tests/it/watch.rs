@@ -19,6 +19,15 @@ pub(crate) fn start(dir: &Path) -> Child {
     command(dir, &["watch", "--lang", "en"]).stdout(Stdio::null()).stderr(err).spawn().expect("starts")
 }
 
+/// Starts a watch and waits until it has the store.
+pub(crate) fn begin(dir: &Path) -> Child {
+    let begun = || log(dir).matches("the watch begins").count();
+    let before = begun();
+    let child = start(dir);
+    wait(Duration::from_secs(120), "the start", dir, || begun() > before);
+    child
+}
+
 pub(crate) fn log(dir: &Path) -> String {
     std::fs::read_to_string(dir.join("watch.log")).unwrap_or_default()
 }

@@ -25,6 +25,16 @@ use std::sync::{Arc, Mutex};
 
 const DAY_MS: i64 = 86_400_000;
 
+/// How long it lasts: a week, or `WEEK_DAYS` where somebody wants to see more of its memory.
+fn days() -> i64 {
+    std::env::var("WEEK_DAYS").ok().and_then(|n| n.parse().ok()).unwrap_or(7).max(7)
+}
+
+/// Bytes of all files directly in a folder.
+fn bytes_in(dir: &Path) -> u64 {
+    std::fs::read_dir(dir).into_iter().flatten().flatten().filter_map(|e| e.metadata().ok()).filter(|m| m.is_file()).map(|m| m.len()).sum()
+}
+
 /// Monday, 16 November 2026, midnight in Beijing.
 fn monday() -> Timestamp {
     Timestamp::parse("2026-11-15T16:00:00Z").expect("a time")
@@ -137,6 +147,11 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
         let (dies, stays, returns) = (dies.clone(), stays.clone(), returns.clone());
         move |day: i64, now: Timestamp| {
             memory.lock().expect("whole").push(health::memory().unwrap_or(0));
+            eprintln!(
+                "day {day}: {} MiB resident, store {} KiB",
+                health::memory().unwrap_or(0) >> 20,
+                bytes_in(&data.join("records")) >> 10
+            );
             // A seventh of the fakes appears each day, and each is seen again on the next; the newest file rotates.
             let share = fakes.len().div_ceil(6);
             let ours = |d: i64| fakes.iter().skip(usize::try_from(d).unwrap_or(0) * share).take(if d < 0 { 0 } else { share });
@@ -167,7 +182,7 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
                     broken.lock().expect("whole").extend(health.sources.iter().filter(|s| s.week.failed > 0).map(|s| s.id.clone()));
                 }
                 5 => std::fs::remove_file(inbox.join("feed.zip")).expect("removed"),
-                7.. => stopper.stop(),
+                day if day >= days() => stopper.stop(),
                 _ => {}
             }
         }
@@ -200,7 +215,7 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
     let passed = clock.now().millis() - monday().millis();
     let visits = pass.records.totals().expect("totals").visits;
     eprintln!("a week of {} hours in {:?}: {visits} visits", passed / 3_600_000, began.elapsed());
-    assert!(passed >= 7 * DAY_MS);
+    assert!(passed >= days() * DAY_MS);
     let made = [0, 1].map(|n| made[n].load(Relaxed));
     assert!(made[0] >= 8 && made[1] == 1, "what asks by what people decided is made anew for each run, a reader of files once: {made:?}");
 
@@ -234,11 +249,11 @@ async fn a_week_of_watch_finds_every_planted_fake_once_in_flat_memory() {
     assert!(last.sources.iter().all(|s| s.standing.bad_in_a_row == 0), "{:?}", last.sources);
 
     // Memory: nothing piles up with what a day brings. What grows is the store's page cache, which fills with the rows that are written and
-    // is capped at 256 MiB; a leak of the feeds, the visits or the runs would go far beyond.
+    // is capped at 256 MiB, by a few MiB a day here, and the allocator's arenas. A leak of the feeds, the visits or the runs would go beyond.
     let memory = memory.lock().expect("whole").clone();
     eprintln!("memory by day, MiB: {:?}", memory.iter().map(|m| m >> 20).collect::<Vec<_>>());
     let (second, most) = (memory[2], memory[2..].iter().copied().max().unwrap_or(0));
-    assert!(most < second + (128 << 20), "{memory:?}");
+    assert!(most < second + (64 << 20), "{memory:?}");
 }
 
 fn plans(

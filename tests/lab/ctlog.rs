@@ -8,7 +8,8 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPa
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
-type Hash = [u8; 32];
+/// A hash of the tree.
+pub(crate) type Hash = [u8; 32];
 
 /// Which key a log has.
 pub(crate) enum Signer {
@@ -130,18 +131,27 @@ impl CtLog {
         self.entries[..usize::try_from(size).expect("small")].iter().map(hash).collect()
     }
     fn signed_head(&self, size: u64) -> (u64, Hash, Vec<u8>) {
-        let (stamp, root) = (1_700_000_100_000 + size, root(&self.leaf_hashes(size)));
-        let message = [&[0, 1][..], &stamp.to_be_bytes(), &size.to_be_bytes(), &root].concat();
+        let root = root(&self.leaf_hashes(size));
+        let (stamp, signed) = self.signed(size, &root);
+        (stamp, root, signed)
+    }
+    fn signed(&self, size: u64, root: &Hash) -> (u64, Vec<u8>) {
+        let stamp = 1_700_000_100_000 + size;
+        let message = [&[0, 1][..], &stamp.to_be_bytes(), &size.to_be_bytes(), root].concat();
         let (kind, signature) = match &self.signer {
             Signer::P256(key) => ([4, 3], key.sign(&SystemRandom::new(), &message).expect("random numbers").as_ref().to_vec()),
             Signer::Ed25519(key) => ([8, 7], key.sign(&message).as_ref().to_vec()),
         };
         let length = u16::try_from(signature.len()).expect("short").to_be_bytes();
-        (stamp, root, [&kind[..], &length, &signature].concat())
+        (stamp, [&kind[..], &length, &signature].concat())
     }
     /// The checkpoint of the first `size` entries.
     pub(crate) fn checkpoint(&self, size: u64) -> String {
-        let (stamp, root, signed) = self.signed_head(size);
+        self.checkpoint_over(size, &root(&self.leaf_hashes(size)))
+    }
+    /// A checkpoint over any tree, for whoever keeps its entries elsewhere.
+    pub(crate) fn checkpoint_over(&self, size: u64, root: &Hash) -> String {
+        let (stamp, signed) = self.signed(size, root);
         let key = Sha256::new_with_prefix(&self.origin).chain_update(b"\n\x05").chain_update(self.id()).finalize();
         let blob = STANDARD.encode([&key[..4], &stamp.to_be_bytes(), &signed].concat());
         let origin = &self.origin;
@@ -262,7 +272,8 @@ fn node(left: &Hash, right: &Hash) -> Hash {
     Sha256::new_with_prefix([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
-fn root(hashes: &[Hash]) -> Hash {
+/// The root of the tree over these.
+pub(crate) fn root(hashes: &[Hash]) -> Hash {
     match hashes {
         [] => Sha256::digest([]).into(),
         [one] => *one,
@@ -285,4 +296,18 @@ fn proof(first: usize, hashes: &[Hash], is_whole: bool) -> Vec<Hash> {
     };
     rest.push(other);
     rest
+}
+
+/// The entries of a real data tile, as (TimestampedEntry, whole entry).
+pub(crate) fn real_entries(tile: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let sized = |at: usize, digits: usize| at + digits + tile[at..at + digits].iter().fold(0, |n, d| n << 8 | usize::from(*d));
+    let (mut at, mut entries) = (0, Vec::new());
+    while at < tile.len() {
+        let precertificate = tile[at + 9] == 1;
+        let stamped = sized(sized(at + 10 + if precertificate { 32 } else { 0 }, 3), 2);
+        let end = sized(if precertificate { sized(stamped, 3) } else { stamped }, 2);
+        entries.push((tile[at..stamped].to_vec(), tile[at..end].to_vec()));
+        at = end;
+    }
+    entries
 }

@@ -125,6 +125,10 @@ impl Desk {
         })
     }
 
+    /// Told when candidates came by another way than a source.
+    pub(super) fn fresh(&self) -> Arc<Notify> {
+        self.gate.fresh.clone()
+    }
     /// Works until the wish to stop.
     pub(super) async fn drive(&mut self) -> Result<(), PassError> {
         while !self.stop.is_set() {

@@ -14,6 +14,7 @@ use crate::model::time::Timestamp;
 use crate::net::{ServeError, Usage};
 use crate::pipeline::cron::Schedule;
 use crate::pipeline::stop::Stop;
+use crate::pipeline::tray::Tray;
 use crate::pipeline::{Event, Pass, PassError};
 use crate::records::Quota;
 use crate::sources::Source;
@@ -151,10 +152,13 @@ impl Watch {
         tokio::task::block_in_place(|| self.pass.adopt())?;
         keep_limits(&self.pass)?;
         let beside = beside.unwrap_or_else(|| Box::pin(std::future::pending()));
+        let (tray, records, clock) = (Tray::of(&self.data_dir), self.pass.records.clone(), self.pass.net.clock());
         let mut desk = desk::Desk::open(self, stop.clone(), told).await?;
+        let fresh = desk.fresh();
         let ended = tokio::select! {
             ended = desk.drive() => ended.map_err(WatchError::from),
             ended = beside => ended.map_err(WatchError::Beside),
+            fault = tray.keep_taking_in(records, clock, fresh) => Err(PassError::from(fault).into()),
         };
         let closed = desk.close().await;
         ended.and(closed.map_err(WatchError::from))
