@@ -18,8 +18,9 @@ pub(super) fn table(desk: &Desk, call: &Call, answer: &Answer, review: bool) -> 
                 (hidden(call))
                 span { (call.t("已选", "Selected")) " " output #picked { "0" } }
                 button { (call.t("认领所选", "Claim")) }
-                input name="reason" maxlength="400" placeholder=(call.t("误报理由（必填）", "Why no copy (needed)")) aria-label=(call.t("误报理由", "Reason"));
+                input name="reason" maxlength="400" placeholder=(call.t("理由（误报、归集群必填）", "Why (for dismissal and cluster)")) aria-label=(call.t("理由", "Reason"));
                 button formaction="/queue/bulk/dismiss" { (call.t("所选判为误报", "Dismiss")) }
+                button formaction="/queue/bulk/cluster" { (call.t("所选归入集群", "Cluster")) }
             }
         }
         table.list.queue #queue {
