@@ -20,8 +20,9 @@ impl Pass {
             return Ok(());
         }
         let now = self.net.now();
-        let url = format!("http://{}/", host.for_url());
-        let sighting = Sighting { seen: url.clone(), source: SOURCE.into(), seen_at: now, context: Context::default() };
+        // https first: its certificate says whose page it is. Plain http where that shows none.
+        let (url, plain) = (format!("https://{}/", host.for_url()), format!("http://{}/", host.for_url()));
+        let sighting = Sighting { seen: plain, source: SOURCE.into(), seen_at: now, context: Context::default() };
         let candidate = Candidate {
             host,
             url,

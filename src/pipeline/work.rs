@@ -129,6 +129,9 @@ impl Pass {
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
             let start = Start { first: None, fall_back: n == 0, every };
             visits.push(self.look_at(&candidate, &resolution, &url, start, &mut met).await?);
+            if candidate.is_official() && visits.last().is_some_and(|(visit, _)| visit.outcome == "captured") {
+                break;
+            }
         }
         for (url, first) in self.deeper(&candidate, &leads, &met).await {
             let start = Start { first: Some(first), fall_back: false, every };

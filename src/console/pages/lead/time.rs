@@ -22,7 +22,7 @@ pub(super) fn packages(v: &View<'_>) -> Markup {
                     img src={"/leads/" (lead.id) "/picture/" (p.id) "/" (n)} alt="" loading="lazy" width="96" height="60";
                 }
                 div {
-                    a href={"/leads/" (lead.id) "?package=" (p.id)} { (moment(p.captured_at)) } " " (inert(&p.outcome, 30))
+                    a href={"/leads/" (lead.id) "?package=" (p.id)} { (moment(p.captured_at)) } " " (inert(met(v, &p.outcome), 30))
                     div.aside { (inert(&p.id, 60)) } div.hash { "SHA-256 " (p.manifest_sha256) }
                 }
             } } }
@@ -39,6 +39,21 @@ pub(super) fn packages(v: &View<'_>) -> Markup {
                 }
             } }
         }
+    }
+}
+
+/// How a visit ended, in the reader's language.
+fn met<'a>(v: &View<'_>, outcome: &'a str) -> &'a str {
+    match outcome {
+        "captured" => v.t("已固定", "captured"),
+        "unreachable" => v.t("没有应答", "no answer"),
+        "no_such_host" => v.t("域名不存在", "no such host"),
+        "timed_out" => v.t("超时", "timed out"),
+        "refused_by_guard" => v.t("被守卫拒绝", "refused by the guard"),
+        "too_large" => v.t("过大", "too large"),
+        "not_html" => v.t("不是网页", "no page"),
+        "failed" => v.t("失败", "failed"),
+        other => other,
     }
 }
 
