@@ -140,7 +140,7 @@ mod tests {
             let top = 40 + n * 60 + by;
             (top..top + 20).for_each(|y| {
                 (40..400 + n * 70).for_each(|x| {
-                    if (x / (10 + n)) % 2 == 0 {
+                    if (x / (10 + n)).is_multiple_of(2) {
                         p.put_pixel(x, y, Rgba([0, 0, 0, 255]))
                     }
                 })
