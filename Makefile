@@ -27,7 +27,7 @@ test: test-deps ## the whole suite
 
 shots: export PATH := $(CURDIR)/target/outside/bin:$(PATH)
 shots: test-deps ## the console's day in a real browser, and its pictures into docs/console
-	cargo test --test it console::browser
+	cargo test --test it -- console::browser console::beside
 	mkdir -p docs/console
 	cp target/console-shots/docs/*.webp docs/console/
 

@@ -47,6 +47,9 @@
 //! - Clusters are a pure graph in model, kept in step by [`records`]; accounts stand in a file of their own beside the store.
 //! - Pictures are read by an outside recogniser when all visits of an address are over, and never again: the dossier keeps what it read, so that
 //!   a package gives the same score on a machine without it, or with another version of it.
+//! - A protected site's own front page comes to records as any visit does, by the pipeline, from its first lead on: packages alone give it again.
+//! - A replay is a still, made of the kept markup with lol_html on an origin of its own, not the page run again: what a package proves is what was
+//!   kept, and no script of a deceiver runs beside an analyst's session.
 //! - A name seen without a scheme is visited by http first, https where http does not answer: many of these hosts show the copy on http alone.
 
 #![warn(rustdoc::broken_intra_doc_links)]

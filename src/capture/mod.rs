@@ -45,6 +45,8 @@ pub struct Settings {
     pub proxies: BTreeMap<String, String>,
     /// Most addresses behind the front page that are tried on one host in one round; 0: none.
     pub deep_links: usize,
+    /// Is the front page of a protected site looked at once a week, from its first lead on, so that the console shows it beside the suspect?
+    pub official_pages: bool,
 }
 
 /// Most that `deep_links` may say: more would be a crawl.
@@ -103,6 +105,7 @@ impl Default for Settings {
             variants: ["desktop", "wechat", "baidu_referer"].map(String::from).to_vec(),
             proxies: BTreeMap::new(),
             deep_links: 6,
+            official_pages: true,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::model::site::Site;
 use crate::net::Door;
 use crate::records::Records;
 use serde_json::json;
+use std::path::Path;
 use std::sync::Arc;
 
 pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
@@ -62,7 +63,12 @@ pub(super) async fn serve(
     let files_of_rules = RuleBook::read(&context.settings, lang)?.files;
     let tables = Divisions::load(&files_of_rules).map_err(|e| Failure::usage(e.told(Lang::Zh), e.told(Lang::En), lang))?;
     let home = tables.into_iter().find(|d| d.code == context.settings.attribution.home).unwrap_or_default();
-    let desk = Arc::new(Desk::new(records, context.settings.evidence_dir(), sites, organisation, home, lang, settings, clock));
+    let mut desk = Desk::new(records, context.settings.evidence_dir(), sites, organisation, home, lang, settings, clock);
+    let replays = replays(context, files).await;
+    if let Some(door) = &replays {
+        desk.replay_at(door.address().port(), settings.replay_url.clone());
+    }
+    let desk = Arc::new(desk);
     let first = desk.clone();
     let warm = tokio::task::spawn_blocking(move || first.warm()).await.map_err(|e| Failure::from(anyhow::Error::new(e)))?;
     warm.map_err(|e| context.records_failure(&e))?;
@@ -75,5 +81,33 @@ pub(super) async fn serve(
     } else {
         say::line(&lang.pick(format!("控制台：{address}（Ctrl-C 停止）"), format!("console: {address} (Ctrl-C stops it)")))?;
     }
-    console::run(door, desk, stop).await.map_err(|e| Failure::from(anyhow::Error::new(e).context("console")))
+    let beside = {
+        let desk = desk.clone();
+        async move {
+            match replays {
+                Some(door) => console::run_replays(door, desk).await,
+                None => std::future::pending().await,
+            }
+        }
+    };
+    let served = tokio::select! {
+        served = console::run(door, desk, stop) => served,
+        served = beside => served,
+    };
+    served.map_err(|e| Failure::from(anyhow::Error::new(e).context("console")))
+}
+
+/// The way in of replays. Where it cannot be opened (its port is taken) the console goes without, and says so.
+async fn replays(context: &Context, files: Option<(&Path, &Path)>) -> Option<Door> {
+    let at = context.settings.console.replay_door()?;
+    match Door::open(at, files).await {
+        Ok(door) => Some(door),
+        Err(e) => {
+            say::note(&context.lang.pick(
+                format!("[console] replay_listen 无法监听（{e}）：不能重放证据包"),
+                format!("[console] replay_listen cannot listen ({e}): packages cannot be replayed"),
+            ));
+            None
+        }
+    }
 }

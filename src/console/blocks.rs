@@ -12,6 +12,11 @@ const MAX_HEIGHT: u32 = 6_400;
 const BLOCK: u32 = 16;
 /// Mean difference of light from which a block differs, of 255.
 const DIFFERS: u64 = 18;
+/// Blocks alike between two that differ, in one row, that are boxed with them.
+const GAP: usize = 2;
+/// How far up or down a strip of the page is looked for, in pixels; and every how many columns.
+const REACH: i64 = 160;
+const SAMPLE: usize = 4;
 /// Largest side of a picture that is decoded, in pixels, and memory for it, in bytes.
 const MAX_SIDE: u32 = 20_000;
 const MAX_ALLOC: u64 = 256 << 20;
@@ -28,58 +33,76 @@ fn small(bytes: &[u8]) -> Option<GrayImage> {
     Some(imageops::thumbnail(&picture.to_luma8(), WIDTH, u32::try_from(height).ok()?))
 }
 
-/// Blocks of `b` that differ from `a`, row by row; one outside `a` differs.
-fn differing(a: &GrayImage, b: &GrayImage) -> Vec<Vec<bool>> {
-    let one = |x: u32, y: u32| {
-        let (mut sum, mut n) = (0u64, 0u64);
-        for (px, py) in (y..(y + BLOCK).min(b.height())).flat_map(|py| (x..(x + BLOCK).min(b.width())).map(move |px| (px, py))) {
-            let theirs = a.get_pixel_checked(px, py).map_or(255, |p| p.0[0]);
-            sum += u64::from(theirs.abs_diff(b.get_pixel(px, py).0[0]));
-            n += 1;
-        }
-        sum > DIFFERS * n
-    };
-    (0..b.height()).step_by(BLOCK as usize).map(|y| (0..b.width()).step_by(BLOCK as usize).map(|x| one(x, y)).collect()).collect()
+/// The light at a place; beyond the picture's edge everything is white.
+fn light(picture: &GrayImage, x: u32, y: i64) -> u64 {
+    let inside = u32::try_from(y).ok().and_then(|y| picture.get_pixel_checked(x, y));
+    inside.map_or(255, |p| p.0[0].into())
 }
 
-/// Runs of neighbouring blocks as boxes in blocks: `(x, y, width, height)`.
-fn boxes(mut grid: Vec<Vec<bool>>) -> Vec<(u32, u32, u32, u32)> {
-    let mut all = Vec::new();
-    for y in 0..grid.len() {
-        for x in 0..grid[y].len() {
-            if !grid[y][x] {
-                continue;
-            }
-            let (mut stack, mut left, mut right, mut low) = (vec![(x, y)], x, x, y);
-            grid[y][x] = false;
-            while let Some((cx, cy)) = stack.pop() {
-                (left, right, low) = (left.min(cx), right.max(cx), low.max(cy));
-                for (nx, ny) in [(cx.wrapping_sub(1), cy), (cx + 1, cy), (cx, cy.wrapping_sub(1)), (cx, cy + 1)] {
-                    if let Some(cell) = grid.get_mut(ny).and_then(|row| row.get_mut(nx)).filter(|c| **c) {
-                        *cell = false;
-                        stack.push((nx, ny));
-                    }
-                }
-            }
-            all.push((left as u32, y as u32, (right - left + 1) as u32, (low - y + 1) as u32));
-        }
+/// Where the strip of `b` at `y` stands in `a`: how far further down, in pixels. A page that has one line more is else all one difference.
+/// `before`: the strip above. What is all of one light could stand anywhere: it goes with the strip above.
+fn moved(a: &GrayImage, b: &GrayImage, y: u32, before: i64) -> i64 {
+    let rows = y..(y + BLOCK).min(b.height());
+    let places = || rows.clone().flat_map(|y| (0..b.width()).step_by(SAMPLE).map(move |x| (x, y)));
+    let (least, most) = places().map(|(x, y)| light(b, x, y.into())).fold((255, 0), |(l, m), v| (v.min(l), v.max(m)));
+    if most - least < DIFFERS {
+        return before;
     }
-    all
+    let n = places().count() as u64;
+    let cost = |by: i64| places().map(|(x, y)| light(a, x, i64::from(y) + by).abs_diff(light(b, x, y.into()))).sum::<u64>();
+    let stays = cost(before);
+    if stays <= n {
+        return before;
+    }
+    let best = (-REACH..=REACH).map(|by| (cost(by), (by - before).abs(), by)).min();
+    // Only where that is the same strip beyond doubt.
+    best.filter(|(least, ..)| least * 4 < stays).map_or(before, |(.., by)| by)
 }
 
-/// The boxes as a PNG with a transparent ground. `None`: one of the two is no picture that can be read.
+/// Blocks of `b` that differ from `a`, row by row; one outside `a` differs where it is not white. What lies between two of a row goes with them.
+fn differing(a: &GrayImage, b: &GrayImage) -> Vec<Vec<bool>> {
+    let mut by = 0;
+    let mut grid = Vec::new();
+    for y in (0..b.height()).step_by(BLOCK as usize) {
+        by = moved(a, b, y, by);
+        let one = |x: u32| {
+            let places = (y..(y + BLOCK).min(b.height())).flat_map(|py| (x..(x + BLOCK).min(b.width())).map(move |px| (px, py)));
+            let (mut sum, mut n) = (0u64, 0u64);
+            for (px, py) in places {
+                sum += light(a, px, i64::from(py) + by).abs_diff(light(b, px, py.into()));
+                n += 1;
+            }
+            sum > DIFFERS * n
+        };
+        let mut row: Vec<bool> = (0..b.width()).step_by(BLOCK as usize).map(one).collect();
+        for x in 1..row.len() {
+            let near = (x + 1..row.len().min(x + 1 + GAP)).any(|n| row[n]);
+            row[x] = row[x] || (row[x - 1] && near);
+        }
+        grid.push(row);
+    }
+    grid
+}
+
+/// The blocks as a PNG with a transparent ground, each group with a line around it. `None`: one of the two is no picture that can be read.
 pub(super) fn drawn(official: &[u8], suspect: &[u8]) -> Option<Vec<u8>> {
     let (a, b) = (small(official)?, small(suspect)?);
     let mut out = RgbaImage::new(b.width(), b.height());
-    for (x, y, w, h) in boxes(differing(&a, &b)) {
-        let (x, y) = (x * BLOCK, y * BLOCK);
-        let (right, low) = ((x + w * BLOCK).min(out.width()), (y + h * BLOCK).min(out.height()));
-        for py in y..low {
-            for px in x..right {
-                let edge = px < x + 2 || py < y + 2 || px + 2 >= right || py + 2 >= low;
-                out.put_pixel(px, py, if edge { Rgba([200, 40, 30, 255]) } else { Rgba([200, 40, 30, 40]) });
-            }
+    let grid = differing(&a, &b);
+    let is = |x: i64, y: i64| {
+        let row = usize::try_from(y).ok().and_then(|y| grid.get(y));
+        row.zip(usize::try_from(x).ok()).and_then(|(row, x)| row.get(x)).is_some_and(|d| *d)
+    };
+    for (px, py, pixel) in out.enumerate_pixels_mut() {
+        let (x, y) = (i64::from(px / BLOCK), i64::from(py / BLOCK));
+        if !is(x, y) {
+            continue;
         }
+        // Within two pixels of a neighbour that is the same.
+        let side = |at: u32, end: u32| (at % BLOCK < 2, at % BLOCK >= BLOCK - 2 || at + 2 >= end);
+        let ((left, right), (top, low)) = (side(px, b.width()), side(py, b.height()));
+        let edge = (left && !is(x - 1, y)) || (right && !is(x + 1, y)) || (top && !is(x, y - 1)) || (low && !is(x, y + 1));
+        *pixel = if edge { Rgba([200, 40, 30, 255]) } else { Rgba([200, 40, 30, 40]) };
     }
     let mut bytes = Vec::new();
     DynamicImage::ImageRgba8(out).write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).ok()?;
@@ -108,6 +131,31 @@ mod tests {
         assert_eq!((drawn.get_pixel(10, 10).0[3], drawn.get_pixel(600, 390).0[3]), (0, 0), "elsewhere");
         let same = image::load_from_memory(&super::drawn(&plain, &plain).expect("drawn")).expect("a picture").to_rgba8();
         assert!(same.pixels().all(|p| p.0[3] == 0), "equal pictures have no box");
+    }
+
+    #[test]
+    fn what_only_stands_lower_is_not_boxed_and_what_is_new_is() {
+        // Ten lines of marks that tell them apart; in the second picture a banner pushes all of them down.
+        let line = |p: &mut RgbaImage, n: u32, by: u32| {
+            let top = 40 + n * 60 + by;
+            (top..top + 20).for_each(|y| {
+                (40..400 + n * 70).for_each(|x| {
+                    if (x / (10 + n)).is_multiple_of(2) {
+                        p.put_pixel(x, y, Rgba([0, 0, 0, 255]))
+                    }
+                })
+            });
+        };
+        let plain = png(|p| (0..10).for_each(|n| line(p, n, 0)));
+        let pushed = png(|p| {
+            (0..30).for_each(|y| (0..1280).for_each(|x| p.put_pixel(x, y, Rgba([200, 0, 0, 255]))));
+            (0..10).for_each(|n| line(p, n, 50));
+        });
+        let drawn = image::load_from_memory(&drawn(&plain, &pushed).expect("drawn")).expect("a picture").to_rgba8();
+        assert!(drawn.get_pixel(300, 6).0[3] > 0, "the banner is new");
+        let below = drawn.enumerate_pixels().filter(|(_, y, _)| *y > 64).collect::<Vec<_>>();
+        let painted = below.iter().filter(|(_, _, p)| p.0[3] > 0).count();
+        assert!(painted * 20 < below.len(), "{painted} of {} below it", below.len());
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) struct Call {
     pub(super) path: Vec<String>,
     /// Path as asked, for links that come back.
     pub(super) here: String,
+    /// Host and port by which we were addressed, as the gate let them pass.
+    pub(super) host: String,
     /// After the question mark.
     pub(super) query: Pairs,
     /// The body: a form, or `("", text)` for JSON.
@@ -44,6 +46,8 @@ pub(super) enum Reply {
     See(String),
     /// The same with cookies to set.
     SeeWith(String, Vec<String>),
+    /// A page that may frame this origin.
+    Framing(Markup, String),
     /// A page with a cookie.
     PageWith(Markup, String),
     /// A file: media type, name where it is to be saved, bytes, may it be kept by the browser.

@@ -103,6 +103,7 @@ impl Asked {
             session,
             path: self.path.clone(),
             here: self.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+            host: self.host(),
             query: Pairs::parse(query.as_bytes()),
             form: Pairs::default(),
             script: self.script,
@@ -209,6 +210,9 @@ fn make(reply: Reply) -> Response<Body> {
     match reply {
         Reply::Page(html) => page(200, html.into_string()),
         Reply::Status(status, html) => page(status, html.into_string()),
+        Reply::Framing(html, origin) => {
+            with(page(200, html.into_string()), header::CONTENT_SECURITY_POLICY, &format!("{POLICY}; frame-src {origin}"))
+        }
         Reply::PageWith(html, cookie) => with(page(200, html.into_string()), header::SET_COOKIE, &cookie),
         Reply::See(to) => with(build(303, "text/plain", Vec::new()), header::LOCATION, &to),
         Reply::SeeWith(to, cookies) => {

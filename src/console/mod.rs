@@ -17,6 +17,7 @@ mod numbers;
 mod openapi;
 mod pages;
 mod pictures;
+mod replay;
 mod routes;
 mod secrets;
 mod session;
@@ -49,11 +50,34 @@ pub struct Settings {
     pub tls_key: Option<PathBuf>,
     /// Address under which people reach it (`https://jianwei.unit.example`), where a proxy stands before it. `None`: as listened.
     pub public_url: Option<String>,
+    /// Address and port at which packages are replayed: another origin than the console's. `None`: the port after `listen`.
+    pub replay_listen: Option<SocketAddr>,
+    /// Address under which people reach that, where a proxy stands before it. With `public_url` and without this there is no replay.
+    pub replay_url: Option<String>,
+}
+
+impl Settings {
+    /// Where replays listen. `None`: a proxy stands before the console, and none is named for them.
+    pub fn replay_door(&self) -> Option<SocketAddr> {
+        if self.public_url.is_some() && self.replay_url.is_none() {
+            return None;
+        }
+        // Port 0 is any free one, here as there.
+        let beside = if self.listen.port() == 0 { 0 } else { self.listen.port().checked_add(1).unwrap_or(0) };
+        Some(self.replay_listen.unwrap_or(SocketAddr::new(self.listen.ip(), beside)))
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { listen: ([127, 0, 0, 1], 8470).into(), tls_cert: None, tls_key: None, public_url: None }
+        Self {
+            listen: ([127, 0, 0, 1], 8470).into(),
+            tls_cert: None,
+            tls_key: None,
+            public_url: None,
+            replay_listen: None,
+            replay_url: None,
+        }
     }
 }
 
@@ -66,6 +90,11 @@ pub struct Desk {
     lang: Lang,
     /// Cookies are Secure.
     secure: bool,
+    /// The origin under which people reach us, where a proxy stands before us.
+    public: Option<String>,
+    /// Where replays stand. `None`: there are none.
+    replay: Option<replay::Place>,
+    tickets: replay::Tickets,
     /// Hosts by which we are addressed; empty: any name, where we do not listen on loopback and no public address is set.
     hosts: Vec<String>,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -104,7 +133,7 @@ impl Desk {
         if settings.listen.ip().is_loopback() || public.is_some() {
             hosts.extend(["localhost".into(), "127.0.0.1".into(), "[::1]".into(), settings.listen.ip().to_string()]);
         }
-        let secure = settings.tls_cert.is_some() || public.is_some_and(|u| u.scheme() == "https");
+        let secure = settings.tls_cert.is_some() || public.as_ref().is_some_and(|u| u.scheme() == "https");
         Self {
             records,
             evidence,
@@ -112,6 +141,9 @@ impl Desk {
             organisation,
             lang,
             secure,
+            public: public.map(|u| u.origin().ascii_serialization()),
+            replay: None,
+            tickets: replay::Tickets::default(),
             hosts,
             clock: Box::new(clock),
             sessions: session::Sessions::default(),
@@ -181,4 +213,16 @@ where
     drop(over);
     let _ = kin.await;
     served
+}
+
+/// Serves replays, an origin of their own, until it is dropped.
+///
+/// # Errors
+/// The listener broke.
+pub async fn run_replays<L>(listener: L, desk: Arc<Desk>) -> std::io::Result<()>
+where
+    L: axum::serve::Listener,
+    L::Addr: std::fmt::Debug,
+{
+    axum::serve(listener, replay::router(&desk)).await
 }

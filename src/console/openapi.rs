@@ -49,8 +49,22 @@ type Query = &'static [(&'static str, &'static str)];
 
 /// What a route is for, its query and its body.
 fn words(path: &str, method: &str) -> (&'static str, Query, Option<Value>) {
-    let moves =
-        ["claim", "release", "confirm", "approve", "refer", "block", "still_up", "moved_to", "dismiss", "reopen", "undo", "note", "unmask"];
+    let moves = [
+        "claim",
+        "release",
+        "confirm",
+        "approve",
+        "refer",
+        "block",
+        "still_up",
+        "moved_to",
+        "dismiss",
+        "reopen",
+        "undo",
+        "note",
+        "unmask",
+        "recapture",
+    ];
     match (method, path) {
         ("GET", "/api/v1/leads") => (
             "Leads by filter, a page at a time",

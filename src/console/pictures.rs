@@ -63,9 +63,26 @@ pub(super) fn of(root: &Path, package: &str) -> Vec<Picture> {
     pictures.filter(|p| good(p) && p.bytes <= MAX_PICTURE).take(MAX_PICTURES).collect()
 }
 
-/// Number of the smallest picture, for the queue.
+/// Number of the picture for the queue: the first window where there is one, else the smallest.
 pub(super) fn thumbnail(root: &Path, package: &str) -> Option<usize> {
-    of(root, package).iter().enumerate().min_by_key(|(_, p)| p.bytes).map(|(n, _)| n)
+    let all = of(root, package);
+    let first = all.iter().position(|p| p.path == "view/viewport.png");
+    first.or_else(|| all.iter().enumerate().min_by_key(|(_, p)| p.bytes).map(|(n, _)| n))
+}
+
+/// May a replay show files of this media type?
+pub(super) fn is_shown(media: &str) -> bool {
+    matches!(
+        media,
+        "image/png"
+            | "image/jpeg"
+            | "image/gif"
+            | "image/webp"
+            | "image/bmp"
+            | "image/svg+xml"
+            | "image/x-icon"
+            | "image/vnd.microsoft.icon"
+    )
 }
 
 /// Is there a replay file in the package?

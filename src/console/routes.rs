@@ -1,8 +1,8 @@
 //! All routes in one table: method, path, who, which function. The router is made from it and from nothing else.
 
 use crate::console::call::Run;
-use crate::console::pages::{account, audit, lead, login, moves, overview, people, queue};
-use crate::console::{api, openapi, pictures};
+use crate::console::pages::{account, audit, cluster, lead, login, moves, overview, people, queue};
+use crate::console::{api, openapi, pictures, replay};
 use crate::records::Role;
 use crate::records::Role::{Admin, Analyst, Approver, Auditor};
 
@@ -58,11 +58,14 @@ pub const ROUTES: &[Route] = &[
     post("/queue/filters/drop", Who::Signed, queue::drop_filter),
     post("/queue/bulk/claim", REVIEW, moves::bulk_claim),
     post("/queue/bulk/dismiss", REVIEW, moves::bulk_dismiss),
+    post("/queue/bulk/cluster", REVIEW, cluster::bulk),
     post("/export", EXPORT, queue::export),
     get("/leads/{id}", Who::Signed, lead::show),
     get("/leads/{id}/picture/{package}/{n}", Who::Signed, pictures::serve),
     get("/leads/{id}/boxes/{package}/{n}", Who::Signed, lead::boxes),
     post("/leads/{id}/replay", REVIEW, pictures::replay),
+    post("/leads/{id}/replay/open", REVIEW, replay::open),
+    get("/leads/{id}/replay/{ticket}", REVIEW, replay::frame),
     post("/leads/{id}/claim", REVIEW, moves::claim),
     post("/leads/{id}/release", REVIEW, moves::release),
     post("/leads/{id}/confirm", REVIEW, moves::confirm),
@@ -70,6 +73,9 @@ pub const ROUTES: &[Route] = &[
     post("/leads/{id}/reopen", REVIEW, moves::reopen),
     post("/leads/{id}/undo", REVIEW, moves::undo),
     post("/leads/{id}/note", REVIEW, moves::note),
+    post("/leads/{id}/recapture", REVIEW, moves::recapture),
+    post("/leads/{id}/merge", REVIEW, cluster::merge),
+    post("/leads/{id}/unmerge", REVIEW, cluster::unmerge),
     post("/leads/{id}/unmask", REVIEW, moves::unmask),
     post("/leads/{id}/approve", APPROVE, moves::approve),
     post("/leads/{id}/refer", APPROVE, moves::refer),

@@ -371,6 +371,14 @@ pub fn read(root: &Path, package: &Path) -> Result<Stored, EvidenceError> {
     read::package(root, package)
 }
 
+/// One file of a package as it was kept: `path` as the manifest lists it, at most `most` bytes. Held against the manifest first.
+///
+/// # Errors
+/// [`EvidenceError`]: not listed, larger, or changed since capture.
+pub fn file(root: &Path, package: &Path, path: &str, most: u64) -> Result<Vec<u8>, EvidenceError> {
+    read::one(root, package, path, most)
+}
+
 /// What a list needs of a package, without its dossier: certificate and time-stamps. `package` as for [`read`].
 ///
 /// # Errors

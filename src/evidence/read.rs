@@ -51,6 +51,17 @@ pub(super) fn package(root: &Path, package: &Path) -> Result<Stored, EvidenceErr
     Ok(Stored { package, dossier, assessment: score.assessment })
 }
 
+/// One listed file of a package.
+pub(super) fn one(root: &Path, package: &Path, path: &str, most: u64) -> Result<Vec<u8>, EvidenceError> {
+    let folder = if package.starts_with(root) { package.to_owned() } else { root.join(package) };
+    let manifest = Manifest::parse(capped(&folder.join(manifest::NAME), manifest::MAX_BYTES)?);
+    let manifest = manifest.map_err(|why| EvidenceError::broken(&folder, format!("{}: {}", manifest::NAME, why.en)))?;
+    if manifest.entry(path).is_some_and(|e| e.bytes > most) {
+        return Err(EvidenceError::broken(&folder, format!("{path}: larger than {most} bytes")));
+    }
+    listed(&folder, &manifest, path)
+}
+
 fn fill_sources(folder: &Path, manifest: &Manifest, dossier: &mut Dossier) -> Result<(), EvidenceError> {
     for i in 0..dossier.captures.len() {
         let path = format!("{}source.txt", view_folder(dossier, i));

@@ -50,6 +50,11 @@ pub enum Reason {
     },
     /// `jianwei check` named it.
     Check,
+    /// It is the protected site itself, looked at so that copies can be held against it.
+    Official {
+        /// The site.
+        site: String,
+    },
 }
 
 /// A host to visit.
@@ -78,6 +83,10 @@ impl Candidate {
     /// The strongest name hit, where a name was the reason.
     pub fn name_hit(&self) -> Option<&NameHit> {
         self.reasons.iter().filter_map(|r| if let Reason::Name(hit) = r { Some(hit) } else { None }).max_by_key(|h| h.score)
+    }
+    /// Is it the protected site itself?
+    pub fn is_official(&self) -> bool {
+        self.reasons.iter().any(|r| matches!(r, Reason::Official { .. }))
     }
     /// Folds a later candidate of the same host into this one: new reasons, new sources, wider time span. Returns whether a reason or source is new.
     pub fn absorb(&mut self, later: Self) -> bool {

@@ -149,6 +149,8 @@ pub enum Move {
         /// Which package.
         package: String,
     },
+    /// To be visited and kept again now, out of its turn; moves nothing.
+    Recapture,
 }
 
 /// How long a claim keeps others away, in milliseconds. A new claim by the same person begins it again.
@@ -217,6 +219,7 @@ impl Move {
             Self::Undo => "undo",
             Self::Note { .. } => "note",
             Self::Unmask { .. } => "unmask",
+            Self::Recapture => "recapture",
         }
     }
     /// The analyst's word.
@@ -235,6 +238,7 @@ impl Move {
             Self::Undo => "撤销",
             Self::Note { .. } => "备注",
             Self::Unmask { .. } => "查看未脱敏内容",
+            Self::Recapture => "要求重新固定",
         }
     }
     /// What was said with it: reason, letter number, host, note, package.
@@ -251,7 +255,7 @@ impl Move {
     }
     /// Does it leave the state as it is?
     fn is_remark(&self) -> bool {
-        matches!(self, Self::Note { .. } | Self::Unmask { .. })
+        matches!(self, Self::Note { .. } | Self::Unmask { .. } | Self::Recapture)
     }
     /// May it be taken back? What left the house, and what the network showed, may not.
     fn is_undoable(&self) -> bool {

@@ -213,7 +213,7 @@ pub fn candidate(sighting: Sighting, reasons: Vec<Reason>) -> Option<Candidate> 
 
 fn site_of(reason: &Reason) -> Option<String> {
     match reason {
-        Reason::Name(NameHit { site, .. }) | Reason::Search { site, .. } => Some(site.clone()),
+        Reason::Name(NameHit { site, .. }) | Reason::Search { site, .. } | Reason::Official { site } => Some(site.clone()),
         Reason::Report { .. } | Reason::Check => Some(String::new()),
     }
 }

@@ -45,7 +45,7 @@ impl Looker<'_> {
     }
     /// The same, where the first visit may have been made already.
     pub(super) async fn look_on(&self, candidate: Candidate, resolution: Option<Resolution>, url: &Url, start: Start) -> Dossier {
-        let captures = self.plain(url, start).await;
+        let captures = self.plain(self.visitors(&candidate), url, start).await;
         let mut dossier = Dossier { candidate, resolution, captures, facts: Facts::default() };
         if let Some(browser) = self.browser {
             let variants = self.to_render(&dossier);
@@ -61,9 +61,17 @@ impl Looker<'_> {
         }
         dossier
     }
+    /// As whom one comes: a protected site itself is troubled by the first visitor alone.
+    fn visitors(&self, candidate: &Candidate) -> &[String] {
+        let all = self.settings.variants.as_slice();
+        if candidate.is_official() { all.get(..1).unwrap_or_default() } else { all }
+    }
     /// As whom the browser should come: nobody, the first visitor, or all.
     fn to_render(&self, dossier: &Dossier) -> Vec<String> {
         let shown = |c: &&Capture| c.outcome == Outcome::Captured && c.page.is_some();
+        if dossier.candidate.is_official() {
+            return if dossier.captures.iter().any(|c| shown(&c)) { self.visitors(&dossier.candidate).to_vec() } else { Vec::new() };
+        }
         let all = &self.settings.variants;
         if self.settings.browser == "always" {
             return if dossier.captures.iter().any(|c| shown(&c)) { all.clone() } else { Vec::new() };
@@ -78,11 +86,11 @@ impl Looker<'_> {
         let pays = dossier.captures.iter().filter_map(|c| c.page.as_ref()).any(capture::pays);
         if pays { all.iter().take(1).cloned().collect() } else { Vec::new() }
     }
-    /// One address over plain HTTP, as every configured visitor. Others follow only where the first was shown something: a dead or hostile server
+    /// One address over plain HTTP, as each of these visitors. Others follow only where the first was shown something: a dead or hostile server
     /// is asked once.
-    async fn plain(&self, url: &Url, start: Start) -> Vec<Capture> {
+    async fn plain(&self, visitors: &[String], url: &Url, start: Start) -> Vec<Capture> {
         let mut captures: Vec<Capture> = start.first.into_iter().collect();
-        for variant in &self.settings.variants {
+        for variant in visitors {
             if captures.iter().any(|c| c.variant == *variant) {
                 continue;
             }

@@ -8,6 +8,7 @@ pub mod cron;
 mod deeper;
 pub mod intake;
 pub mod look;
+mod official;
 pub mod recheck;
 pub mod retry;
 pub mod schedule;

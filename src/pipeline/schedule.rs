@@ -27,6 +27,12 @@ pub fn after_visit(outcome: &str, review: bool, now: Timestamp) -> Next {
     Next { visit, at: Some(now.plus_millis(wait_ms)) }
 }
 
+/// After a visit to a protected site itself: weekly, and daily where it showed no page.
+pub fn after_official(outcome: &str, now: Timestamp) -> Next {
+    let days = if outcome == "captured" { 7 } else { 1 };
+    Next { visit: true, at: Some(now.plus_millis(days * DAY_MS)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

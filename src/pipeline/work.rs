@@ -122,6 +122,9 @@ impl Pass {
         for (n, url) in addresses(&candidate).into_iter().enumerate() {
             let start = Start { first: None, fall_back: n == 0, every };
             visits.push(self.look_at(&candidate, &resolution, &url, start, &mut met).await?);
+            if candidate.is_official() && visits.last().is_some_and(|(visit, _)| visit.outcome == "captured") {
+                break;
+            }
         }
         for (url, first) in self.deeper(&candidate, &leads, &met).await {
             let start = Start { first: Some(first), fall_back: false, every };
@@ -220,10 +223,18 @@ impl Pass {
         let last = visits.len() - 1;
         for (n, (visit, _)) in visits.iter().enumerate() {
             *summary.visits.entry(visit.outcome.clone()).or_default() += 1;
-            let usual = schedule::after_visit(&visit.outcome, visit.assessment.review, now);
+            let usual = if visit.candidate.is_official() {
+                schedule::after_official(&visit.outcome, now)
+            } else {
+                schedule::after_visit(&visit.outcome, visit.assessment.review, now)
+            };
             let next = ladder.map_or(usual, |at| Next { visit: true, at: Some(at) });
             let with = if n == last { rechecks.as_slice() } else { &[] };
-            match self.records.finish_recheck(visit, next, with)? {
+            let kept = self.records.finish_recheck(visit, next, with)?;
+            if let Some((lead, _)) = &kept {
+                self.want_official(&lead.assessment.site)?;
+            }
+            match kept {
                 Some((lead, true)) => {
                     summary.new_leads += 1;
                     let host = lead.candidate.host.to_string();

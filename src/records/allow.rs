@@ -33,7 +33,8 @@ pub(super) fn apply(draft: &mut Draft<'_>, at: Timestamp, by: &str, what: &Allow
 
 /// Nothing of an allowed host is due.
 fn rest(draft: &mut Draft<'_>, entry: &Allowed) -> Result<(), Fault> {
-    for before in known_under(draft, entry)? {
+    // But for a protected site itself: its page is looked at so that copies can be held against it.
+    for before in known_under(draft, entry)?.into_iter().filter(|k| !k.candidate.is_official()) {
         let mut after = before.clone();
         after.next.at = None;
         hosts::keep(draft, Some(&before), &after)?;

@@ -1,6 +1,7 @@
 //! Duties: what a person with an account may decide, and the journal as a table for whoever audits it.
 //! The role is looked up here and not believed: a page that forgot to hide a button decides nothing.
 
+use crate::model::cluster::ClusterMove;
 use crate::model::lead::{Lead, LeadId, Move, State};
 use crate::model::time::Timestamp;
 use crate::records::account::Role;
@@ -73,6 +74,18 @@ impl Records {
             }
         }
         self.decide(id, what, person, now)
+    }
+    /// As [`Records::arrange`], for a person with an account: refused where the account is closed or does not review leads.
+    ///
+    /// # Errors
+    /// [`RecordsError::Person`], and those of [`Records::arrange`].
+    pub fn arrange_by(&self, what: &ClusterMove, person: &str, now: Timestamp) -> Result<(), RecordsError> {
+        let account = self.person(person).filter(|p| !p.disabled);
+        let account = account.ok_or_else(|| RecordsError::person(person, "there is no open account of this name"))?;
+        if !matches!(account.role, Role::Analyst | Role::Approver) {
+            return Err(RecordsError::person(person, "the account's role does not allow this move"));
+        }
+        self.arrange(what, person, now)
     }
     /// The journal's lines that pass, newest first, and the state of its chain. Reads the file.
     ///

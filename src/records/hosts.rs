@@ -173,7 +173,7 @@ fn crowd_key(host: &Host) -> Option<Vec<u8>> {
 /// Is the host one too many of its registrable name? A zone with a wildcard gives a thousand names a day that are all one server.
 /// What a person reported is looked at in any case.
 fn is_crowded(draft: &mut Draft<'_>, candidate: &Candidate) -> Result<bool, Fault> {
-    let reported = candidate.reasons.iter().any(|r| matches!(r, Reason::Report { .. }));
+    let reported = candidate.reasons.iter().any(|r| matches!(r, Reason::Report { .. } | Reason::Official { .. }));
     let Some(key) = crowd_key(&candidate.host).filter(|_| !reported) else { return Ok(false) };
     let mut crowd: Crowd = draft.get(&key)?.unwrap_or_default();
     if crowd.hosts < MAX_HOSTS_A_NAME {
@@ -191,13 +191,14 @@ fn is_crowded(draft: &mut Draft<'_>, candidate: &Candidate) -> Result<bool, Faul
 pub(super) fn fold(draft: &mut Draft<'_>, candidate: Candidate, now: Timestamp) -> Result<bool, Fault> {
     let before: Option<Known> = draft.get(&host_key(&candidate.host))?;
     let after = match before.clone() {
-        None if allow::covering(draft, &candidate.host)?.is_some() => return Ok(false),
+        // The protected site itself is known good by trade: that is no reason not to look at it.
+        None if !candidate.is_official() && allow::covering(draft, &candidate.host)?.is_some() => return Ok(false),
         None if is_crowded(draft, &candidate)? => return Ok(false),
         None => Known::new(candidate, now),
         Some(mut known) => {
             // A person who calls is not told to wait for the next week's look.
             let reported = candidate.reasons.iter().any(|r| matches!(r, Reason::Report { .. }));
-            let allowed = allow::covering(draft, &known.candidate.host)?.is_some();
+            let allowed = !candidate.is_official() && allow::covering(draft, &known.candidate.host)?.is_some();
             let settled = !reported && leads::all_dismissed(draft, &known.leads)?;
             if known.candidate.absorb(candidate) && !allowed && !settled {
                 known.hasten(now, reported);
@@ -246,14 +247,16 @@ pub(super) fn keep(draft: &mut Draft<'_>, before: Option<&Known>, after: &Known)
     draft.put(host_key(host), after)
 }
 
-/// A referred lead is looked at again within the hour: the first step of its re-checks.
+/// A referred lead is looked at again within the hour: the first step of its re-checks. One that a person wants captured again, now;
+/// but nothing that was allowed, which nobody visits.
 pub(super) fn after_move(draft: &mut Draft<'_>, lead: &Lead, what: &Move, now: Timestamp) -> Result<(), Fault> {
-    if !matches!(what, Move::Refer { .. }) {
-        return Ok(());
-    }
+    let soon = match what {
+        Move::Refer { .. } => now.plus_millis(HOUR_MS),
+        Move::Recapture if allow::covering(draft, &lead.candidate.host)?.is_none() => now,
+        _ => return Ok(()),
+    };
     let before: Option<Known> = draft.get(&host_key(&lead.candidate.host))?;
     let Some(before) = before else { return Ok(()) };
-    let soon = now.plus_millis(HOUR_MS);
     let at = before.next.at.map_or(soon, |at| at.min(soon));
     let after = Known { next: Next { visit: true, at: Some(at) }, ..before.clone() };
     keep(draft, Some(&before), &after)

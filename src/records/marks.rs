@@ -132,7 +132,7 @@ pub(super) fn told(by: &str, at: Timestamp) -> String {
 
 /// A host as the graph should have it. `None`: nothing is known of it.
 pub(super) fn now(view: &View<'_>, host: &Host) -> Result<Option<(Standing, Marks)>, Fault> {
-    let Some(mut row) = view.get::<Row>(&key(b"i/", host.as_str()))? else { return Ok(None) };
+    let row = view.get::<Row>(&key(b"i/", host.as_str()))?;
     let known: Option<Known> = view.get(&host_key(host))?;
     let mut best = None;
     for id in known.map(|k| k.leads).unwrap_or_default() {
@@ -140,6 +140,8 @@ pub(super) fn now(view: &View<'_>, host: &Host) -> Result<Option<(Standing, Mark
             best = Some(best.map_or(standing(&lead), |b| more(b, standing(&lead))));
         }
     }
+    // A lead that carries nothing is still one that people tie by hand.
+    let Some(mut row) = row else { return Ok(best.map(|standing| (standing, Marks::default()))) };
     view.each(&[b"p/", host.as_str().as_bytes(), b"\0"].concat(), |_, seen: (Host, String)| {
         row.marks.found.push(old_ip(seen.1));
         ControlFlow::Continue(())
@@ -171,12 +173,14 @@ pub(super) fn graph(view: &View<'_>) -> Result<Graph, Fault> {
     })?;
     view.each(b"i/", |name, mut row: Row| {
         if let Some(host) = std::str::from_utf8(name).ok().and_then(|n| Host::parse(n).ok()) {
-            let is = standings.get(&host).copied().unwrap_or_else(|| without_lead(&row));
+            let is = standings.remove(&host).unwrap_or_else(|| without_lead(&row));
             row.marks.found.extend(old.remove(&host).unwrap_or_default().into_iter().map(old_ip));
             graph.put(&host, is, &row.marks);
         }
         ControlFlow::Continue(())
     })?;
+    // A lead that carries nothing is still one that people tie by hand.
+    standings.iter().for_each(|(host, standing)| graph.put(host, *standing, &Marks::default()));
     view.each(b"k/", |_, said: Said| {
         graph.apply(&said.what, &told(&said.by, said.at));
         ControlFlow::Continue(())

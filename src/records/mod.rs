@@ -18,6 +18,7 @@ mod leads;
 mod lock;
 mod mark;
 mod marks;
+mod official;
 mod opening;
 mod people;
 mod queue;

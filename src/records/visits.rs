@@ -38,7 +38,7 @@ pub(super) fn take_in(draft: &mut Draft<'_>, visit: &Visit, next: Next) -> Resul
     known.attempts = 0;
     marks::take_in(draft, visit)?;
     let lead = renew_all(draft, &mut known, visit, &visits)?;
-    if allow::covering(draft, host)?.is_some() {
+    if !known.candidate.is_official() && allow::covering(draft, host)?.is_some() {
         known.next.at = None;
     } else if leads::all_dismissed(draft, &known.leads)? {
         let rested = this.facts.at.plus_millis(REST_MS);

@@ -62,7 +62,7 @@ pub(super) fn sources(lead: &Lead) -> Vec<&'static str> {
     codes.extend(lead.candidate.reasons.iter().filter_map(|reason| match reason {
         Reason::Search { .. } => Some("01搜索结果"),
         Reason::Check => Some("08人工核查"),
-        Reason::Report { .. } | Reason::Name(_) => None,
+        Reason::Report { .. } | Reason::Name(_) | Reason::Official { .. } => None,
     }));
     codes.sort_unstable();
     codes.dedup();

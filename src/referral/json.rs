@@ -112,5 +112,8 @@ fn reason(reason: &Reason, lang: Lang) -> Value {
         }
         Reason::Report { .. } => json!({"kind": "report", "why": lang.pick("有人举报", "a person reported it")}),
         Reason::Check => json!({"kind": "check", "why": lang.pick("人工核查", "checked by hand")}),
+        Reason::Official { site } => {
+            json!({"kind": "official", "site": site, "why": lang.pick("受保护网站本身", "the protected site itself")})
+        }
     }
 }

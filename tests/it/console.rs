@@ -1,11 +1,14 @@
 //! The console from outside: the real program over HTTP, and in a real browser.
 
+mod beside;
 mod browser;
 mod chrome;
 mod doors;
+mod hands;
 mod hostile;
 mod life;
 mod lot;
+mod replay;
 mod routes;
 
 use jianwei::console::hash_password;

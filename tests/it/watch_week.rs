@@ -81,7 +81,11 @@ pub(crate) fn pass(lab: &Lab, dir: &Path, clock: Clock) -> (Arc<Pass>, Vec<RuleF
         net: Net::new_at(&settings, clock).expect("a door"),
         records: Arc::new(Records::open(dir, &Vec::new).expect("opens")),
         evidence_dir: dir.join("evidence"),
-        capture: capture::Settings { variants: vec!["desktop".into(), "wechat".into()], ..capture::Settings::default() },
+        capture: capture::Settings {
+            variants: vec!["desktop".into(), "wechat".into()],
+            official_pages: false,
+            ..capture::Settings::default()
+        },
         evidence: evidence::Settings::default(),
         browser: None,
         desk: resolve::Desk::open(&attribution, &files, &dir.join("tables")).expect("a desk"),

@@ -18,6 +18,8 @@ pub(crate) fn lab_settings(lab: &crate::lab::Lab, timeout_ms: u64) -> tempfile::
     std::fs::write(dir.path().join("names.txt"), lab.names()).expect("written");
     let text = lab.settings(&dir.path().join("data"), &dir.path().join("names.txt"));
     let text = text.replace("per_host_interval_ms = 50", &format!("per_host_interval_ms = 20\ntimeout_ms = {timeout_ms}"));
+    // One host more in every count: those who want it say so.
+    let text = text.replace("[capture]\n", "[capture]\nofficial_pages = false\n");
     std::fs::write(dir.path().join("jianwei.toml"), text).expect("written");
     dir
 }

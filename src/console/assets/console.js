@@ -69,6 +69,7 @@
     delete element.dataset.busy;
     if (!answer.ok) { say(answer.error || "", true); return; }
     if (move === "confirm" || move === "approve" || move === "dismiss") last = element.dataset.id;
+    if (move === "recapture") { say(answer.said, false); return; }
     if (lead) { location.reload(); return; }
     show(element, answer);
     const gone = ["confirm", "approve", "dismiss"].includes(move);
@@ -89,14 +90,15 @@
     last = null;
   }
 
+  const picked = () => all("input[name=id]:checked", queue || document);
+
   function ask(move) {
     const element = now(), box = $("#words");
     if (!element || !box || !reviews) return;
-    const note = move === "note";
-    $("#words-title").textContent = note ? toast.dataset.note : toast.dataset.reason;
+    $("#words-title").textContent = toast.dataset[{ note: "note", cluster: "kin" }[move] || "reason"];
     $("#words-label").textContent = $("#words-title").textContent;
     const title = lead ? $("h1", lead) : $(".title", element);
-    $("#words-what").textContent = title ? title.textContent.trim().slice(0, 80) : "";
+    $("#words-what").textContent = move === "cluster" ? picked().length + " ×" : title ? title.textContent.trim().slice(0, 80) : "";
     $("#words-text").value = "";
     box.dataset.move = move;
     box.showModal();
@@ -110,6 +112,11 @@
       const text = $("#words-text").value.trim();
       if (!text) { $("#words-text").focus(); return; }
       $("#words").close();
+      if ($("#words").dataset.move === "cluster") {
+        $("#bulk input[name=reason]").value = text;
+        $("#bulk").requestSubmit($("#bulk button[formaction$='/cluster']"));
+        return;
+      }
       decide($("#words").dataset.move, { text });
     });
     $("#words-text").addEventListener("keydown", event => {
@@ -117,6 +124,7 @@
     });
   }
 
+  const swiping = () => !!$("#pair") && $("#pair").dataset.mode === "swipe";
   const keys = {
     j: () => go(at + 1), k: () => go(at - 1), ArrowDown: () => go(at + 1), ArrowUp: () => go(at - 1),
     Enter: () => { const r = row(); if (r) location.href = "/leads/" + r.dataset.id; },
@@ -124,6 +132,12 @@
     1: () => { const e = now(); if (e) decide(e.dataset.state === "confirmed" ? "approve" : "confirm"); },
     2: () => ask("dismiss"), 3: () => ask("note"), n: () => ask("note"), u: undo,
     x: () => { const box = row() && $("input[name=id]", row()); if (box) { box.checked = !box.checked; count(); } },
+    g: () => {
+      const form = $("#merge");
+      if (lead && form) { form.open = true; form.scrollIntoView({ block: "center" }); $("input[name=host]", form).focus(); return; }
+      if (queue && reviews) { if (picked().length > 1) ask("cluster"); else say(toast.dataset.pick, true); }
+    },
+    r: () => { if (now()) decide("recapture"); },
     d: () => { const d = $("#differ"); if (d) { choose("differ"); d.scrollIntoView({ block: "start" }); } },
     "/": () => { const s = $("#search"); if (s) s.focus(); else location.href = "/queue"; },
     "?": () => { const d = $("#keys"); if (d) d.showModal(); },
@@ -138,7 +152,7 @@
       return;
     }
     if (event.key === "Enter" && target !== document.body && target.id !== "main") return;
-    if (event.key.startsWith("Arrow") && !queue) return;
+    if (event.key.startsWith("Arrow") && !queue && !(swiping() && /Left|Right/.test(event.key))) return;
     const act = keys[event.key];
     if (!act) return;
     event.preventDefault();
@@ -207,6 +221,20 @@
     const cut = () => pair.style.setProperty("--cut", swipe.value + "%");
     swipe.addEventListener("input", cut);
     cut();
+    const move = by => { swipe.value = Number(swipe.value) + by; cut(); };
+    keys.ArrowLeft = () => move(-2);
+    keys.ArrowRight = () => move(2);
+    // The mouse cuts where it is held down on the pictures.
+    const follow = event => {
+      if (!swiping() || !(event.buttons & 1)) return;
+      const box = pair.getBoundingClientRect();
+      swipe.value = Math.round(100 * (event.clientX - box.left) / box.width);
+      cut();
+      event.preventDefault();
+    };
+    pair.addEventListener("pointerdown", follow);
+    pair.addEventListener("pointermove", follow);
+    pair.addEventListener("dragstart", event => event.preventDefault());
     mode("side");
     document.querySelector(".modes").addEventListener("click", event => {
       const button = event.target.closest("button");

@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod audit;
+pub(super) mod cluster;
 pub(super) mod lead;
 pub(super) mod login;
 pub(super) mod moves;

@@ -9,7 +9,7 @@ use crate::records::RecordsError;
 use serde_json::json;
 
 /// Leads of one bulk decision.
-const MAX_BULK: usize = 200;
+pub(super) const MAX_BULK: usize = 200;
 
 /// Why not, in the person's language.
 pub(in crate::console) fn refused(lang: Lang, error: RecordsError) -> Refusal {
@@ -79,6 +79,16 @@ pub(in crate::console) fn undo(desk: &Desk, call: &Call) -> Result<Reply, Refusa
 /// `POST /leads/{id}/note`.
 pub(in crate::console) fn note(desk: &Desk, call: &Call) -> Result<Reply, Refusal> {
     take(desk, call, Move::Note { text: call.form.text("text") })
+}
+
+/// `POST /leads/{id}/recapture`: due now; a watch that runs visits within a minute, else the next scan does.
+pub(in crate::console) fn recapture(desk: &Desk, call: &Call) -> Result<Reply, Refusal> {
+    let lead = call.lead(desk)?;
+    if desk.records.allowed()?.iter().any(|a| a.covers(&lead.candidate.host)) {
+        let why = call.t("该主机在允许名单中，不再访问。", "This host is on the allow-list: it is not visited.");
+        return Err(Refusal::Told(409, why.into()));
+    }
+    take(desk, call, Move::Recapture)
 }
 
 /// `POST /leads/{id}/unmask`.

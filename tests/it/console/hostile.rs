@@ -154,7 +154,7 @@ fn walk(person: &Person<'_>, id: &LeadId, package: &str) -> BTreeSet<String> {
     let encoded = url::form_urlencoded::byte_serialize(EVIL.as_bytes()).collect::<String>();
     for name in [
         "q", "site", "source", "province", "provider", "cluster", "since", "min", "tab", "sort", "class", "page", "age", "by", "on",
-        "word", "package",
+        "word", "package", "victim", "ordered",
     ] {
         for path in ["/queue", "/audit", &format!("/leads/{id}")] {
             todo.push_back(format!("{path}?tab=all&{name}={encoded}"));

@@ -28,11 +28,14 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ("POST", "/queue/filters/drop", ALL),
     ("POST", "/queue/bulk/claim", REVIEW),
     ("POST", "/queue/bulk/dismiss", REVIEW),
+    ("POST", "/queue/bulk/cluster", REVIEW),
     ("POST", "/export", EXPORT),
     ("GET", "/leads/{id}", ALL),
     ("GET", "/leads/{id}/picture/{package}/{n}", ALL),
     ("GET", "/leads/{id}/boxes/{package}/{n}", ALL),
     ("POST", "/leads/{id}/replay", REVIEW),
+    ("POST", "/leads/{id}/replay/open", REVIEW),
+    ("GET", "/leads/{id}/replay/{ticket}", REVIEW),
     ("POST", "/leads/{id}/claim", REVIEW),
     ("POST", "/leads/{id}/release", REVIEW),
     ("POST", "/leads/{id}/confirm", REVIEW),
@@ -40,6 +43,9 @@ const RULES: &[(&str, &str, &[&str])] = &[
     ("POST", "/leads/{id}/reopen", REVIEW),
     ("POST", "/leads/{id}/undo", REVIEW),
     ("POST", "/leads/{id}/note", REVIEW),
+    ("POST", "/leads/{id}/recapture", REVIEW),
+    ("POST", "/leads/{id}/merge", REVIEW),
+    ("POST", "/leads/{id}/unmerge", REVIEW),
     ("POST", "/leads/{id}/unmask", REVIEW),
     ("POST", "/leads/{id}/approve", APPROVE),
     ("POST", "/leads/{id}/refer", APPROVE),
@@ -70,7 +76,11 @@ const RULES: &[(&str, &str, &[&str])] = &[
 
 /// A path with values that name nothing.
 fn filled(path: &str) -> String {
-    path.replace("{id}", "XS-0000000000").replace("{package}", "last").replace("{n}", "0").replace("{name}", "nobody.css")
+    path.replace("{id}", "XS-0000000000")
+        .replace("{package}", "last")
+        .replace("{n}", "0")
+        .replace("{name}", "nobody.css")
+        .replace("{ticket}", &"0".repeat(64))
 }
 
 fn ask(person: &Person<'_>, method: &str, path: &str) -> u16 {

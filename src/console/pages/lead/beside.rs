@@ -1,7 +1,8 @@
 //! The official page and the suspect side by side, in pictures: beside each other, swiped, blinked, with the blocks that differ boxed.
 
 use crate::console::call::{Call, Refusal, Reply};
-use crate::console::inert::{inert, plain};
+use crate::console::inert::{defang, inert, plain};
+use crate::console::layout::moment;
 use crate::console::pages::lead::{View, official_package};
 use crate::console::pictures::{self, Picture};
 use crate::console::{Desk, blocks};
@@ -37,6 +38,7 @@ pub(super) fn pictures(v: &View<'_>) -> Markup {
                             button type="button" data-boxes="1" aria-pressed="false" { (v.t("标出差异", "Box what differs")) }
                         }
                     }
+                    (provenance(v))
                     label.swipe { span.sr { (v.t("滑动位置", "Where to cut")) } input #swipe type="range" min="0" max="100" value="50"; }
                     div.pair #pair data-mode="side" tabindex="0" role="group" aria-label=(v.t("官方网页与被查网页", "The official page and this one")) {
                         figure.theirs { figcaption { (v.t("官方网页", "Official")) } div.frame { img src={"/leads/" (v.lead.id) "/picture/official/" (m)} alt=(v.t("官方网页截图", "picture of the official page")); } }
@@ -49,7 +51,10 @@ pub(super) fn pictures(v: &View<'_>) -> Markup {
                 None => {
                     h2 { (v.t("截图", "Pictures")) }
                     a href=(src(n)) { img.alone src=(src(n)) alt=(v.t("被查网页截图", "picture of the page")); }
-                    p.aside { (v.t("没有官方网页的截图可对照。", "There is no picture of the official page to compare.")) }
+                    p.aside { (v.t(
+                        "没有官方网页的截图可对照：受保护网站自首条线索起每周访问一次（[capture] official_pages），须装有浏览器。",
+                        "There is no picture of the official page to compare: it is looked at weekly from its first lead on ([capture] official_pages), with a browser.",
+                    )) }
                 }
             }
             @if all.len() > 1 {
@@ -61,6 +66,19 @@ pub(super) fn pictures(v: &View<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Where and when the official picture was taken, and whether the connection proved whose it was.
+fn provenance(v: &View<'_>) -> Markup {
+    let Some((package, stored)) = &v.official else { return html! {} };
+    let plain = stored.as_ref().and_then(|s| s.dossier.plain_capture());
+    let at = plain.and_then(|c| c.final_url.as_deref()).unwrap_or_default();
+    let proof = match plain.and_then(|c| c.hops.last()).map(|h| h.tls.as_ref().map(|t| t.verified.is_ok())) {
+        Some(Some(true)) => v.t("TLS 证书已验证", "its TLS certificate verified"),
+        Some(Some(false)) => v.t("TLS 证书未通过验证，请核对", "its TLS certificate did not verify: check it"),
+        _ => v.t("未经 TLS（http），请核对", "without TLS (http): check it"),
+    };
+    html! { p.aside #provenance { (v.t("官方网页固定于 ", "official page kept ")) (moment(package.captured_at)) " · " (inert(&defang(at), 120)) " · " (proof) } }
 }
 
 /// `GET /leads/{id}/boxes/{package}/{n}`: the blocks of that picture that differ from the official page, boxed on nothing.

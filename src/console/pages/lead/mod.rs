@@ -17,7 +17,7 @@ use crate::console::inert::{defang, inert, masked};
 use crate::console::layout::{class_word, host_mark, moment, page, score_mark, state_tag};
 use crate::console::pages::queue::sheet;
 use crate::evidence::{self, Stored};
-use crate::model::assessment::Class;
+use crate::model::assessment::{Class, Verdict};
 use crate::model::capture::Capture;
 use crate::model::dossier::Dossier;
 use crate::model::host::Host;
@@ -71,11 +71,12 @@ impl View<'_> {
     }
 }
 
-/// The latest package of the site that a lead imitates, where it was captured.
+/// The latest package of the site that a lead imitates: of its main host, else of another one. Only what the site itself served counts.
 pub(in crate::console) fn official_package(desk: &Desk, lead: &Lead) -> Option<PackageRef> {
     let site = desk.sites.iter().find(|s| s.id == lead.assessment.site)?;
-    let hosts = site.hosts.iter().chain([&site.id]).filter_map(|h| Host::parse(h).ok());
-    hosts.filter_map(|h| desk.records.visit_of(&h).ok().flatten()).find(|f| f.outcome == "captured").map(|f| f.package)
+    let hosts = [&site.id].into_iter().chain(&site.hosts).filter_map(|h| Host::parse(h).ok());
+    let mut visits = hosts.filter_map(|h| desk.records.last_captured(&h).ok().flatten());
+    visits.find(|f| f.class == Verdict::Official).map(|f| f.package)
 }
 
 /// `GET /leads/{id}`.

@@ -22,20 +22,38 @@ pub(super) fn packages(v: &View<'_>) -> Markup {
                     img src={"/leads/" (lead.id) "/picture/" (p.id) "/" (n)} alt="" loading="lazy" width="96" height="60";
                 }
                 div {
-                    a href={"/leads/" (lead.id) "?package=" (p.id)} { (moment(p.captured_at)) } " " (inert(&p.outcome, 30))
+                    a href={"/leads/" (lead.id) "?package=" (p.id)} { (moment(p.captured_at)) } " " (inert(met(v, &p.outcome), 30))
                     div.aside { (inert(&p.id, 60)) } div.hash { "SHA-256 " (p.manifest_sha256) }
                 }
             } } }
             @if let (Some(p), true) = (&v.package, v.reviews()) { @if pictures::has_replay(&v.desk.evidence, &p.path) {
                 h3 { (v.t("重放", "Replay")) }
                 p.aside { (v.t(
-                    "控制台不重放网页：这里只有图片和文字。下载 WACZ 后，在断开网络的机器上用 ReplayWeb.page 打开。其中证号未脱敏，下载写入日志。",
-                    "The console replays no page: here are pictures and text alone. Download the WACZ and open it in ReplayWeb.page on a machine without network. \
-                     Its numbers are not masked; the download is journalled.",
+                    "重放在另一个源的框内静态显示固定时的网页：不运行脚本，不访问网络。WACZ 可在断网的机器上用 ReplayWeb.page 打开。两者均未脱敏，写入日志。",
+                    "The page as it was kept, as a still in a frame of another origin: no script runs, nothing is fetched. The WACZ opens in ReplayWeb.page on a machine \
+                     without network. Numbers are masked in neither; both are journalled.",
                 )) }
-                form method="post" action={"/leads/" (lead.id) "/replay"} { (hidden(v.call)) input type="hidden" name="package" value=(p.id); button { (v.t("下载 WACZ", "Download the WACZ")) } }
+                div.line {
+                    @if v.desk.replays() { form method="post" action={"/leads/" (lead.id) "/replay/open"} { (hidden(v.call)) input type="hidden" name="package" value=(p.id); button { (v.t("重放", "Replay")) } } }
+                    form method="post" action={"/leads/" (lead.id) "/replay"} { (hidden(v.call)) input type="hidden" name="package" value=(p.id); button.quiet { (v.t("下载 WACZ", "Download the WACZ")) } }
+                }
             } }
         }
+    }
+}
+
+/// How a visit ended, in the reader's language.
+fn met<'a>(v: &View<'_>, outcome: &'a str) -> &'a str {
+    match outcome {
+        "captured" => v.t("已固定", "captured"),
+        "unreachable" => v.t("没有应答", "no answer"),
+        "no_such_host" => v.t("域名不存在", "no such host"),
+        "timed_out" => v.t("超时", "timed out"),
+        "refused_by_guard" => v.t("被守卫拒绝", "refused by the guard"),
+        "too_large" => v.t("过大", "too large"),
+        "not_html" => v.t("不是网页", "no page"),
+        "failed" => v.t("失败", "failed"),
+        other => other,
     }
 }
 

@@ -134,6 +134,7 @@ fn found_by(v: &View<'_>, reason: &Reason) -> Markup {
         Reason::Search { engine, query, rank, .. } => { (v.t("搜索 ", "search ")) (inert(engine, 40)) "：" (inert(query, 120)) " #" (rank) },
         Reason::Report { by } => { (v.t("举报：", "reported: ")) (inert(by, 60)) },
         Reason::Check => (v.t("人工检查", "checked by hand")),
+        Reason::Official { .. } => (v.t("受保护网站本身", "the protected site itself")),
     } }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn actions(v: &View<'_>, prior: &[(LeadId, Host, Step)]) -> Markup {
             }
             @if v.reviews() {
                 (worded("note", "n 写备注", "n Note", ("备注", "Note")))
+                (button("recapture", "r 重新固定", "r Capture again", "quiet"))
                 @if undoable.is_some() { (button("undo", "u 撤销刚才的决定", "u Take back", "quiet")) }
             }
         }

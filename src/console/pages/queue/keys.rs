@@ -15,8 +15,15 @@ pub(in crate::console) fn sheet(call: &Call) -> Markup {
         ("n", "写备注", "write a note"),
         ("u", "撤销自己刚才的决定（30 秒内）", "take back one's own last decision (30 s)"),
         ("x", "选中 / 取消", "select"),
+        (
+            "g",
+            "归入集群（队列：所选；线索页：与另一主机；要写理由）",
+            "tie into a cluster (queue: those selected; lead page: with another host; a reason is needed)",
+        ),
+        ("r", "重新固定（马上再访问一次）", "capture again (visit now)"),
         ("d", "文字差异（线索页）", "text beside the official text (lead page)"),
         ("s / b", "换对照方式 / 标出差异（线索页）", "another way to compare / box what differs (lead page)"),
+        ("← / →", "滑动对照的分界（线索页）", "move the cut while swiping (lead page)"),
         ("/", "搜索", "search"),
         ("Esc", "关闭", "close"),
         ("?", "本表", "this sheet"),
@@ -36,7 +43,8 @@ pub(in crate::console) fn sheet(call: &Call) -> Markup {
             }
         }
         div #toast role="status" aria-live="polite"
-            data-reason=(call.t("误报理由", "Why it is no copy")) data-note=(call.t("备注", "Note"))
+            data-reason=(call.t("误报理由", "Why it is no copy")) data-note=(call.t("备注", "Note")) data-kin=(call.t("为什么属于同一集群", "Why they belong together"))
+            data-pick=(call.t("请先用 x 选中两条以上。", "Select two or more with x first."))
             data-failed=(call.t("没有连上服务器，请重试。", "The server did not answer; try again.")) {}
     }
 }

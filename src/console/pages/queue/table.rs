@@ -18,13 +18,14 @@ pub(super) fn table(desk: &Desk, call: &Call, answer: &Answer, review: bool) -> 
                 (hidden(call))
                 span { (call.t("已选", "Selected")) " " output #picked { "0" } }
                 button { (call.t("认领所选", "Claim")) }
-                input name="reason" maxlength="400" placeholder=(call.t("误报理由（必填）", "Why no copy (needed)")) aria-label=(call.t("误报理由", "Reason"));
+                input name="reason" maxlength="400" placeholder=(call.t("理由（误报、归集群必填）", "Why (for dismissal and cluster)")) aria-label=(call.t("理由", "Reason"));
                 button formaction="/queue/bulk/dismiss" { (call.t("所选判为误报", "Dismiss")) }
+                button formaction="/queue/bulk/cluster" { (call.t("所选归入集群", "Cluster")) }
             }
         }
         table.list.queue #queue {
             thead { tr {
-                @if review { th scope="col" { input type="checkbox" #pickall aria-label=(call.t("全选", "Select all")); } }
+                @if review { th.pick scope="col" { input type="checkbox" #pickall aria-label=(call.t("全选", "Select all")); } }
                 th.num scope="col" { (call.t("分数", "Score")) }
                 th.shot scope="col" { (call.t("截图", "Picture")) }
                 th scope="col" { (call.t("标题 / 主机", "Title / host")) }
@@ -47,7 +48,7 @@ fn line(desk: &Desk, call: &Call, row: &QueueRow, kin: &Kin, review: bool) -> Ma
     let held = row.holder.as_ref().filter(|(_, until)| call.now < *until);
     html! {
         tr data-id=(id) data-state=(row.state.word()) {
-            @if review { td { input type="checkbox" name="id" value=(id) form="bulk" aria-label={(call.t("选择", "Select")) " " (id)}; } }
+            @if review { td.pick { input type="checkbox" name="id" value=(id) form="bulk" aria-label={(call.t("选择", "Select")) " " (id)}; } }
             td.num { (score_mark(row.score)) }
             td.shot { @if let Some(n) = row.package.as_ref().and_then(|p| desk.thumbnail(p)) {
                 img src={"/leads/" (id) "/picture/last/" (n)} alt="" loading="lazy" width="96" height="60";
