@@ -283,12 +283,12 @@ fn a_block_gives_what_its_lines_give_one_by_one() {
     let mut names: Vec<String> = Vec::new();
     if let Some(path) = world::shared("data/mutated-names.tsv") {
         let rows = String::from_utf8(text(&path)).expect("UTF-8");
-        names.extend(rows.lines().skip(1).filter_map(|row| row.split('\t').nth(1)).map(str::to_owned));
+        names.extend(rows.lines().skip(1).step_by(3).filter_map(|row| row.split('\t').nth(1)).map(str::to_owned));
     }
     let bases =
         ["cxmemgovcn", "cx-mem-gov-cn", "tezhongzuoyechaxun", "anquanzhengshu", "zlaqmohurd", "cnse-samr", "zscxosta", "chsi-xuexin"];
     let classes = ["none", "omission", "repetition", "insertion", "transposition", "keyboard", "hyphen", "homoglyph", "idn", "affix"];
-    while names.len() < 9_000 {
+    while names.len() < 4_000 {
         let mutated = mutate(dice.pick(&bases), dice.pick(&classes), &mut dice);
         // A second edit, now and then.
         let again = mutated.as_deref().filter(|name| name.len() > 6 && name.is_ascii() && dice.roll(3) == 0).map(str::to_owned);
@@ -317,7 +317,7 @@ fn a_block_gives_what_its_lines_give_one_by_one() {
     list.screen_block(&block, &mut |name, hit| found.push((String::from_utf8_lossy(name).into_owned(), hit)));
     eprintln!("{} hit one by one, {} in a block", wanted.len(), found.len());
     assert_eq!(found, wanted);
-    assert!(wanted.len() > 4_000, "{} were hit", wanted.len());
+    assert!(wanted.len() > 1_000, "{} were hit", wanted.len());
 }
 
 #[test]
