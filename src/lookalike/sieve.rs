@@ -155,9 +155,10 @@ impl Sieve {
         for (text, pattern) in &mut patterns {
             pattern.settle(text.len());
         }
+        // Walked for the few lines that a glance cannot read; a denser one would take longer to build than it saves.
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .prefilter(false)
             .build(patterns.keys())
             .map_err(|e| e.to_string())?;
