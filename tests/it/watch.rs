@@ -19,7 +19,7 @@ pub(crate) fn start(dir: &Path) -> Child {
     command(dir, &["watch", "--lang", "en"]).stdout(Stdio::null()).stderr(err).spawn().expect("starts")
 }
 
-/// Starts a watch and waits until it has the store.
+/// Starts a watch and waits until it has the store: a question about sources that came first would have it, and the watch would wait.
 pub(crate) fn begin(dir: &Path) -> Child {
     let begun = || log(dir).matches("the watch begins").count();
     let before = begun();

@@ -3,7 +3,7 @@
 use crate::lab::Lab;
 use crate::lab::ctlog::CtLog;
 use crate::lab::nginx::{Nginx, Server};
-use crate::watch::{all_done, end, leads, log, mixed_settings, search_pages, start, tallies, wait};
+use crate::watch::{all_done, begin, end, leads, log, mixed_settings, search_pages, start, tallies, wait};
 use crate::world::{self, Random};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,15 +41,6 @@ fn add_log(lab: &Lab, dir: &Path, list: &str) {
     let source =
         format!("[[source]]\nid = \"ct\"\nkind = \"ct\"\npath = \"log_list.json\"\ninterval_ms = 60\nbackfill_entries = {}\n", TILES * 256);
     std::fs::write(file, format!("{}{source}", text.replacen(&network, &here, 1))).expect("written");
-}
-
-/// Starts a watch and waits until it has the store: a question about sources that came first would have it, and the watch would not begin.
-fn begin(dir: &Path) -> std::process::Child {
-    let begun = || log(dir).matches("the watch begins").count();
-    let before = begun();
-    let child = start(dir);
-    wait(Duration::from_secs(120), "the start", dir, || begun() > before);
-    child
 }
 
 /// How often each tile of entries was given.
